@@ -1,0 +1,126 @@
+package voice
+
+import (
+	"context"
+	"time"
+)
+
+// EventKind is a fact about a call, past tense.
+type EventKind string
+
+// The kinds of event. Text on each says it in words.
+const (
+	EventCallArrived       EventKind = "call.arrived"
+	EventCallRinging       EventKind = "call.ringing"
+	EventCallAnswered      EventKind = "call.answered"
+	EventCallRefused       EventKind = "call.refused"
+	EventCallEnded         EventKind = "call.ended"
+	EventSIP               EventKind = "sip" // data: dir in|out, method, status
+	EventMedia             EventKind = "media"
+	EventAppEntered        EventKind = "app.entered"
+	EventStep              EventKind = "step" // a node was entered, or its exit was taken
+	EventPromptStarted     EventKind = "prompt.started"
+	EventPromptFinished    EventKind = "prompt.finished"
+	EventPromptCut         EventKind = "prompt.cut"
+	EventPromptFailed      EventKind = "prompt.failed"
+	EventDigit             EventKind = "digit" // data: digit, method
+	EventDigitDropped      EventKind = "digit.dropped"
+	EventGatherEnded       EventKind = "gather.ended"
+	EventDialStarted       EventKind = "dial.started"
+	EventDialFailed        EventKind = "dial.failed"
+	EventLegRinging        EventKind = "leg.ringing"
+	EventLegAnswered       EventKind = "leg.answered"
+	EventLegEnded          EventKind = "leg.ended"
+	EventBridgeStarted     EventKind = "bridge.started"
+	EventBridgeEnded       EventKind = "bridge.ended"
+	EventHold              EventKind = "hold"
+	EventRecordingStarted  EventKind = "recording.started"
+	EventRecordingFinished EventKind = "recording.finished"
+	EventRecordingDropped  EventKind = "recording.dropped"
+	EventRecordingFailed   EventKind = "recording.failed"
+	EventMessageStored     EventKind = "message.stored"
+	EventMailSent          EventKind = "mail.sent"
+	EventMailFailed        EventKind = "mail.failed"
+	EventFlowError         EventKind = "flow.error"
+)
+
+// Origin is a place in a vendor's document.
+type Origin struct {
+	App     AppID  `json:"app,omitempty"`
+	Pointer string `json:"pointer,omitempty"` // JSON Pointer, RFC 6901: "/menu/digit_1"
+}
+
+// Event is one entry of a call's timeline.
+type Event struct {
+	Call   CallID            `json:"call"`
+	Tenant TenantID          `json:"tenant,omitempty"`
+	Seq    int               `json:"seq"` // 1, 2, 3 … within the call
+	At     time.Time         `json:"at"`  // microseconds
+	Kind   EventKind         `json:"kind"`
+	Leg    LegID             `json:"leg,omitempty"`
+	Origin Origin            `json:"origin,omitzero"`
+	Text   string            `json:"text"` // the fact in words
+	Data   map[string]string `json:"data,omitempty"`
+}
+
+// LegRecord is one leg in a CDR.
+type LegRecord struct {
+	ID       LegID     `json:"id"`
+	To       string    `json:"to"`
+	Start    time.Time `json:"start"`
+	Answered time.Time `json:"answered,omitzero"`
+	End      time.Time `json:"end"`
+	Cause    Cause     `json:"cause"`
+	Words    string    `json:"words,omitempty"`
+	Codec    string    `json:"codec,omitempty"`
+	Quality  Quality   `json:"quality,omitzero"`
+}
+
+// Quality is what the media of a leg was like, from RTP and RTCP (RFC 3550).
+type Quality struct {
+	PacketsIn  uint64        `json:"packets_in"`
+	PacketsOut uint64        `json:"packets_out"`
+	LostIn     uint64        `json:"lost_in"`
+	LostOut    uint64        `json:"lost_out"` // as the peer reports it
+	JitterIn   time.Duration `json:"jitter_in"`
+	JitterOut  time.Duration `json:"jitter_out"`
+	RTT        time.Duration `json:"rtt"`
+}
+
+// CDR is the call detail record: one per call.
+type CDR struct {
+	Call      CallID
+	Tenant    TenantID
+	Direction CallDirection
+	From, To  string
+	FromName  string
+	App       AppID // the app that answered first
+	Start     time.Time
+	Answered  time.Time // zero = never
+	End       time.Time // zero = the call is still up
+	Cause     Cause
+	Words     string // the reason of the end in words
+	Legs      []LegRecord
+}
+
+// CDRFilter narrows a list of CDRs; zero fields do not.
+type CDRFilter struct {
+	Tenant TenantID // "" = all, for the operator's tools only
+	Before time.Time
+	Open   bool // only calls without an end
+	Limit  int  // 0 = 100
+}
+
+// CallStore keeps CDRs and timelines.
+type CallStore interface {
+	// PutCDR inserts or replaces the record of a call.
+	PutCDR(ctx context.Context, c CDR) error
+	// CDR finds one; t "" finds it whoever owns it, for the operator's tools.
+	CDR(ctx context.Context, t TenantID, id CallID) (CDR, error)
+	// CDRs lists the newest first.
+	CDRs(ctx context.Context, f CDRFilter) ([]CDR, error)
+	// AppendEvents stores a batch of events of any calls in one transaction.
+	AppendEvents(ctx context.Context, events []Event) error
+	// Events lists a call's timeline in order of Seq.
+	Events(ctx context.Context, id CallID) ([]Event, error)
+}

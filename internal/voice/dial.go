@@ -1,0 +1,44 @@
+package voice
+
+import (
+	"context"
+	"time"
+)
+
+// DialSpec rings targets at once, the first to answer is bridged to the
+// caller, the others are cancelled.
+type DialSpec struct {
+	Targets     []Target
+	RingTime    time.Duration // 0 = DefaultRingTime
+	MaxDuration time.Duration // of the bridge; 0 = DefaultMaxDuration
+	CallerID    string        // "" = the caller's own where policy allows
+	Text        string        // in words, for the timeline
+}
+
+// DialEnd says what came of a dial.
+type DialEnd string
+
+// The ends of Dial.
+const (
+	DialCompleted   DialEnd = "completed" // answered, bridged, and the far end hung up
+	DialBusy        DialEnd = "busy"
+	DialNoAnswer    DialEnd = "no answer"
+	DialFailed      DialEnd = "failed" // refused, unreachable, not registered, forbidden
+	DialMaxDuration DialEnd = "max duration"
+)
+
+// DialResult is what came of Dial.
+type DialResult struct {
+	End      DialEnd
+	Cause    Cause
+	Words    string // the reason in words: "486 Busy Here from 101"
+	Answered Target // who answered
+	Talked   time.Duration
+}
+
+// Dialer dials and bridges; it returns when the bridge is over or no target
+// answered. The caller hears ringback meanwhile. Error kind HungUp when the
+// caller leaves: the other leg is ended first.
+type Dialer interface {
+	Dial(ctx context.Context, s DialSpec) (DialResult, error)
+}

@@ -1,0 +1,77 @@
+package voice
+
+import (
+	"context"
+	"time"
+)
+
+// Extension is a short number and the SIP account of the phone behind it.
+// Passwords are kept only as digest HA1 values (RFC 7616 §3.4.2).
+type Extension struct {
+	Tenant    TenantID
+	Number    string // 2 to 6 digits
+	Username  string // SIP user, unique in the installation
+	Realm     string
+	HA1MD5    string // hex of MD5(username:realm:password)
+	HA1SHA256 string // hex of SHA-256(username:realm:password)
+	User      UserID
+	Created   time.Time
+}
+
+// ExtensionStore keeps extensions.
+type ExtensionStore interface {
+	AddExtension(ctx context.Context, e Extension) error
+	Extension(ctx context.Context, t TenantID, number string) (Extension, error)
+	// ExtensionByUsername finds the SIP account, whoever owns it.
+	ExtensionByUsername(ctx context.Context, username string) (Extension, error)
+	Extensions(ctx context.Context, t TenantID) ([]Extension, error)
+	RemoveExtension(ctx context.Context, t TenantID, number string) error
+}
+
+// Binding is a phone's registration with us (RFC 3261 §10).
+type Binding struct {
+	Tenant    TenantID
+	Extension string
+	Contact   string // contact URI as registered
+	Source    string // host:port it came from, where requests are sent
+	Transport string // "udp", "tcp", …
+	CallID    string // of the REGISTER
+	CSeq      uint32
+	UserAgent string
+	Expires   time.Time
+}
+
+// BindingStore keeps registrations, so that phones are reachable after a restart.
+type BindingStore interface {
+	// PutBinding adds or refreshes by (tenant, extension, contact).
+	PutBinding(ctx context.Context, b Binding) error
+	// RemoveBinding removes one; contact "" removes all of the extension.
+	RemoveBinding(ctx context.Context, t TenantID, extension, contact string) error
+	// Bindings lists those of an extension ("" = all of the tenant) that expire after now.
+	Bindings(ctx context.Context, t TenantID, extension string, now time.Time) ([]Binding, error)
+}
+
+// Trunk is a configured SIP peer: a carrier or a PBX.
+type Trunk struct {
+	ID        TrunkID
+	Tenant    TenantID
+	Name      string
+	Host      string // host or host:port; port 5060 when none
+	Transport string // "udp" or "tcp"; "" = udp
+	Username  string // "" = no digest and no registration
+	Password  string // in clear in memory, sealed in the store
+	Register  bool
+	Priority  int      // lower is tried first
+	Prefixes  []string // numbers that may be dialled through it: "+46", …; empty = any that policy allows
+	CallerID  E164     // shown when the caller's own may not be
+	Created   time.Time
+}
+
+// TrunkStore keeps trunks.
+type TrunkStore interface {
+	AddTrunk(ctx context.Context, k Trunk) error
+	// Trunks lists a tenant's trunks by priority, then creation; t "" = all tenants'.
+	Trunks(ctx context.Context, t TenantID) ([]Trunk, error)
+	UpdateTrunk(ctx context.Context, k Trunk) error
+	RemoveTrunk(ctx context.Context, t TenantID, id TrunkID) error
+}
