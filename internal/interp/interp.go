@@ -1,0 +1,50 @@
+// Package interp runs a flow.Program against a call. One file per step type
+// holds its executor.
+//
+// It is not an engine: it owns no media, no timer and no goroutine. Run works
+// in its caller's goroutine and returns when the call's flow is over; the Call
+// owns time (the timeouts of a gather are its business), so the same program
+// runs on a SIP call and, in package sim, in virtual time. A Call and a Host
+// belong to one run; programs may be shared.
+package interp
+
+import (
+	"context"
+
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// Call is a live call as the steps use it: blocking methods that return when
+// they are done and say why they ended. A step asks only for what it uses.
+type Call interface {
+	voice.Noter
+	voice.Answerer
+	voice.Player
+	voice.Gatherer
+	voice.Recorder
+	voice.Dialer
+	voice.Waiter
+	voice.Hanguper
+}
+
+// Host is what a run needs of the world around the call, for one tenant.
+type Host interface {
+	// Program gives the compiled program of an app; NotExist when there is none.
+	Program(ctx context.Context, app voice.AppID) (*flow.Program, error)
+	// Route resolves a destination for this call; NotExist when it is gone.
+	Route(ctx context.Context, d voice.Destination) (voice.Route, error)
+	// Extensions lists the short numbers that a caller may key.
+	Extensions(ctx context.Context) ([]voice.Digits, error)
+	// Deliver stores a voicemail message and queues its mail.
+	Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error
+	// SaveSound makes a recording the audio of a sound.
+	SaveSound(ctx context.Context, id voice.SoundID, r voice.Recording) error
+}
+
+// Result is how a run ended.
+type Result struct {
+	Cause voice.Cause
+	Words string // the reason in words: "step limit of 1000 reached"
+	Steps int
+}
