@@ -11,11 +11,12 @@ type PromptKind string
 
 // The kinds of prompt.
 const (
-	PromptSound    PromptKind = "sound"    // Sound: a stored sound; an empty standard slot falls back to Standard
-	PromptStandard PromptKind = "standard" // Standard: a phrase of the program, in Voice
-	PromptSpeech   PromptKind = "speech"   // Text: spoken by a synthesiser
-	PromptTone     PromptKind = "tone"     // Standard names the tone: "beep", "busy", "ringback", "sit"
-	PromptSilence  PromptKind = "silence"  // Duration
+	PromptSound    PromptKind = "sound"     // Sound: a stored sound; an empty standard slot falls back to Standard
+	PromptStandard PromptKind = "standard"  // Standard: a phrase of the program, in Voice
+	PromptSpeech   PromptKind = "speech"    // Text: spoken by a synthesiser
+	PromptTone     PromptKind = "tone"      // Standard names the tone: "beep", "busy", "ringback", "sit"
+	PromptSilence  PromptKind = "silence"   // Duration
+	PromptRecorded PromptKind = "recording" // Recording: made earlier in this call
 )
 
 // Prompt is one thing to play or say, before it is sound.
@@ -26,6 +27,8 @@ type Prompt struct {
 	Text     string        `json:"text,omitempty"`
 	Voice    string        `json:"voice,omitempty"`    // voice code: "en", "swe", "en-uk-fe", …
 	Duration time.Duration `json:"duration,omitempty"` // of silence or tone
+
+	Recording RecordingID `json:"recording,omitempty"`
 }
 
 // String gives the prompt in words, for timelines and transcripts.
@@ -42,6 +45,8 @@ func (p Prompt) String() string {
 		return "speech \"" + p.Text + "\""
 	case PromptTone:
 		return "tone " + p.Standard
+	case PromptRecorded:
+		return "the recording"
 	case PromptSilence:
 		return "silence of " + p.Duration.String()
 	}
