@@ -1,0 +1,205 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Config is every setting of the program.
+type Config struct {
+	// Data is the folder of the database, the sounds, the recordings and the keys.
+	Data string
+	// HTTP is the address of the web pages and the vendors' APIs.
+	HTTP string
+	// SIP is the address for SIP over UDP and TCP.
+	SIP string
+	// RTP is the range of UDP ports for audio; each call leg takes two.
+	RTP PortRange
+	// Public is the host name or address that phones and carriers reach this
+	// machine by; "" = the first address of this machine that is not loopback.
+	Public string
+	// BaseURL begins the links handed to clients; "" = http://<public>:<http port>.
+	BaseURL string
+	// Realm is the SIP digest realm. Phones' passwords are stored as hashes that
+	// hold it: changing it means giving out new passwords.
+	Realm string
+	// AllowLoopback lets trunks, SIP addresses and web hooks on loopback be used.
+	AllowLoopback bool
+	// Sample makes a sample account with a menu at the first start.
+	Sample bool
+	// Postgres is a connection URL; "" = SQLite in Data.
+	Postgres string
+
+	SMTP   SMTP
+	Speech Speech
+	Log    Log
+	Limits Limits
+}
+
+// SMTP is the mail server that voicemail goes out by.
+type SMTP struct {
+	Host     string // "" = no mail is sent; messages are kept here
+	Port     int
+	User     string
+	Password string
+	From     string // "" = tandem@<public>
+	TLS      string // "starttls", "tls", "opportunistic" or "none"
+}
+
+// Speech is how text becomes sound.
+type Speech struct {
+	Engines     []string // in order of preference; those not installed are passed over
+	OpenAIURL   string   // "" = the HTTP engine is off
+	OpenAIKey   string
+	OpenAIModel string
+	OpenAIVoice string
+}
+
+// Log is what the program writes about itself.
+type Log struct {
+	Level  string // "debug", "info", "warn" or "error"
+	Format string // "text" or "json"
+}
+
+// Limits bound the whole installation.
+type Limits struct {
+	Calls      int // concurrent calls; more get 503
+	FreeDiskMB int // below this much free space in Data nothing is recorded
+}
+
+// PortRange is an inclusive range of UDP ports.
+type PortRange struct{ Low, High int }
+
+// String gives "10000-20000".
+func (r PortRange) String() string { return strconv.Itoa(r.Low) + "-" + strconv.Itoa(r.High) }
+
+// ParsePortRange reads "LOW-HIGH"; both within 1 to 65535, and at least one
+// even port with its odd neighbour between them.
+func ParsePortRange(s string) (PortRange, error) {
+	lo, hi, ok := strings.Cut(s, "-")
+	low, err1 := strconv.Atoi(strings.TrimSpace(lo))
+	high, err2 := strconv.Atoi(strings.TrimSpace(hi))
+	if !ok || err1 != nil || err2 != nil {
+		return PortRange{}, fmt.Errorf("%q is not a range of ports such as 10000-20000", s)
+	}
+	if low < 1 || high > 65535 || low >= high {
+		return PortRange{}, fmt.Errorf("%q is not a range: the ports are 1 to 65535, the lower first", s)
+	}
+	return PortRange{low, high}, nil
+}
+
+// Default gives the settings of an installation that says nothing.
+func Default() Config {
+	return Config{
+		Data:   "./data",
+		HTTP:   ":8080",
+		SIP:    ":5060",
+		RTP:    PortRange{10000, 20000},
+		Realm:  "tandem",
+		Sample: true,
+		SMTP:   SMTP{Port: 587, TLS: "starttls"},
+		Speech: Speech{
+			Engines:     []string{"openai", "espeak", "flite"},
+			OpenAIModel: "gpt-4o-mini-tts",
+			OpenAIVoice: "alloy",
+		},
+		Log:    Log{Level: "info", Format: "text"},
+		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
+	}
+}
+
+// Host gives the host that others reach this machine by: Public, else the host
+// that SIP is bound to, else this machine's first address that is not loopback,
+// else 127.0.0.1.
+func (c Config) Host() string {
+	if c.Public != "" {
+		return c.Public
+	}
+	if h, _, err := net.SplitHostPort(c.SIP); err == nil {
+		if ip := net.ParseIP(h); h != "" && (ip == nil || !ip.IsUnspecified()) {
+			return h
+		}
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, a := range addrs {
+		n, ok := a.(*net.IPNet)
+		if ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// URL gives what the links handed to clients begin with, without a last slash.
+func (c Config) URL() string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	_, port, err := net.SplitHostPort(c.HTTP)
+	if err != nil || port == "80" || port == "" {
+		return "http://" + bracket(c.Host())
+	}
+	return "http://" + net.JoinHostPort(strings.Trim(c.Host(), "[]"), port)
+}
+
+// bracket puts an IPv6 address in the form that a URL wants.
+func bracket(host string) string {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// check looks at what one setting alone cannot show.
+func (c Config) check() error {
+	if c.SMTP.User != "" && c.SMTP.Host == "" {
+		return fmt.Errorf("smtp.user is set but smtp.host is not: name the mail server")
+	}
+	if c.SMTP.User != "" && c.SMTP.TLS == "none" {
+		return fmt.Errorf("smtp.user is set with smtp.tls = none: the password would travel in clear; use starttls or tls")
+	}
+	return nil
+}
+
+func checkAddr(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is not HOST:PORT or :PORT", s)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("%q has the port %q; ports are 0 to 65535, 0 takes a free one", s, port)
+	}
+	if strings.ContainsAny(host, " \t/@") {
+		return fmt.Errorf("%q has the host %q, which is no host", s, host)
+	}
+	return nil
+}
+
+func checkHost(s string) error {
+	if strings.Contains(s, "://") || strings.ContainsAny(s, " \t/@") {
+		return fmt.Errorf("%q is not a host name or address alone", s)
+	}
+	if strings.Contains(s, ":") && net.ParseIP(strings.Trim(s, "[]")) == nil {
+		return fmt.Errorf("%q has a port; give the host alone", s)
+	}
+	return nil
+}
+
+func checkURL(s string, schemes ...string) error {
+	u, err := url.Parse(s)
+	if err == nil && u.Host != "" {
+		for _, want := range schemes {
+			if u.Scheme == want {
+				return nil
+			}
+		}
+	}
+	// The value may hold a password: it is not repeated.
+	return fmt.Errorf("not a URL that begins with %s://", strings.Join(schemes, ":// or "))
+}

@@ -1,0 +1,197 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Setting describes one key.
+type Setting struct {
+	Key    string // "smtp.host"
+	Unit   string // "HOST:PORT", "MB", "yes or no"
+	Help   string // one sentence
+	Secret bool   // never printed
+	get    func(*Config) string
+	set    func(*Config, string) error
+}
+
+// Env gives the environment variable of the setting: "TANDEM_SMTP_HOST".
+func (s Setting) Env() string {
+	return "TANDEM_" + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
+}
+
+// Default gives the default as it would stand in the file.
+func (s Setting) Default() string { c := Default(); return s.get(&c) }
+
+// Value gives the setting's value in c as it would stand in the file.
+func (s Setting) Value(c Config) string { return s.get(&c) }
+
+// Settings lists every setting in the order of the shipped example.
+func Settings() []Setting {
+	return []Setting{
+		text("data", "folder", "Database, sounds, recordings and keys. Not read from the file inside that folder.",
+			func(c *Config) *string { return &c.Data }, notEmpty),
+		text("http", "HOST:PORT", "Web pages and the vendors' APIs; without a host, every address.",
+			func(c *Config) *string { return &c.HTTP }, checkAddr),
+		text("sip", "HOST:PORT", "SIP over UDP and TCP.",
+			func(c *Config) *string { return &c.SIP }, checkAddr),
+		{Key: "rtp", Unit: "LOW-HIGH, UDP ports", Help: "Audio; each leg of a call takes two ports.",
+			get: func(c *Config) string { return c.RTP.String() },
+			set: func(c *Config, v string) (err error) { c.RTP, err = ParsePortRange(v); return err }},
+		text("public", "host name or address", "What phones and carriers reach this machine by; empty = its first address that is not loopback.",
+			func(c *Config) *string { return &c.Public }, optional(checkHost)),
+		text("base_url", "URL", "Begins the links handed to clients, for a reverse proxy; empty = http://<public>:<http port>.",
+			func(c *Config) *string { return &c.BaseURL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		text("realm", "text", "SIP digest realm. Stored phone passwords depend on it.",
+			func(c *Config) *string { return &c.Realm }, checkRealm),
+		flag("allow_loopback", "Lets trunks, SIP addresses and web hooks on loopback be used; for tests.",
+			func(c *Config) *bool { return &c.AllowLoopback }),
+		flag("sample", "Makes a sample account with a menu at the first start.",
+			func(c *Config) *bool { return &c.Sample }),
+		secret(text("postgres", "URL", "PostgreSQL instead of SQLite: postgres://user:password@host/database.",
+			func(c *Config) *string { return &c.Postgres }, optional(func(s string) error { return checkURL(s, "postgres", "postgresql") }))),
+
+		text("smtp.host", "host name", "Mail server that voicemail goes out by; empty = messages are kept here and not mailed.",
+			func(c *Config) *string { return &c.SMTP.Host }, optional(checkHost)),
+		number("smtp.port", "TCP port", "Of the mail server.", 1, 65535, func(c *Config) *int { return &c.SMTP.Port }),
+		text("smtp.user", "text", "User at the mail server; empty = no log-in.", func(c *Config) *string { return &c.SMTP.User }, nil),
+		secret(text("smtp.password", "text", "Password at the mail server.", func(c *Config) *string { return &c.SMTP.Password }, nil)),
+		text("smtp.from", "e-mail address", "Sender of the mails; empty = tandem@<public>.", func(c *Config) *string { return &c.SMTP.From }, optional(checkMail)),
+		text("smtp.tls", "starttls, tls, opportunistic or none", "Encryption: starttls demands it, tls begins with it (port 465), opportunistic takes it where offered.",
+			func(c *Config) *string { return &c.SMTP.TLS }, oneOf("starttls", "tls", "opportunistic", "none")),
+
+		{Key: "speech.engines", Unit: "list of openai, espeak, flite", Help: "Speech engines in order of preference; those not installed or not set up are passed over.",
+			get: func(c *Config) string { return strings.Join(c.Speech.Engines, ", ") }, set: setEngines},
+		text("speech.openai_url", "URL", "Speech over HTTP as OpenAI's API has it: https://host/v1/audio/speech; empty = off.",
+			func(c *Config) *string { return &c.Speech.OpenAIURL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		secret(text("speech.openai_key", "text", "Key for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIKey }, nil)),
+		text("speech.openai_model", "text", "Model for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIModel }, nil),
+		text("speech.openai_voice", "text", "Voice for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIVoice }, nil),
+
+		text("log.level", "debug, info, warn or error", "Least importance of what is logged.",
+			func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error")),
+		text("log.format", "text or json", "Form of the log lines.",
+			func(c *Config) *string { return &c.Log.Format }, oneOf("text", "json")),
+
+		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),
+		number("limits.free_disk_mb", "MB", "Below this much free space nothing is recorded.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
+	}
+}
+
+func find(key string) (Setting, error) {
+	all := Settings()
+	if i := slices.IndexFunc(all, func(s Setting) bool { return s.Key == key }); i >= 0 {
+		return all[i], nil
+	}
+	return Setting{}, fmt.Errorf("unknown key %q", key)
+}
+
+func text(key, unit, help string, at func(*Config) *string, check func(string) error) Setting {
+	return Setting{Key: key, Unit: unit, Help: help,
+		get: func(c *Config) string { return *at(c) },
+		set: func(c *Config, v string) error {
+			if check != nil {
+				if err := check(v); err != nil {
+					return err
+				}
+			}
+			*at(c) = v
+			return nil
+		}}
+}
+
+func secret(s Setting) Setting { s.Secret = true; return s }
+
+func number(key, unit, help string, low, high int, at func(*Config) *int) Setting {
+	return Setting{Key: key, Unit: unit, Help: help,
+		get: func(c *Config) string { return strconv.Itoa(*at(c)) },
+		set: func(c *Config, v string) error {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < low || n > high {
+				return fmt.Errorf("%q is not a number from %d to %d", v, low, high)
+			}
+			*at(c) = n
+			return nil
+		}}
+}
+
+func flag(key, help string, at func(*Config) *bool) Setting {
+	return Setting{Key: key, Unit: "yes or no", Help: help,
+		get: func(c *Config) string {
+			if *at(c) {
+				return "yes"
+			}
+			return "no"
+		},
+		set: func(c *Config, v string) error {
+			switch strings.ToLower(v) {
+			case "yes", "true", "1", "on":
+				*at(c) = true
+			case "no", "false", "0", "off", "":
+				*at(c) = false
+			default:
+				return fmt.Errorf("%q is neither yes nor no", v)
+			}
+			return nil
+		}}
+}
+
+func optional(check func(string) error) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return check(s)
+	}
+}
+
+func oneOf(values ...string) func(string) error {
+	return func(s string) error {
+		if slices.Contains(values, s) {
+			return nil
+		}
+		return fmt.Errorf("%q is none of %s", s, strings.Join(values, ", "))
+	}
+}
+
+func notEmpty(s string) error {
+	if s == "" {
+		return fmt.Errorf("it is empty")
+	}
+	return nil
+}
+
+func checkRealm(s string) error {
+	if s == "" || strings.ContainsAny(s, "\"\\:\r\n") {
+		return fmt.Errorf("%q is no realm: it needs a character, and none of quote, backslash and colon", s)
+	}
+	return nil
+}
+
+func checkMail(s string) error {
+	if at := strings.LastIndexByte(s, '@'); at < 1 || at == len(s)-1 || strings.ContainsAny(s, " \t\r\n") {
+		return fmt.Errorf("%q is not an e-mail address", s)
+	}
+	return nil
+}
+
+func setEngines(c *Config, v string) error {
+	var list []string
+	for e := range strings.SplitSeq(v, ",") {
+		e = strings.TrimSpace(e)
+		if e == "" {
+			continue
+		}
+		if err := oneOf("openai", "espeak", "flite")(e); err != nil {
+			return err
+		}
+		if slices.Contains(list, e) {
+			return fmt.Errorf("%q is listed twice", e)
+		}
+		list = append(list, e)
+	}
+	c.Speech.Engines = list
+	return nil
+}
