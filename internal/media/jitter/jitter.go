@@ -1,0 +1,167 @@
+// Package jitter puts the audio of an RTP stream back in order and in step
+// with the listener's clock: reordering, loss, late packets, silence
+// suppression, clock drift.
+//
+// A Buffer belongs to one goroutine at a time, allocates only when it is made,
+// and knows no packets, only G.711 octets and their RTP timestamps. It follows
+// the timestamps (RFC 3550 §5.1), so packets may hold any length of sound.
+package jitter
+
+import "tandem/internal/media"
+
+const (
+	size  = 4096 // samples in the ring: 512 ms
+	mask  = size - 1
+	frame = media.FrameSamples
+
+	shrinkAfter = 250 // Takes without a late packet: 5 s
+	growPause   = 10  // Takes between two lengthenings
+	resync      = 1600
+)
+
+// Buffer holds the next half second of a stream.
+type Buffer struct {
+	ring    [size]byte
+	silence byte
+
+	base  int // shortest delay wanted, samples
+	most  int // longest
+	delay int // wanted now
+
+	primed bool
+	read   uint32 // timestamp of the next sample to take
+	head   uint32 // timestamp after the newest sample
+
+	takes    int // since the last late packet or adjustment
+	slackMin int // smallest lead of head over read since then
+	sinceFix int
+
+	// Late counts octets that came after their time; Resyncs the jumps.
+	Late, Resyncs int
+}
+
+// New makes a buffer for a codec that holds sound back by delay samples at
+// first and by most samples when packets come late (at most 300 ms).
+func New(codec media.Codec, delay, most int) *Buffer {
+	b := &Buffer{base: delay, most: min(most, size*3/5)}
+	b.Reset(codec)
+	return b
+}
+
+// Reset forgets the stream; the next one is in codec.
+func (b *Buffer) Reset(codec media.Codec) {
+	b.silence = codec.Silence()
+	for i := range b.ring {
+		b.ring[i] = b.silence
+	}
+	b.primed, b.delay = false, b.base
+	b.takes, b.sinceFix = 0, 0
+}
+
+// Put stores the sound of a packet.
+func (b *Buffer) Put(timestamp uint32, sound []byte) {
+	if len(sound) > size/2 {
+		return
+	}
+	if !b.primed {
+		b.start(timestamp)
+	}
+	lead := int(int32(timestamp - b.read))
+	if lead < -resync || lead+len(sound) > size {
+		b.Resyncs++
+		b.wipe()
+		b.start(timestamp)
+		lead = b.delay
+	}
+	if lead < 0 {
+		b.late(min(-lead, len(sound)))
+		lead = int(int32(timestamp - b.read))
+	}
+	if lead < 0 {
+		if -lead >= len(sound) {
+			return
+		}
+		sound = sound[-lead:]
+		timestamp = b.read
+	}
+	at := timestamp & mask
+	n := copy(b.ring[at:], sound)
+	copy(b.ring[:], sound[n:])
+	if end := timestamp + uint32(len(sound)); int32(end-b.head) > 0 {
+		b.head = end
+	}
+}
+
+func (b *Buffer) start(timestamp uint32) {
+	b.read, b.head = timestamp-uint32(b.delay), timestamp
+	b.primed, b.takes = true, 0
+}
+
+func (b *Buffer) wipe() {
+	for i := range b.ring {
+		b.ring[i] = b.silence
+	}
+}
+
+// late answers sound that missed its turn by holding the stream back longer.
+func (b *Buffer) late(n int) {
+	b.Late += n
+	b.takes = 0
+	if b.sinceFix < growPause || b.delay+frame > b.most {
+		return
+	}
+	b.sinceFix = 0
+	b.delay += frame
+	b.read -= frame
+}
+
+// Take fills dst, of at most 40 ms, with the next sound; silence stands for
+// what is missing. It must be called in step with the listener's clock.
+func (b *Buffer) Take(dst []byte) {
+	b.sinceFix++
+	if !b.primed {
+		for i := range dst {
+			dst[i] = b.silence
+		}
+		return
+	}
+	b.measure()
+	for i := range dst {
+		at := (b.read + uint32(i)) & mask
+		dst[i] = b.ring[at]
+		b.ring[at] = b.silence
+	}
+	b.read += uint32(len(dst))
+	if int32(b.read-b.head) > 0 {
+		// Nothing is held; head must not fall so far behind that it wraps.
+		b.head = b.read
+	}
+}
+
+// measure shortens the delay when for five seconds it was never needed.
+func (b *Buffer) measure() {
+	slack := int(int32(b.head - b.read))
+	if b.takes == 0 || slack < b.slackMin {
+		b.slackMin = slack
+	}
+	b.takes++
+	if b.takes < shrinkAfter {
+		return
+	}
+	b.takes = 0
+	if b.slackMin > b.base+2*frame {
+		for i := range frame {
+			b.ring[(b.read+uint32(i))&mask] = b.silence
+		}
+		b.read += frame
+		b.delay = max(b.delay-frame, b.base)
+	}
+}
+
+// Held is the number of samples from the next to take to the newest.
+func (b *Buffer) Held() int {
+	if !b.primed {
+		return 0
+	}
+	return int(int32(b.head - b.read))
+}
