@@ -103,6 +103,14 @@ type CDR struct {
 	Legs      []LegRecord
 }
 
+// CallSummary is what an engine knows of a call for its CDR.
+type CallSummary struct {
+	Answered time.Time // zero = never
+	Legs     []LegRecord
+	Cause    Cause  // how the caller's leg ended; "" while it is up
+	Words    string // the reason in words
+}
+
 // CDRFilter narrows a list of CDRs; zero fields do not.
 type CDRFilter struct {
 	Tenant TenantID // "" = all, for the operator's tools only
