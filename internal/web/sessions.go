@@ -1,0 +1,137 @@
+package web
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"tandem/internal/voice"
+)
+
+// maxSessions bounds the log-ins that are kept; the one that ends first goes.
+const maxSessions = 10_000
+
+// sessions are the log-ins, by the hash of the cookie's value.
+type sessions struct {
+	life time.Duration
+
+	mu  sync.Mutex
+	all map[[32]byte]session
+}
+
+type session struct {
+	who  Identity
+	ends time.Time
+}
+
+func newSessions(life time.Duration) *sessions {
+	return &sessions{life: life, all: map[[32]byte]session{}}
+}
+
+// start begins a log-in and gives the cookie's value, 256 random bits.
+func (s *sessions) start(who Identity) string {
+	value := voice.NewSecret() + voice.NewSecret()
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.all) >= maxSessions {
+		s.makeRoom(now)
+	}
+	s.all[sha256.Sum256([]byte(value))] = session{who, now.Add(s.life)}
+	return value
+}
+
+func (s *sessions) makeRoom(now time.Time) {
+	var first [32]byte
+	var ends time.Time
+	for k, v := range s.all {
+		if v.ends.Before(now) {
+			delete(s.all, k)
+		} else if ends.IsZero() || v.ends.Before(ends) {
+			first, ends = k, v.ends
+		}
+	}
+	if len(s.all) >= maxSessions {
+		delete(s.all, first)
+	}
+}
+
+func (s *sessions) find(value string) (Identity, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.all[sha256.Sum256([]byte(value))]
+	if !ok || time.Now().After(v.ends) {
+		return Identity{}, false
+	}
+	return v.who, true
+}
+
+func (s *sessions) end(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, sha256.Sum256([]byte(value)))
+}
+
+// endUser ends every log-in of one person, when the password has changed.
+func (s *sessions) endUser(who Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, v := range s.all {
+		if v.who.Tenant == who.Tenant && v.who.User == who.User {
+			delete(s.all, k)
+		}
+	}
+}
+
+// Attempts a minute, each with that many at once.
+const (
+	perSource = 20
+	perName   = 10
+	maxBucket = 10_000 // sources and names that are remembered
+)
+
+// limiter slows guessing of passwords, by source and by name.
+type limiter struct {
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+}
+
+func newLimiter() *limiter { return &limiter{buckets: map[string]*rate.Limiter{}} }
+
+// allow counts one attempt; name "" counts for the source alone.
+func (l *limiter) allow(source, name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ok := l.bucket("source "+source, perSource).Allow()
+	if name != "" {
+		ok = l.bucket("name "+name, perName).Allow() && ok
+	}
+	return ok
+}
+
+func (l *limiter) bucket(key string, perMinute int) *rate.Limiter {
+	b := l.buckets[key]
+	if b == nil {
+		if len(l.buckets) >= maxBucket {
+			l.forgetFull()
+		}
+		b = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
+		l.buckets[key] = b
+	}
+	return b
+}
+
+// forgetFull drops those who have not tried lately, and everyone when that is
+// not enough: memory stays bounded.
+func (l *limiter) forgetFull() {
+	for k, b := range l.buckets {
+		if b.Tokens() >= float64(b.Burst()) {
+			delete(l.buckets, k)
+		}
+	}
+	if len(l.buckets) >= maxBucket {
+		clear(l.buckets)
+	}
+}
