@@ -1,0 +1,87 @@
+package dialect
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+// Clip is audio that has been stored.
+type Clip struct {
+	Blob     string        // blob key
+	Size     int64         // bytes
+	Duration time.Duration // length of the audio
+}
+
+// Utterance is text to be spoken.
+type Utterance struct {
+	Text     string
+	Language string // BCP 47: "en-US"; "" = the voice's
+	Voice    string // id of a SpeechVoice, or ""
+	Gender   string // "female", "male" or ""
+}
+
+// SpeechVoice is a voice of the speech engine.
+type SpeechVoice struct {
+	ID, Name string
+	Language string // BCP 47
+	Gender   string // "female", "male" or ""
+}
+
+// Audio keeps and makes sound for a dialect.
+type Audio interface {
+	// Ingest reads a WAV file (PCM 16 bit) and stores it. Invalid, with the
+	// reason in words, for anything else; an error of r is passed on wrapped.
+	Ingest(ctx context.Context, t voice.TenantID, r io.Reader) (Clip, error)
+	// Speak synthesises and stores text. Invalid when the text or voice can't be
+	// spoken, Unavailable when there is no engine.
+	Speak(ctx context.Context, t voice.TenantID, u Utterance) (Clip, error)
+	// Voices lists what Speak can use.
+	Voices(ctx context.Context) ([]SpeechVoice, error)
+	// Open opens stored audio as a WAV file.
+	Open(ctx context.Context, blob string) (io.ReadSeekCloser, error)
+	// OpenStandard opens a phrase of the program as a WAV file: "welcome" in
+	// voice code "swe".
+	OpenStandard(ctx context.Context, phrase, voiceCode string) (io.ReadSeekCloser, error)
+}
+
+// Authenticator checks and sets the passwords of API users.
+type Authenticator interface {
+	// Password checks a secret for the credential of a kind and name. Permission
+	// when there is no such pair, Limit when it was tried too often from source
+	// (host:port of the client).
+	Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
+	// SetPassword makes or replaces the credential of a user.
+	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error
+}
+
+// Signer signs and checks JSON Web Tokens (RFC 7519) with RS256.
+type Signer interface {
+	// Sign gives the compact serialisation (RFC 7515 §7.1) of payload, a JSON
+	// object. The header is {"alg":"RS256","typ":"JWT"}: alg first, no spaces.
+	Sign(ctx context.Context, payload []byte) (string, error)
+	// Verify checks form, algorithm and signature, and gives the payload; it
+	// leaves exp to its caller. Permission when the token is not ours.
+	Verify(ctx context.Context, token string) (payload []byte, err error)
+}
+
+// CallBack is an order to ring First, then Second, and to join them.
+type CallBack struct {
+	Tenant voice.TenantID
+	User   voice.UserID // who ordered it
+	App    string       // the client's own name for itself, for the timeline
+	First  voice.Destination
+	Second voice.Destination
+	// ShowFirst and ShowSecond are the numbers shown to each; "" = automatic.
+	ShowFirst, ShowSecond string
+}
+
+// Control orders calls.
+type Control interface {
+	// Originate begins a call-back and returns at once with the call's id.
+	// Limit or Permission when policy forbids it, Unavailable when no trunk or
+	// phone can take it.
+	Originate(ctx context.Context, c CallBack) (voice.CallID, error)
+}
