@@ -1,0 +1,9 @@
+// Package offer reads and writes the session descriptions (SDP, RFC 4566) of
+// plain audio calls and settles what both sides use (offer/answer, RFC 3264):
+// PCMU, PCMA and telephone-event at 8 kHz.
+//
+// It is not a general SDP library: video, SRTP, ICE and multicast are refused
+// line by line, the first usable audio line is taken. It opens no socket and
+// starts no goroutine. Parse is safe on hostile input and concurrently; a Local
+// belongs to one goroutine at a time.
+package offer

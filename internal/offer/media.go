@@ -1,0 +1,95 @@
+package offer
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Bounds of a description; what is larger is refused.
+const (
+	MaxSize    = 32 << 10 // bytes
+	MaxLines   = 1000
+	MaxMedia   = 32 // m= lines
+	MaxFormats = 64 // payload types on one m= line
+)
+
+// DefaultPtime is the packet time we send and ask for.
+const DefaultPtime = 20 * time.Millisecond
+
+// ErrSyntax is wrapped by errors for text that is no session description (SIP 400).
+var ErrSyntax = errors.New("bad session description")
+
+// ErrUnacceptable is wrapped by errors for a description that holds nothing
+// usable: no common codec, multicast, secure media only (SIP 488).
+var ErrUnacceptable = errors.New("no acceptable media")
+
+func syntax(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrSyntax, fmt.Sprintf(format, args...))
+}
+
+func unacceptable(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUnacceptable, fmt.Sprintf(format, args...))
+}
+
+// Direction is a stream's direction as its author states it (RFC 4566 §6).
+type Direction string
+
+// The directions.
+const (
+	SendRecv Direction = "sendrecv"
+	SendOnly Direction = "sendonly"
+	RecvOnly Direction = "recvonly"
+	Inactive Direction = "inactive"
+)
+
+// Reverse gives the direction that answers d (RFC 3264 §6.1).
+func (d Direction) Reverse() Direction {
+	switch d {
+	case SendOnly:
+		return RecvOnly
+	case RecvOnly:
+		return SendOnly
+	case Inactive:
+		return Inactive
+	}
+	return SendRecv
+}
+
+// sends reports whether the author of d sends.
+func (d Direction) sends() bool { return d == SendRecv || d == SendOnly }
+
+// receives reports whether the author of d wants to receive.
+func (d Direction) receives() bool { return d == SendRecv || d == RecvOnly }
+
+// The codecs.
+const (
+	PCMU = "PCMU"
+	PCMA = "PCMA"
+)
+
+// Codec is an audio codec with its RTP payload type.
+type Codec struct {
+	Name        string // PCMU or PCMA
+	PayloadType uint8
+}
+
+// Media is what both sides agreed on for one audio stream.
+type Media struct {
+	Remote    netip.AddrPort // where RTP goes; invalid address while on hold by c=0.0.0.0
+	RTCP      netip.AddrPort // where RTCP goes
+	Codec     Codec          // payload type as the peer numbers it
+	EventPT   uint8          // telephone-event/8000; 0 = not agreed
+	Direction Direction      // as the peer states it
+	Ptime     time.Duration  // what the peer asks for, 10 to 200 ms
+}
+
+// MaySend reports whether we may send audio to the peer.
+func (m Media) MaySend() bool { return m.Remote.IsValid() && m.Direction.receives() }
+
+// Receives reports whether the peer announces that it sends to us.
+func (m Media) Receives() bool { return m.Direction.sends() }
+
+// Held reports whether the peer put us on hold: it wants nothing from us.
+func (m Media) Held() bool { return !m.MaySend() }

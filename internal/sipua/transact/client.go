@@ -1,0 +1,163 @@
+package transact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Errors of the layer.
+var (
+	ErrClosed = errors.New("SIP layer is closed")
+	ErrFull   = errors.New("too many transactions")
+)
+
+// client is a client transaction with the responses that wait for it. They are
+// delivered in order by one goroutine that lives only while some wait.
+type client struct {
+	tx *sip.ClientTx
+
+	mu    sync.Mutex
+	queue []*sip.Response
+	busy  bool
+}
+
+const maxQueued = 64 // responses waiting for one transaction; more are dropped
+
+func (c *client) deliver(l *Layer, res *sip.Response) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) >= maxQueued {
+		return
+	}
+	c.queue = append(c.queue, res)
+	if c.busy {
+		return
+	}
+	c.busy = true
+	l.wg.Go(c.drain)
+}
+
+func (c *client) drain() {
+	for {
+		c.mu.Lock()
+		if len(c.queue) == 0 {
+			c.busy = false
+			c.mu.Unlock()
+			return
+		}
+		res := c.queue[0]
+		c.queue = c.queue[1:]
+		c.mu.Unlock()
+		c.tx.Receive(res)
+	}
+}
+
+// flowTo gives the way to a peer, dialling TCP when no connection is open.
+func (l *Layer) flowTo(ctx context.Context, to Dest) (flow, error) {
+	if !to.Addr.IsValid() || to.Addr.Port() == 0 {
+		return nil, fmt.Errorf("send to %s: no address", to)
+	}
+	if to.Transport == "tcp" {
+		c, err := l.connect(ctx, to.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("send to %s: %w", to, err)
+		}
+		return c, nil
+	}
+	return &udpFlow{l: l, to: to.Addr}, nil
+}
+
+// prepare completes a request for its way: top Via, length, transport.
+func (l *Layer) prepare(req *sip.Request, to Dest) {
+	if req.Via() == nil {
+		via := &sip.ViaHeader{
+			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(to.Transport),
+			Host: strings.Trim(l.Host(to.Addr.Addr()), "[]"), Port: int(l.local.Port()),
+		}
+		via.Params.Add("branch", sip.GenerateBranchN(20))
+		via.Params.Add("rport", "")
+		req.PrependHeader(via)
+	}
+	if req.Body() == nil {
+		req.SetBody(nil)
+	}
+	req.SetTransport(strings.ToUpper(to.Transport))
+	req.SetDestination(to.Addr.String())
+}
+
+// Begin sends a request in a client transaction. The caller must read
+// Responses until Done or call Terminate.
+func (l *Layer) Begin(ctx context.Context, req *sip.Request, to Dest) (*sip.ClientTx, error) {
+	f, err := l.flowTo(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	l.prepare(req, to)
+	key := clientKey(req.Via(), req.Method)
+	tx := sip.NewClientTx(key, req, f, l.cfg.Logger)
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil, ErrClosed
+	}
+	l.clients[key] = &client{tx: tx}
+	l.mu.Unlock()
+	tx.OnTerminate(func(key string, _ error) {
+		l.mu.Lock()
+		delete(l.clients, key)
+		l.mu.Unlock()
+	})
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// Write sends a request without a transaction: the ACK of a 2xx.
+func (l *Layer) Write(ctx context.Context, req *sip.Request, to Dest) error {
+	f, err := l.flowTo(ctx, to)
+	if err != nil {
+		return err
+	}
+	l.prepare(req, to)
+	return f.WriteMsg(req)
+}
+
+// Resolve finds the address of a host: a literal, or by DNS (A before AAAA).
+// SRV and NAPTR records are not looked up. Port 0 means 5060.
+func Resolve(ctx context.Context, host string, port int) (netip.AddrPort, error) {
+	if port == 0 {
+		port = 5060
+	}
+	if port < 0 || port > 65535 {
+		return netip.AddrPort{}, fmt.Errorf("resolve %s: port %d is out of range", host, port)
+	}
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return netip.AddrPortFrom(a.Unmap(), uint16(port)), nil
+	}
+	if !validHost(host) {
+		return netip.AddrPort{}, fmt.Errorf("resolve %q: no host name", host)
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("resolve %s: %w", host, err)
+	}
+	best := netip.Addr{}
+	for _, a := range addrs {
+		if a = a.Unmap(); !best.IsValid() || (a.Is4() && !best.Is4()) {
+			best = a
+		}
+	}
+	if !best.IsValid() {
+		return netip.AddrPort{}, fmt.Errorf("resolve %s: no address", host)
+	}
+	return netip.AddrPortFrom(best, uint16(port)), nil
+}

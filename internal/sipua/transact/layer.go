@@ -1,0 +1,275 @@
+package transact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Limits bound what peers can make us keep. Zero fields take the defaults.
+type Limits struct {
+	Rate            float64 // requests a second that begin something, per source address; default 10; negative = no limit
+	Burst           int     // default 20
+	Sources         int     // source addresses remembered; default 16384
+	Transactions    int     // server transactions alive; default 60000
+	MessageSize     int     // bytes of a request over UDP or any message over TCP; default 16384
+	Connections     int     // TCP connections in all; default 4096
+	PerAddress      int     // TCP connections of one address that is not exempt; default 64
+	FirstMessage    time.Duration
+	IdleConnection  time.Duration
+	MessageComplete time.Duration
+}
+
+func (l *Limits) defaults() {
+	setDefault(&l.Rate, 10)
+	setDefault(&l.Burst, 20)
+	setDefault(&l.Sources, 16384)
+	setDefault(&l.Transactions, 60000)
+	setDefault(&l.MessageSize, 16384)
+	setDefault(&l.Connections, 4096)
+	setDefault(&l.PerAddress, 64)
+	setDefault(&l.FirstMessage, 30*time.Second)    // until the first whole message
+	setDefault(&l.IdleConnection, time.Hour)       // between messages
+	setDefault(&l.MessageComplete, 10*time.Second) // from a message's first byte to its last
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// Config says how to open a Layer.
+type Config struct {
+	Listen string // HOST:PORT; port 0 takes a free one, the same for UDP and TCP
+	Public string // host that peers are told; "" = the local address towards each
+	Limits Limits
+	Logger *slog.Logger
+
+	// Request takes every request that is not a retransmission, an ACK or the
+	// CANCEL of a known INVITE.
+	Request func(*Inbound)
+	// Ack takes every ACK that belongs to no server transaction of ours that ended in an error.
+	Ack func(*sip.Request)
+	// Cancel takes the CANCEL of a known INVITE, already answered with 200.
+	Cancel func(invite *Inbound, cancel *sip.Request)
+	// Stray takes 2xx responses to INVITE that belong to no transaction. May be nil.
+	Stray func(*sip.Response)
+	// Exempt says whether a source is free of limits. May be nil.
+	Exempt func(netip.Addr) bool
+	// Seen is told of every message read or written. May be nil.
+	Seen func(Seen)
+}
+
+// Seen is one message on the wire.
+type Seen struct {
+	Msg       sip.Message
+	In        bool
+	Peer      netip.AddrPort
+	Transport string // "udp" or "tcp"
+	At        time.Time
+}
+
+// Dest is where a message goes.
+type Dest struct {
+	Transport string // "udp" or "tcp"
+	Addr      netip.AddrPort
+}
+
+// String gives "udp 192.0.2.1:5060".
+func (d Dest) String() string { return d.Transport + " " + d.Addr.String() }
+
+// Counters count what was refused, since Open.
+type Counters struct {
+	Limited     uint64 // requests dropped by a source's rate
+	Malformed   uint64 // messages that were no SIP
+	Overflow    uint64 // requests refused because the transaction table was full
+	Connections uint64 // TCP connections refused
+	Panics      uint64 // handler panics that were caught
+}
+
+// Layer is the open sockets with their transactions.
+type Layer struct {
+	cfg    Config
+	parser *sip.Parser
+	udp    *net.UDPConn
+	tcp    *net.TCPListener
+	local  netip.AddrPort
+	limit  *sourceLimiter
+	ctx    context.Context // ends with Close; for dialling only
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	servers map[string]*Inbound
+	clients map[string]*client
+	conns   map[netip.AddrPort]*tcpConn
+	perAddr map[netip.Addr]int
+	hosts   map[netip.Addr]string
+
+	limited, malformed, overflow, refused, panics atomic.Uint64
+}
+
+// Open opens both sockets and starts reading.
+func Open(cfg Config) (*Layer, error) {
+	cfg.Limits.defaults()
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	l := &Layer{
+		cfg: cfg, parser: sip.NewParser(), limit: newSourceLimiter(cfg.Limits),
+		servers: map[string]*Inbound{}, clients: map[string]*client{},
+		conns: map[netip.AddrPort]*tcpConn{}, perAddr: map[netip.Addr]int{}, hosts: map[netip.Addr]string{},
+	}
+	if err := l.listen(); err != nil {
+		return nil, fmt.Errorf("open SIP sockets: %w", err)
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.wg.Go(l.readUDP)
+	l.wg.Go(l.acceptTCP)
+	return l, nil
+}
+
+// listen takes the same port for UDP and TCP; with port 0 it tries a few.
+func (l *Layer) listen() error {
+	var lastErr error
+	for range 20 {
+		addr, err := net.ResolveUDPAddr("udp", l.cfg.Listen)
+		if err != nil {
+			return err
+		}
+		if l.udp, err = net.ListenUDP("udp", addr); err != nil {
+			return err
+		}
+		bound := l.udp.LocalAddr().(*net.UDPAddr)
+		l.tcp, err = net.ListenTCP("tcp", &net.TCPAddr{IP: addr.IP, Port: bound.Port, Zone: addr.Zone})
+		if err == nil {
+			l.local = unmap(bound.AddrPort())
+			// A burst of calls must not overflow the kernel's buffer; the kernel may grant less.
+			_ = l.udp.SetReadBuffer(4 << 20)
+			_ = l.udp.SetWriteBuffer(1 << 20)
+			return nil
+		}
+		lastErr = errors.Join(err, l.udp.Close())
+		if addr.Port != 0 {
+			break
+		}
+	}
+	return lastErr
+}
+
+func unmap(ap netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// Addr gives the address of both sockets.
+func (l *Layer) Addr() netip.AddrPort { return l.local }
+
+// Counters gives what was refused so far.
+func (l *Layer) Counters() Counters {
+	return Counters{
+		Limited: l.limited.Load(), Malformed: l.malformed.Load(), Overflow: l.overflow.Load(),
+		Connections: l.refused.Load(), Panics: l.panics.Load(),
+	}
+}
+
+// Alive gives the numbers of server and client transactions and TCP connections.
+func (l *Layer) Alive() (servers, clients, conns int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.servers), len(l.clients), len(l.conns)
+}
+
+// Close ends all transactions, closes the sockets and waits for every goroutine.
+func (l *Layer) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	servers, clients, conns := values(l.servers), values(l.clients), values(l.conns)
+	l.mu.Unlock()
+	l.cancel()
+	for _, c := range clients {
+		c.tx.Terminate()
+	}
+	for _, s := range servers {
+		if tx := s.tx.Load(); tx != nil {
+			tx.Terminate()
+		}
+	}
+	err := errors.Join(l.udp.Close(), l.tcp.Close())
+	for _, c := range conns {
+		c.shut()
+	}
+	l.wg.Wait()
+	return err
+}
+
+func values[K comparable, V any](m map[K]V) []V {
+	out := make([]V, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	return out
+}
+
+// Host gives the host that a peer at to should use for us: Public, or the
+// local address from which packets to it leave.
+func (l *Layer) Host(to netip.Addr) string {
+	if l.cfg.Public != "" {
+		return l.cfg.Public
+	}
+	if !l.local.Addr().IsUnspecified() {
+		return l.local.Addr().String()
+	}
+	l.mu.Lock()
+	host, ok := l.hosts[to]
+	l.mu.Unlock()
+	if ok {
+		return host
+	}
+	host = "127.0.0.1"
+	if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9))); err == nil {
+		host = unmap(c.LocalAddr().(*net.UDPAddr).AddrPort()).Addr().String()
+		_ = c.Close()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.hosts) >= l.cfg.Limits.Sources {
+		clear(l.hosts)
+	}
+	l.hosts[to] = host
+	return host
+}
+
+func (l *Layer) seen(msg sip.Message, in bool, peer netip.AddrPort, transport string) {
+	if l.cfg.Seen != nil {
+		l.cfg.Seen(Seen{Msg: msg, In: in, Peer: peer, Transport: transport, At: time.Now()})
+	}
+}
+
+func (l *Layer) exempt(a netip.Addr) bool { return l.cfg.Exempt != nil && l.cfg.Exempt(a) }
+
+// SplitTransport gives "udp" or "tcp" from a name in any case, "" for others.
+func SplitTransport(name string) string {
+	switch t := strings.ToLower(name); t {
+	case "", "udp":
+		return "udp"
+	case "tcp":
+		return "tcp"
+	}
+	return ""
+}

@@ -1,0 +1,221 @@
+package transact
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// flow is a way back to one peer.
+type flow interface {
+	sip.Connection
+	peer() netip.AddrPort
+	network() string
+	writeRaw([]byte) error
+}
+
+// receive takes one whole message.
+func (l *Layer) receive(b []byte, f flow) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.panics.Add(1)
+			l.cfg.Logger.Error("panic while handling a SIP message", "peer", f.peer(), "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	response := bytes.HasPrefix(b, []byte("SIP/"))
+	if !response && begins(b) && !l.exempt(f.peer().Addr()) && !l.limit.allow(f.peer().Addr(), time.Now()) {
+		l.limited.Add(1)
+		return
+	}
+	if !response && len(b) > l.cfg.Limits.MessageSize {
+		l.malformed.Add(1)
+		replyRaw(b, f, statusFor(tooLarge), tooLarge)
+		return
+	}
+	if reason := headerBytes(b); reason != "" {
+		l.malformed.Add(1)
+		replyRaw(b, f, 400, reason)
+		return
+	}
+	msg, err := l.parser.ParseSIP(b)
+	if err != nil {
+		l.malformed.Add(1)
+		replyRaw(b, f, parseStatus(b), "Bad Request")
+		return
+	}
+	msg.SetTransport(strings.ToUpper(f.network()))
+	msg.SetSource(f.peer().String())
+	switch m := msg.(type) {
+	case *sip.Response:
+		l.response(m, f)
+	case *sip.Request:
+		l.request(m, f)
+	}
+}
+
+// parseStatus tells an unknown URI scheme apart from plain nonsense.
+func parseStatus(b []byte) int {
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	if f := bytes.Fields(line); len(f) == 3 && !bytes.ContainsRune(f[1], ':') && bytes.Equal(f[2], []byte("SIP/2.0")) {
+		return 416
+	}
+	return 400
+}
+
+// begins reports whether the request is of a kind that starts something, the
+// only ones that count against a source's rate.
+func begins(b []byte) bool {
+	method, _, _ := bytes.Cut(b, []byte(" "))
+	switch string(method) {
+	case "ACK", "BYE", "CANCEL", "PRACK", "UPDATE":
+		return false
+	}
+	return true
+}
+
+// headerBytes finds bytes that parsers read differently: NUL, bare CR or LF,
+// other control characters in the header section.
+func headerBytes(b []byte) string {
+	end := bytes.Index(b, []byte("\r\n\r\n"))
+	if end < 0 {
+		return "Header Section Without End"
+	}
+	for i := 0; i < end; i++ {
+		c := b[i]
+		if c >= 0x20 && c != 0x7f || c == '\t' {
+			continue
+		}
+		if c == '\r' && b[i+1] == '\n' {
+			i++
+			continue
+		}
+		return "Control Character in Header"
+	}
+	return ""
+}
+
+func (l *Layer) response(res *sip.Response, f flow) {
+	if res.StatusCode < 100 || res.StatusCode > 699 || checkResponse(res) != "" {
+		l.malformed.Add(1)
+		return
+	}
+	l.seen(res, true, f.peer(), f.network())
+	key := clientKey(res.Via(), res.CSeq().MethodName)
+	l.mu.Lock()
+	c := l.clients[key]
+	l.mu.Unlock()
+	if c != nil {
+		c.deliver(l, res)
+		return
+	}
+	if l.cfg.Stray != nil && res.IsSuccess() && res.CSeq().MethodName == sip.INVITE {
+		l.cfg.Stray(res)
+	}
+}
+
+func (l *Layer) request(req *sip.Request, f flow) {
+	in := &Inbound{Req: req, l: l, flow: f}
+	if code, reason := checkRequest(req); code != 0 {
+		l.malformed.Add(1)
+		if !req.IsAck() && req.Via() != nil {
+			in.answerVia()
+			_ = in.Reply(code, reason) // the peer's transport failed, it asks again
+		}
+		return
+	}
+	in.answerVia()
+	l.seen(req, true, f.peer(), f.network())
+	key := serverKey(req)
+	l.mu.Lock()
+	known := l.servers[key]
+	l.mu.Unlock()
+	switch {
+	case req.IsCancel():
+		l.cancelRequest(in, known)
+	case known != nil && known.tx.Load() != nil:
+		l.again(known, req)
+	case req.IsAck():
+		if l.cfg.Ack != nil {
+			l.cfg.Ack(req)
+		}
+	case known == nil:
+		in.key = key
+		l.cfg.Request(in)
+	}
+}
+
+// again hands a retransmission or the ACK of an error to its transaction. An
+// ACK of a 2xx that carries the INVITE's branch, against RFC 3261 §17.1.1.3,
+// still reaches its dialog.
+func (l *Layer) again(known *Inbound, req *sip.Request) {
+	if req.IsAck() && known.accepted.Load() {
+		if l.cfg.Ack != nil {
+			l.cfg.Ack(req)
+		}
+		return
+	}
+	// Its only error is for methods that the key already tells apart.
+	_ = known.tx.Load().Receive(req)
+}
+
+func (l *Layer) cancelRequest(in *Inbound, known *Inbound) {
+	if known == nil || !known.Req.IsInvite() {
+		_ = in.Reply(481, "Call/Transaction Does Not Exist")
+		return
+	}
+	res := in.Response(200, "OK")
+	if t := res.To(); t != nil {
+		t.Params.Add("tag", known.Tag())
+	}
+	_ = in.flow.WriteMsg(res)
+	if l.cfg.Cancel != nil {
+		l.cfg.Cancel(known, in.Req)
+	}
+}
+
+// answerVia notes in the top Via where the request came from, so that every
+// response carries it (RFC 3261 §18.2.1, RFC 3581 §4), and aims responses.
+func (in *Inbound) answerVia() {
+	via, src := in.Req.Via(), in.flow.peer()
+	_, symmetric := via.Params.Get("rport")
+	port := uint16(5060)
+	if via.Port > 0 && via.Port < 65536 {
+		port = uint16(via.Port)
+	}
+	if symmetric {
+		via.Params.Add("rport", strconv.Itoa(int(src.Port())))
+		port = src.Port()
+	}
+	if a, err := netip.ParseAddr(strings.Trim(via.Host, "[]")); symmetric || err != nil || a.Unmap() != src.Addr() {
+		via.Params.Add("received", src.Addr().String())
+	}
+	if u, ok := in.flow.(*udpFlow); ok {
+		u.to = netip.AddrPortFrom(src.Addr(), port)
+	}
+	in.source = src
+}
+
+func serverKey(req *sip.Request) string {
+	via, method := req.Via(), req.Method
+	if method == sip.ACK || method == sip.CANCEL {
+		method = sip.INVITE
+	}
+	branch, _ := via.Params.Get("branch")
+	if len(branch) > len(sip.RFC3261BranchMagicCookie) && strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie) {
+		return branch + "\x00" + via.Host + "\x00" + strconv.Itoa(via.Port) + "\x00" + string(method)
+	}
+	// RFC 2543 peers: RFC 3261 §17.2.3, second list.
+	return fmt.Sprintf("%s\x00%s\x00%d\x00%s\x00%s\x00%s", req.CallID().Value(), req.From().Value(),
+		req.CSeq().SeqNo, via.Value(), req.Recipient.String(), method)
+}
+
+func clientKey(via *sip.ViaHeader, method sip.RequestMethod) string {
+	branch, _ := via.Params.Get("branch")
+	return branch + "\x00" + string(method)
+}

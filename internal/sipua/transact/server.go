@@ -1,0 +1,108 @@
+package transact
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Inbound is a request that arrived. Until Begin it is answered without state;
+// after Begin its transaction absorbs retransmissions and repeats the answer.
+type Inbound struct {
+	Req *sip.Request
+
+	l        *Layer
+	flow     flow
+	source   netip.AddrPort
+	key      string
+	tx       atomic.Pointer[sip.ServerTx]
+	accepted atomic.Bool // a 2xx was sent
+}
+
+// Source gives the address that the request came from.
+func (in *Inbound) Source() netip.AddrPort { return in.source }
+
+// Transport gives "udp" or "tcp".
+func (in *Inbound) Transport() string { return in.flow.network() }
+
+// Tag gives the tag we put in To: always the same for the same request, so
+// that answers without state agree (RFC 3261 §8.2.7).
+func (in *Inbound) Tag() string {
+	sum := sha256.Sum256([]byte(in.l.local.String() + in.Req.CallID().Value() + serverKey(in.Req)))
+	return hex.EncodeToString(sum[:10])
+}
+
+// Begin enters the server transaction. It fails when the table is full or the
+// layer closed; then answer with Reply.
+func (in *Inbound) Begin() error {
+	tx := sip.NewServerTx(in.key, in.Req, in.flow, in.l.cfg.Logger)
+	in.l.mu.Lock()
+	switch {
+	case in.l.closed:
+		in.l.mu.Unlock()
+		return fmt.Errorf("begin transaction: %w", ErrClosed)
+	case len(in.l.servers) >= in.l.cfg.Limits.Transactions:
+		in.l.mu.Unlock()
+		in.l.overflow.Add(1)
+		return fmt.Errorf("begin transaction: %w", ErrFull)
+	}
+	in.tx.Store(tx)
+	in.l.servers[in.key] = in
+	in.l.mu.Unlock()
+	if err := tx.Init(); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	if !tx.OnTerminate(func(key string, _ error) { in.l.forget(key, in) }) {
+		in.l.forget(in.key, in)
+	}
+	return nil
+}
+
+func (l *Layer) forget(key string, in *Inbound) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.servers[key] == in {
+		delete(l.servers, key)
+	}
+}
+
+// Response makes a response with our tag; the caller may add headers.
+func (in *Inbound) Response(code int, reason string) *sip.Response {
+	var to *sip.ToHeader
+	if h := in.Req.To(); h != nil {
+		to = h
+	}
+	res := sip.NewResponseFromRequest(in.Req, code, reason, nil)
+	if code > 100 && to != nil && !to.Params.Has("tag") && in.Req.CallID() != nil && in.Req.From() != nil && in.Req.CSeq() != nil {
+		res.To().Params.Add("tag", in.Tag())
+	}
+	return res
+}
+
+// Reply sends a response made of code, reason and headers.
+func (in *Inbound) Reply(code int, reason string, headers ...sip.Header) error {
+	res := in.Response(code, reason)
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	return in.Send(res)
+}
+
+// Send sends a response, through the transaction if it began.
+func (in *Inbound) Send(res *sip.Response) error {
+	if res.IsSuccess() && in.Req.IsInvite() {
+		in.accepted.Store(true)
+	}
+	tx := in.tx.Load()
+	if tx == nil {
+		return in.flow.WriteMsg(res)
+	}
+	if err := tx.Respond(res); err != nil {
+		return fmt.Errorf("respond %d: %w", res.StatusCode, err)
+	}
+	return nil
+}

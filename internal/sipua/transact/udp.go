@@ -1,0 +1,70 @@
+package transact
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+const maxDatagram = 65535
+
+// udpFlow is the way to one peer over the UDP socket; it satisfies
+// sip.Connection, so a transaction always answers where it was asked from.
+type udpFlow struct {
+	l  *Layer
+	to netip.AddrPort
+}
+
+func (f *udpFlow) LocalAddr() net.Addr    { return f.l.udp.LocalAddr() }
+func (f *udpFlow) Ref(int) int            { return 1 }
+func (f *udpFlow) TryClose() (int, error) { return 1, nil }
+func (f *udpFlow) Close() error           { return nil }
+func (f *udpFlow) peer() netip.AddrPort   { return f.to }
+func (f *udpFlow) network() string        { return "udp" }
+
+func (f *udpFlow) WriteMsg(msg sip.Message) error {
+	if err := f.writeRaw([]byte(msg.String())); err != nil {
+		return err
+	}
+	f.l.seen(msg, false, f.to, "udp")
+	return nil
+}
+
+func (f *udpFlow) writeRaw(b []byte) error {
+	if _, err := f.l.udp.WriteToUDPAddrPort(b, f.to); err != nil {
+		return fmt.Errorf("send to udp %s: %w", f.to, err)
+	}
+	return nil
+}
+
+func (l *Layer) readUDP() {
+	buf := make([]byte, maxDatagram)
+	for {
+		n, from, err := l.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// An ICMP error of an earlier packet is reported here; reading goes on.
+			select {
+			case <-l.ctx.Done():
+				return
+			case <-time.After(time.Millisecond):
+			}
+			continue
+		}
+		l.datagram(buf[:n], unmap(from))
+	}
+}
+
+func (l *Layer) datagram(b []byte, from netip.AddrPort) {
+	if len(bytes.Trim(b, "\r\n\x00 ")) < 12 {
+		return // keep-alive (RFC 5626 §3.5.1) or rubbish
+	}
+	l.receive(b, &udpFlow{l: l, to: from})
+}
