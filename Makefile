@@ -1,0 +1,40 @@
+# make help lists what there is. Everything works on a fresh Debian 12 with Go.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+STAMP   := -X main.version=$(VERSION)
+GO      ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench fmt clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: ## install what is missing, build, and start with a sample menu
+	@scripts/setup.sh
+	@$(MAKE) --no-print-directory build
+	@exec bin/tandem serve
+
+build: ## bin/tandem
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(STAMP)' -o bin/tandem ./cmd/tandem
+
+test: ## every test, after installing what they need
+	@scripts/setup-test.sh
+	@$(MAKE) --no-print-directory build
+	@scripts/test.sh
+
+check: ## format, vet, staticcheck, rules of the tree, and all tests with the race detector
+	@scripts/setup-test.sh
+	@$(MAKE) --no-print-directory build
+	@scripts/check.sh
+
+bench: ## load test of the menu; figures go to bench/out
+	@scripts/setup.sh
+	@$(MAKE) --no-print-directory build
+	@scripts/bench.sh
+
+fmt: ## format the Go code
+	@gofmt -w cmd internal $(wildcard test bench)
+
+clean: ## remove what was built
+	@rm -rf bin bench/out

@@ -1,0 +1,124 @@
+package arch_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// anything lets a package import every other.
+const anything = "*"
+
+// mayImport is the table of permitted imports within the module: a package's
+// name under internal/, then those it may import. Tests may import more.
+var mayImport = map[string]string{
+	"voice":            "",
+	"clock":            "",
+	"flow":             "voice",
+	"gather":           "voice",
+	"interp":           "voice flow clock gather",
+	"sim":              "voice clock gather",
+	"flowtest":         "voice flow interp sim clock",
+	"dialect":          "voice flow",
+	"dialect/sonetel":  "voice flow dialect",
+	"switchboard":      "voice flow interp clock",
+	"media":            "media/g711",
+	"media/g711":       "",
+	"media/dtmf":       "media",
+	"media/tones":      "media",
+	"media/jitter":     "media",
+	"audiomatch":       "media",
+	"offer":            "",
+	"rtpport":          "media",
+	"sipua":            "voice offer",
+	"sipua/transact":   "",
+	"sipua/digestauth": "",
+	"phone":            "media offer",
+	"tts":              "voice media",
+	"tts/espeaktts":    "voice media tts",
+	"tts/flitetts":     "voice media tts",
+	"tts/httptts":      "voice media tts",
+	"prompt":           "voice media blob tts",
+	"engine":           "voice clock media rtpport offer sipua prompt blob gather",
+	"blob":             "voice",
+	"blob/fileblob":    "voice blob",
+	"blob/memblob":     "voice blob",
+	"blob/blobtest":    "voice blob",
+	"store/sqlstore":   "voice secret",
+	"store/storetest":  "voice",
+	"auth":             "voice clock secret",
+	"secret":           "voice",
+	"outbound":         "voice",
+	"mailer":           "voice clock media blob",
+	"mailbox":          "voice clock blob",
+	"route":            "voice",
+	"web":              "voice",
+	"config":           "",
+	"admin":            "voice auth config secret web",
+	"doctor":           "voice config phone",
+	"daemon":           anything,
+	"arch":             "",
+}
+
+// A row allows a package and its subpackages ("media" allows media/g711 too),
+// and a package may use its own.
+func allowed(row, target string) bool {
+	if row == anything {
+		return true
+	}
+	for w := range strings.FieldsSeq(row) {
+		if target == w || strings.HasPrefix(target, w+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range goFiles(t) {
+		pkg, ok := strings.CutPrefix(f.dir, "internal/")
+		if !ok {
+			continue
+		}
+		row, known := mayImport[pkg]
+		if !known && !seen[pkg] {
+			t.Errorf("%s: package %s has no row in the table of imports in internal/arch", f.path, pkg)
+		}
+		seen[pkg] = true
+		if !known || f.test {
+			continue
+		}
+		for _, imp := range f.imports() {
+			target, ours := strings.CutPrefix(imp, "tandem/internal/")
+			if ours && !strings.HasPrefix(target+"/", pkg+"/") && !allowed(row, target) {
+				t.Errorf("%s imports %s; %s may import: %q", f.path, target, pkg, row)
+			}
+		}
+	}
+	for pkg, row := range mayImport {
+		if strings.Count(pkg, "/") > 1 {
+			t.Errorf("package %s is more than two levels deep", pkg)
+		}
+		for w := range strings.FieldsSeq(row) {
+			if _, known := mayImport[w]; !known && w != anything {
+				t.Errorf("the row of %s names %s, which has no row", pkg, w)
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Fatalf("only %d packages found: the test looks in the wrong place", len(seen))
+	}
+}
+
+// No names that say nothing of what is inside.
+func TestPackageNames(t *testing.T) {
+	vague := []string{"util", "utils", "common", "helpers", "helper", "defs", "types", "manager", "handler", "misc", "base"}
+	for _, f := range goFiles(t) {
+		for part := range strings.SplitSeq(f.dir, "/") {
+			if slices.Contains(vague, part) {
+				t.Errorf("%s: the folder name %q says nothing", f.path, part)
+			}
+		}
+	}
+}

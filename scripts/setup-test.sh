@@ -1,0 +1,16 @@
+#!/bin/sh
+# Installs the programs that the tests use and that are missing.
+set -eu
+cd "$(dirname "$0")/.."
+scripts/setup.sh
+. scripts/packages.sh
+
+need flite flite
+need sox sox
+need sipp sip-tester
+need baresip baresip-core
+need gcc gcc
+need_file /usr/include/stdlib.h libc6-dev
+python3 -c 'import requests' >/dev/null 2>&1 || needed="$needed python3-requests"
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need postgres postgresql
+install_needed
