@@ -1,0 +1,64 @@
+package sqlstore
+
+import (
+	"context"
+
+	"tandem/internal/voice"
+)
+
+const cdrColumns = `call, tenant, direction, from_addr, from_name, to_addr, app, started, answered, ended, cause, words, legs`
+
+func scanCDR(r row) (c voice.CDR, err error) {
+	err = r.Scan(&c.Call, &c.Tenant, &c.Direction, &c.From, &c.FromName, &c.To, &c.App,
+		timeCol{&c.Start}, timeCol{&c.Answered}, timeCol{&c.End}, &c.Cause, &c.Words, jsonCol{&c.Legs})
+	return c, err
+}
+
+func putCDR(ctx context.Context, x tx, c voice.CDR) (int64, error) {
+	return x.exec(ctx,
+		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (call) DO UPDATE SET tenant = excluded.tenant, direction = excluded.direction,
+			from_addr = excluded.from_addr, from_name = excluded.from_name, to_addr = excluded.to_addr, app = excluded.app,
+			started = excluded.started, answered = excluded.answered, ended = excluded.ended, cause = excluded.cause,
+			words = excluded.words, legs = excluded.legs
+		WHERE cdrs.tenant = '' OR cdrs.tenant = excluded.tenant`,
+		c.Call, c.Tenant, c.Direction, c.From, c.FromName, c.To, c.App,
+		micros(c.Start), micros(c.Answered), micros(c.End), c.Cause, c.Words, jsonText(c.Legs))
+}
+
+// PutCDR implements voice.CallStore. NotExist when the call is another tenant's.
+func (s *Store) PutCDR(ctx context.Context, c voice.CDR) error {
+	const op = "store.PutCDR"
+	if c.Call == "" {
+		return voice.InvalidField(op, "call", "a call detail record needs a call")
+	}
+	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
+		n, err := putCDR(ctx, x, c)
+		if err == nil && n == 0 {
+			err = voice.Errorf(op, voice.NotExist, "call %s does not exist", c.Call)
+		}
+		return err
+	})
+}
+
+// CDR implements voice.CallStore.
+func (s *Store) CDR(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.CDR, error) {
+	return one(ctx, s, "store.CDR", "call "+string(id), scanCDR,
+		`SELECT `+cdrColumns+` FROM cdrs WHERE call = $1 AND ($2 = '' OR tenant = $2)`, id, t)
+}
+
+// CDRs implements voice.CallStore.
+func (s *Store) CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error) {
+	q := query{text: `SELECT ` + cdrColumns + ` FROM cdrs`}
+	if f.Tenant != "" {
+		q.and(`tenant = `, f.Tenant)
+	}
+	if !f.Before.IsZero() {
+		q.and(`started < `, micros(f.Before))
+	}
+	if f.Open {
+		q.where(`ended = 0`)
+	}
+	q.end(` ORDER BY started DESC, call DESC LIMIT `, bound(f.Limit, 100))
+	return many(ctx, s, "store.CDRs", scanCDR, q.text, q.args...)
+}

@@ -1,0 +1,63 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+const mailColumns = `id, tenant, message, call, to_addr, subject, text, attachment, file_name, state, attempts, next_at, words, created`
+
+func scanMail(r row) (m voice.Mail, err error) {
+	err = r.Scan(&m.ID, &m.Tenant, &m.Message, &m.Call, &m.To, &m.Subject, &m.Text, &m.Attachment, &m.FileName,
+		&m.State, &m.Attempts, timeCol{&m.Next}, &m.Words, timeCol{&m.Created})
+	return m, err
+}
+
+func insertMail(ctx context.Context, x tx, m voice.Mail) error {
+	_, err := x.exec(ctx,
+		`INSERT INTO mails (`+mailColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		m.ID, m.Tenant, m.Message, m.Call, m.To, m.Subject, m.Text, m.Attachment, m.FileName,
+		m.State, m.Attempts, dueAt(m), m.Words, micros(m.Created))
+	return err
+}
+
+// dueAt gives when m is due, as it is stored. It is never 0, which NextMail
+// keeps for "no mail waits".
+func dueAt(m voice.Mail) int64 {
+	if m.Next.IsZero() {
+		m.Next = m.Created
+	}
+	return max(micros(m.Next), 1)
+}
+
+// DueMails implements voice.MailStore; limit 0 = 100.
+func (s *Store) DueMails(ctx context.Context, now time.Time, limit int) ([]voice.Mail, error) {
+	return many(ctx, s, "store.DueMails", scanMail,
+		`SELECT `+mailColumns+` FROM mails WHERE state = 'queued' AND next_at <= $1 ORDER BY created, id LIMIT $2`,
+		micros(now), bound(limit, 100))
+}
+
+// UpdateMail implements voice.MailStore. A message that was deleted meanwhile
+// is no error: the mail's own state still counts.
+func (s *Store) UpdateMail(ctx context.Context, m voice.Mail, msg *voice.Message) error {
+	const op = "store.UpdateMail"
+	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
+		if err := x.must(ctx, op, "mail "+string(m.ID),
+			`UPDATE mails SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`,
+			m.Tenant, m.ID, m.State, m.Attempts, dueAt(m), m.Words); err != nil || msg == nil {
+			return err
+		}
+		_, err := x.exec(ctx, `UPDATE messages SET state = $3, words = $4 WHERE tenant = $1 AND id = $2`,
+			m.Tenant, msg.ID, msg.State, msg.Words)
+		return err
+	})
+}
+
+// NextMail implements voice.MailStore.
+func (s *Store) NextMail(ctx context.Context) (time.Time, error) {
+	return one(ctx, s, "store.NextMail", "a queue", func(r row) (next time.Time, err error) {
+		return next, r.Scan(timeCol{&next})
+	}, `SELECT COALESCE(MIN(next_at), 0) FROM mails WHERE state = 'queued'`)
+}

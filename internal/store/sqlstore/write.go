@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"tandem/internal/voice"
+)
+
+// write is one kind of write transaction.
+type write int
+
+const (
+	configWrite  write = iota // durable, and counted by ChangeCount
+	recordWrite               // durable
+	relaxedWrite              // a power cut may lose the last few
+)
+
+// tx is a write transaction. Its texts are made storable on the way in.
+type tx struct{ *sql.Tx }
+
+// exec runs a statement and gives how many rows it touched.
+func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := t.ExecContext(ctx, query, storable(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// must runs a statement that has to touch a row; otherwise missing says what
+// does not exist.
+func (t tx) must(ctx context.Context, op, missing, query string, args ...any) error {
+	n, err := t.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		err = voice.Errorf(op, voice.NotExist, "%s does not exist", missing)
+	}
+	return err
+}
+
+// names give words for what the database refuses, so that people can read it.
+type names struct {
+	taken  map[string]string // unique index → what is taken
+	parent string            // what the row belongs to
+}
+
+// transact runs fn in a transaction of its kind and commits. Errors come back
+// in voice's kinds.
+func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn func(t tx) error) error {
+	if s.gate != nil {
+		select {
+		case s.gate <- struct{}{}:
+			defer func() { <-s.gate }()
+		case <-ctx.Done():
+			return explain(op, names{}, context.Cause(ctx))
+		}
+	}
+	db := s.full
+	if kind == relaxedWrite {
+		db = s.relaxed
+	}
+	t, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return explain(op, n, err)
+	}
+	if err := s.fill(ctx, tx{t}, kind, fn); err != nil {
+		t.Rollback() // its own failure adds nothing: the connection is dropped then
+		return explain(op, n, err)
+	}
+	return explain(op, n, t.Commit())
+}
+
+func (s *Store) fill(ctx context.Context, t tx, kind write, fn func(t tx) error) error {
+	if kind == relaxedWrite && !s.lite {
+		if _, err := t.ExecContext(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+	}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if kind != configWrite {
+		return nil
+	}
+	_, err := t.ExecContext(ctx, `UPDATE revision SET n = n + 1 WHERE id = 1`)
+	return err
+}
+
+// insert runs one statement in a transaction of its own.
+func (s *Store) insert(ctx context.Context, op string, kind write, n names, query string, args ...any) error {
+	return s.transact(ctx, op, kind, n, func(t tx) error {
+		_, err := t.exec(ctx, query, args...)
+		return err
+	})
+}
+
+// change runs one statement that has to touch a row in a transaction of its own.
+func (s *Store) change(ctx context.Context, op string, kind write, n names, missing, query string, args ...any) error {
+	return s.transact(ctx, op, kind, n, func(t tx) error {
+		return t.must(ctx, op, missing, query, args...)
+	})
+}

@@ -1,0 +1,111 @@
+// Package storetest is the conformance suite of the store contracts of package
+// voice, one file per noun: whatever store the program runs on passes Run.
+//
+// It is not a test of one database's own behaviour; that stands beside the
+// store. Each noun gets a fresh, empty store from its caller.
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"tandem/internal/voice"
+)
+
+// Store is every contract at once.
+type Store interface {
+	voice.TenantStore
+	voice.UserStore
+	voice.TokenStore
+	voice.SettingStore
+	voice.NumberStore
+	voice.AppStore
+	voice.SoundStore
+	voice.ExtensionStore
+	voice.BindingStore
+	voice.TrunkStore
+	voice.CallStore
+	voice.RecordingStore
+	voice.MessageStore
+	voice.MailStore
+}
+
+// Harness is what a noun is tested with.
+type Harness struct {
+	Store Store // empty
+}
+
+// Accounts that every noun finds.
+const (
+	ours   voice.TenantID = "100000001"
+	theirs voice.TenantID = "100000002"
+)
+
+// Run tests the stores that open makes; open cleans up by t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) *Harness) {
+	nouns := []struct {
+		name string
+		test func(t *testing.T, s Store)
+	}{
+		{"tenants", testTenants},
+	}
+	for _, noun := range nouns {
+		t.Run(noun.name, func(t *testing.T) {
+			s := open(t).Store
+			for _, id := range []voice.TenantID{ours, theirs} {
+				ok(t, s.CreateTenant(t.Context(), tenant(id)))
+			}
+			noun.test(t, s)
+		})
+	}
+}
+
+// moment gives the n-th second of the suite's time, with microseconds.
+func moment(n int) time.Time {
+	return time.Date(2026, 11, 1, 10, 0, 0, 123456000, time.UTC).Add(time.Duration(n) * time.Second)
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// want fails unless err has the kind; "" wants no error.
+func want(t *testing.T, what string, err error, kind voice.Kind) {
+	t.Helper()
+	if got := voice.KindOf(err); got != kind {
+		t.Errorf("%s: kind %q (%v), want %q", what, got, err, kind)
+	}
+}
+
+// read takes what a method answered and gives the value in t, which fails when
+// the method did.
+func read[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		ok(t, err)
+		return v
+	}
+}
+
+// same fails unless both are equal; nil and empty lists are.
+func same[T any](t *testing.T, what string, have, wanted T) {
+	t.Helper()
+	if d := cmp.Diff(wanted, have, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+// ids gives what key takes from each of list.
+func ids[T any, K any](list []T, key func(T) K) []K {
+	out := make([]K, len(list))
+	for i, v := range list {
+		out[i] = key(v)
+	}
+	return out
+}
