@@ -16,5 +16,5 @@ func (r *run) deliver(ctx context.Context, s flow.Deliver) (outcome, error) {
 	if err := r.host.Deliver(context.WithoutCancel(ctx), s.Mailbox, rec); err != nil {
 		return outcome{}, err
 	}
-	return outcome{exit: flow.Next, words: "message handed over"}, nil
+	return outcome{exit: flow.Next, words: flow.Words(s) + ": done"}, nil
 }

@@ -15,5 +15,5 @@ func (r *run) saveSound(ctx context.Context, s flow.SaveSound) (outcome, error) 
 	if err := r.host.SaveSound(context.WithoutCancel(ctx), s.Sound, rec); err != nil {
 		return outcome{}, err
 	}
-	return outcome{exit: flow.Next, words: "recording kept as sound " + string(s.Sound)}, nil
+	return outcome{exit: flow.Next, words: flow.Words(s) + ": done"}, nil
 }

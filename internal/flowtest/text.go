@@ -1,0 +1,167 @@
+package flowtest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tandem/internal/sim"
+	"tandem/internal/voice"
+)
+
+// Read takes down a scenario in text: one sentence a line, "#" begins a
+// comment line. Durations are as in time.ParseDuration, quotes may stand around
+// a last text. An error names the line.
+//
+//	hears TEXT               hears out TEXT
+//	presses KEYS             waits DURATION
+//	speaks DURATION          hangs up
+//	server stops             storage fails
+//	far TARGET: busy|failed|no answer|answers [after DURATION] [talks DURATION]
+//	sound DURATION TEXT      sound missing TEXT
+//	dials TEXT               enters TEXT
+//	step TEXT                error TEXT
+//	delivers TEXT            notes KIND TEXT
+//	at DURATION              never TEXT
+//	ends CAUSE: WORDS
+func (c *Caller) Read(text string) error {
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if err := c.sentence(line); err != nil {
+			return fmt.Errorf("line %d: %s: %w", i+1, line, err)
+		}
+	}
+	return nil
+}
+
+func (c *Caller) sentence(line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	rest = strings.Trim(strings.TrimSpace(rest), `"`)
+	switch line {
+	case "hangs up":
+		c.HangsUp()
+		return nil
+	case "server stops":
+		c.ServerStops()
+		return nil
+	case "storage fails":
+		c.StorageFails()
+		return nil
+	}
+	if rest == "" {
+		return fmt.Errorf("%s what?", verb)
+	}
+	switch verb {
+	case "waits", "speaks", "at":
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			return err
+		}
+		c.timed(verb, d)
+		return nil
+	case "far":
+		return c.farLine(rest)
+	case "sound":
+		return c.soundLine(rest)
+	case "notes":
+		kind, text, _ := strings.Cut(rest, " ")
+		c.Notes(voice.EventKind(kind), text)
+		return nil
+	case "ends":
+		cause, words, _ := strings.Cut(rest, ":")
+		c.EndsBecause(voice.Cause(cause), strings.Trim(strings.TrimSpace(words), `"`))
+		return nil
+	}
+	return c.worded(verb, rest)
+}
+
+func (c *Caller) timed(verb string, d time.Duration) {
+	switch verb {
+	case "waits":
+		c.Waits(d)
+	case "speaks":
+		c.Speaks(d)
+	case "at":
+		c.At(d)
+	}
+}
+
+// worded takes the sentences that end in a text.
+func (c *Caller) worded(verb, text string) error {
+	switch verb {
+	case "hears":
+		if out, ok := strings.CutPrefix(text, "out "); ok {
+			c.HearsOut(strings.Trim(out, `"`))
+		} else {
+			c.Hears(text)
+		}
+	case "presses":
+		c.Presses(voice.Digits(text))
+	case "dials":
+		c.IsDialled(text)
+	case "enters":
+		c.Enters(text)
+	case "step":
+		c.Steps(text)
+	case "error":
+		c.Errs(text)
+	case "delivers":
+		c.Delivers(text)
+	case "never":
+		c.Never(text)
+	default:
+		return fmt.Errorf("no sentence begins with %q", verb)
+	}
+	return nil
+}
+
+// farLine takes "TARGET: busy after 2s".
+func (c *Caller) farLine(s string) error {
+	target, does, ok := strings.Cut(s, ": ")
+	if !ok {
+		return fmt.Errorf("a far end is written \"far extension 101: busy\"")
+	}
+	var far sim.FarEnd
+	var after, talk string
+	does, talk, _ = strings.Cut(does, " talks ")
+	does, after, _ = strings.Cut(does, " after ")
+	switch does {
+	case "busy", "failed", "answers":
+		far.Does = sim.FarAction(does)
+	case "no answer":
+	default:
+		return fmt.Errorf("a far end can't %q", does)
+	}
+	for _, d := range []struct {
+		text string
+		to   *time.Duration
+	}{{after, &far.After}, {talk, &far.Talk}} {
+		if d.text == "" {
+			continue
+		}
+		var err error
+		if *d.to, err = time.ParseDuration(d.text); err != nil {
+			return err
+		}
+	}
+	c.Far(target, far)
+	return nil
+}
+
+// soundLine takes "1.5s standard welcome" and "missing standard welcome".
+func (c *Caller) soundLine(s string) error {
+	length, text, _ := strings.Cut(s, " ")
+	if length == "missing" {
+		c.Sounds(text, -1)
+		return nil
+	}
+	d, err := time.ParseDuration(length)
+	if err != nil {
+		return err
+	}
+	c.Sounds(text, d)
+	return nil
+}

@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"context"
+
+	"tandem/internal/gather"
+	"tandem/internal/voice"
+)
+
+// Gather implements voice.Gatherer.
+func (c *Call) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherResult, error) {
+	if err := c.ready(ctx, "sim.Gather", true); err != nil {
+		return voice.GatherResult{}, err
+	}
+	m := gather.New(spec, c.now)
+	c.kept = c.kept[m.TypeAhead(c.now, c.kept):]
+	s := sounding{call: c, rest: spec.Prompts}
+	if m.Playing() {
+		c.nextPrompt(m, &s)
+	}
+	for !m.Done() {
+		until, ok := m.Deadline()
+		if !ok {
+			until = s.ends
+		}
+		h, err := c.happen(ctx, until)
+		switch {
+		case err != nil:
+			s.cut(voice.Reason(err))
+			return voice.GatherResult{}, err
+		case h.key != 0:
+			c.gatherKey(m, &s, h.key)
+		case !h.timeUp:
+		case m.Playing():
+			c.nextPrompt(m, &s)
+		default:
+			m.Expire(c.now)
+		}
+	}
+	r := m.Result()
+	c.note(voice.EventGatherEnded, "gathered \""+string(r.Digits)+"\", ended by "+string(r.End),
+		map[string]string{"digits": string(r.Digits), "end": string(r.End)})
+	return r, nil
+}
+
+// nextPrompt goes on to the next prompt and tells the machine when none is left.
+func (c *Call) nextPrompt(m *gather.Machine, s *sounding) {
+	if s.next(); !s.on {
+		m.PromptsOver(c.now)
+	}
+}
+
+func (c *Call) gatherKey(m *gather.Machine, s *sounding, key byte) {
+	switch m.Digit(c.now, gather.Press{Key: key, Method: voice.ByScript}) {
+	case gather.Dropped:
+		c.drop(key, "the prompt can't be interrupted")
+	case gather.Unused:
+		c.keep(key)
+	case gather.Taken:
+		s.cut("key " + string(rune(key)))
+	}
+}
