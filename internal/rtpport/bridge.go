@@ -1,0 +1,193 @@
+package rtpport
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"tandem/internal/media"
+	"tandem/internal/media/jitter"
+)
+
+const (
+	linkItems   = 16
+	linkSound   = 480 // octets: 60 ms
+	bridgeDelay = 1 * media.FrameSamples
+	bridgeMost  = 10 * media.FrameSamples
+)
+
+type itemKind uint8
+
+const (
+	itemSound itemKind = iota
+	itemPress
+	itemRelease
+	itemReset
+)
+
+// item is one thing that a port passes to its bridged peer.
+type item struct {
+	kind  itemKind
+	codec media.Codec
+	key   byte
+	ts    uint32
+	n     int
+	data  [linkSound]byte
+}
+
+// link carries the sound and keys of one port to another: a ring with one
+// writer, the shard of the first, and one reader, the shard of the second.
+type link struct {
+	head, tail atomic.Uint32
+	items      [linkItems]item
+	dropped    atomic.Int64
+
+	buf *jitter.Buffer // the reader's
+}
+
+func newLink() *link {
+	return &link{buf: jitter.New(media.PCMU, bridgeDelay, bridgeMost)}
+}
+
+// slot is the next free item, nil when the ring is full.
+func (l *link) slot() *item {
+	head := l.head.Load()
+	if head-l.tail.Load() == linkItems {
+		l.dropped.Add(1)
+		return nil
+	}
+	return &l.items[head%linkItems]
+}
+
+func (l *link) push(it item) {
+	if s := l.slot(); s != nil {
+		s.kind, s.key = it.kind, it.key
+		l.head.Add(1)
+	}
+}
+
+// sound passes a packet on, in pieces if it is long.
+func (l *link) sound(codec media.Codec, ts uint32, payload []byte) {
+	for len(payload) > 0 {
+		s := l.slot()
+		if s == nil {
+			return
+		}
+		s.kind, s.codec, s.ts = itemSound, codec, ts
+		s.n = copy(s.data[:], payload)
+		l.head.Add(1)
+		payload, ts = payload[s.n:], ts+uint32(s.n)
+	}
+}
+
+func (l *link) reset(codec media.Codec) { l.buf.Reset(codec) }
+
+// Bridge joins two ports of one pool: each hears the other, in its own codec
+// and its own RTP stream, and keys pass as keys. Digits and recording go on at
+// both. A playback on a bridged port covers the peer while it lasts. A port
+// that is bridged already leaves its old peer.
+func Bridge(a, b *Port) error {
+	if a == nil || b == nil || a == b || a.pool != b.pool {
+		return fmt.Errorf("bridge: two ports of one pool are needed")
+	}
+	ab, ba := newLink(), newLink()
+	okA := a.join(ba, ab)
+	if !okA || !b.join(ab, ba) {
+		if okA {
+			a.part(ba)
+		}
+		return fmt.Errorf("bridge: %w", ErrClosed)
+	}
+	return nil
+}
+
+// Unbridge parts two ports. Other bridges of theirs stay.
+func Unbridge(a, b *Port) {
+	reply := make(chan *link, 1)
+	if !a.order(func() {
+		reply <- a.in
+		a.unlink()
+	}) {
+		return
+	}
+	select {
+	case <-reply:
+	case <-a.done:
+	}
+	ended := make(chan struct{})
+	if !b.order(func() { b.unlink(); close(ended) }) {
+		return
+	}
+	select {
+	case <-ended:
+	case <-b.done:
+	}
+}
+
+// join sets the links of a port and waits until the wheel has taken them.
+func (p *Port) join(in, out *link) bool {
+	ready := make(chan struct{})
+	ok := p.order(func() {
+		in.reset(p.params.Codec)
+		p.in, p.out = in, out
+		p.held.key = 0
+		close(ready)
+	})
+	if !ok {
+		return false
+	}
+	select {
+	case <-ready:
+		return true
+	case <-p.done:
+		return false
+	}
+}
+
+// part undoes a join if it still stands.
+func (p *Port) part(in *link) {
+	p.order(func() {
+		if p.in == in {
+			p.unlink()
+		}
+	})
+}
+
+// unlink leaves the bridge: a key of the peer that is down comes up.
+func (p *Port) unlink() {
+	if p.in != nil && p.event.Busy() && len(p.sendings) == 0 {
+		p.event.Release()
+	}
+	p.in, p.out, p.held.key = nil, nil, 0
+}
+
+// fromPeer takes what the peer passed on and writes its sound of this turn to
+// frame; false when there is no bridge.
+func (p *Port) fromPeer(frame []byte) bool {
+	l := p.in
+	if l == nil {
+		return false
+	}
+	codec := p.params.Codec
+	tail := l.tail.Load()
+	for ; tail != l.head.Load(); tail++ {
+		it := &l.items[tail%linkItems]
+		if it.kind == itemPress && (p.event.Busy() || p.overlay != nil) {
+			break // the key before is still being sent
+		}
+		switch it.kind {
+		case itemSound:
+			data := it.data[:it.n]
+			it.codec.Transcode(codec, data, data)
+			l.buf.Put(it.ts, data)
+		case itemPress:
+			p.press(it.key, 0)
+		case itemRelease:
+			p.event.Release()
+		case itemReset:
+			l.buf.Reset(codec)
+		}
+		l.tail.Store(tail + 1)
+	}
+	l.buf.Take(frame)
+	return true
+}

@@ -1,0 +1,163 @@
+package rtpport
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"tandem/internal/media"
+)
+
+// PlayOptions says what to play and how.
+type PlayOptions struct {
+	Clips []*media.Clip // in turn, without a gap
+	Loop  bool          // from the start again until stopped
+	// BargeIn stops the sound at the very turn at which a key is seen. BargeKeys
+	// limits it to some keys; empty = any.
+	BargeIn   bool
+	BargeKeys string
+}
+
+// Playback is sound being played on a port. Safe for concurrent use.
+type Playback struct {
+	port     *Port
+	opt      PlayOptions
+	done     chan struct{}
+	played   atomic.Int64 // samples
+	finished atomic.Bool
+
+	// The shard's thread owns these.
+	clip  int
+	at    int
+	ended bool
+}
+
+// Play replaces what the port plays by a clip.
+func (p *Port) Play(clip *media.Clip, loop bool) *Playback {
+	return p.PlayWith(PlayOptions{Clips: []*media.Clip{clip}, Loop: loop})
+}
+
+// PlayList replaces what the port plays by clips, one after the other.
+func (p *Port) PlayList(clips []*media.Clip) *Playback {
+	return p.PlayWith(PlayOptions{Clips: clips})
+}
+
+// PlayWith replaces what the port plays; the first packet leaves within two
+// milliseconds as a rule. Sound given before Start waits for it. On a closed
+// port the playback is done at once, not finished.
+func (p *Port) PlayWith(opt PlayOptions) *Playback {
+	b := &Playback{port: p, opt: opt, done: make(chan struct{})}
+	length := 0
+	for _, c := range opt.Clips {
+		length += c.Len()
+	}
+	if length == 0 {
+		b.opt.Clips, b.opt.Loop = nil, false
+	}
+	ok := p.shard.post(func() {
+		if p.closed() {
+			b.end(false)
+			return
+		}
+		p.stopPlay(false)
+		p.play = b
+		if p.started {
+			p.shard.hasten(p)
+		}
+	})
+	if !ok {
+		b.end(false)
+	}
+	return b
+}
+
+// Done closes when the last sample has had its time, or the playback was
+// stopped or replaced.
+func (b *Playback) Done() <-chan struct{} { return b.done }
+
+// Played is how much of the sound has been sent.
+func (b *Playback) Played() time.Duration {
+	return time.Duration(b.played.Load()) * time.Second / media.Rate
+}
+
+// Finished says whether all was played: false while it plays, and for ever
+// when it was stopped, replaced, or cut by a key or a closed port.
+func (b *Playback) Finished() bool { return b.finished.Load() }
+
+// Stop ends the playback within a millisecond or two and waits for that.
+// Stopping what is done does nothing.
+func (b *Playback) Stop() {
+	b.port.shard.post(func() {
+		if b.port.play == b {
+			b.port.stopPlay(false)
+		}
+	})
+	<-b.done
+}
+
+func (b *Playback) stops(key byte) bool {
+	return b.opt.BargeIn && (b.opt.BargeKeys == "" || strings.IndexByte(b.opt.BargeKeys, key) >= 0)
+}
+
+func (b *Playback) end(finished bool) {
+	if b.ended {
+		return
+	}
+	b.ended = true
+	b.finished.Store(finished)
+	close(b.done)
+}
+
+func (p *Port) stopPlay(finished bool) {
+	if p.play == nil {
+		return
+	}
+	b := p.play
+	p.play = nil
+	b.end(finished)
+}
+
+// next writes the next sound to frame and returns how much there was.
+func (b *Playback) next(codec media.Codec, frame []byte) int {
+	n := 0
+	for n < len(frame) {
+		if b.clip == len(b.opt.Clips) {
+			if !b.opt.Loop {
+				break
+			}
+			b.clip = 0
+		}
+		sound := b.opt.Clips[b.clip].Bytes(codec)
+		c := copy(frame[n:], sound[b.at:])
+		n, b.at = n+c, b.at+c
+		if b.at == len(sound) {
+			b.clip, b.at = b.clip+1, 0
+		}
+	}
+	b.played.Add(int64(n))
+	return n
+}
+
+// source writes the sound of this turn to frame: a key tone, the playback, the
+// bridged peer, in this order of precedence; else silence, and false.
+func (p *Port) source(frame []byte) bool {
+	bridged := p.fromPeer(frame)
+	if p.overlay != nil {
+		p.keyTone(frame)
+		return true
+	}
+	if p.play != nil {
+		codec := p.params.Codec
+		if n := p.play.next(codec, frame); n > 0 {
+			fill(frame[n:], codec.Silence())
+			return true
+		}
+		p.stopPlay(true)
+		bridged = bridged && p.in == nil
+	}
+	if bridged {
+		return true
+	}
+	fill(frame, p.params.Codec.Silence())
+	return false
+}

@@ -1,0 +1,224 @@
+package rtpport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"tandem/internal/media"
+	"tandem/internal/media/dtmf"
+)
+
+// Errors of opening and starting ports.
+var (
+	ErrClosed  = errors.New("media port is closed")
+	ErrNoPorts = errors.New("no free media port in the range")
+	ErrLimit   = errors.New("as many media ports are open as may be")
+	ErrAddress = errors.New("media may not be sent to this address")
+)
+
+const (
+	defaultLimit = 1500 // ports per shard
+	writersAtOne = 4    // recordings that may be inside a file operation at one time
+	keyToneTime  = media.Rate / 10
+)
+
+// Config is how a Pool runs.
+type Config struct {
+	Bind              netip.Addr // local address; invalid = 0.0.0.0
+	PortLow, PortHigh int        // UDP ports, both included; 0 = 10000 to 20000
+	Shards            int        // 0 = 1
+	PortsPerShard     int        // 0 = 1500
+	Logger            *slog.Logger
+}
+
+// Pool is the media of a process. Safe for concurrent use.
+type Pool struct {
+	conf     Config
+	shards   []*shard
+	threads  sync.WaitGroup // shards
+	writers  sync.WaitGroup // recordings
+	fileTurn chan struct{}  // bounds the threads that a stalled disk can hold
+	keyTones [16]*media.Clip
+
+	mu     sync.Mutex
+	used   map[int]bool // even port numbers in use
+	ports  map[*Port]struct{}
+	closed bool
+}
+
+// Start checks conf and starts the shards.
+func Start(conf Config) (*Pool, error) {
+	if !conf.Bind.IsValid() {
+		conf.Bind = netip.IPv4Unspecified()
+	}
+	if conf.PortLow == 0 && conf.PortHigh == 0 {
+		conf.PortLow, conf.PortHigh = 10000, 20000
+	}
+	if conf.Shards <= 0 {
+		conf.Shards = 1
+	}
+	if conf.PortsPerShard <= 0 {
+		conf.PortsPerShard = defaultLimit
+	}
+	if conf.Logger == nil {
+		conf.Logger = slog.New(slog.DiscardHandler)
+	}
+	if conf.PortLow < 1024 || conf.PortHigh > 65535 || conf.PortHigh-conf.PortLow < 2 {
+		return nil, fmt.Errorf("start media: ports %d to %d are no usable range", conf.PortLow, conf.PortHigh)
+	}
+	p := &Pool{
+		conf: conf, fileTurn: make(chan struct{}, writersAtOne),
+		used: make(map[int]bool), ports: make(map[*Port]struct{}),
+	}
+	for i := range p.keyTones {
+		key, _ := dtmf.Key(uint8(i))
+		p.keyTones[i] = media.NewClip(media.PCM{Rate: media.Rate, Samples: dtmf.Tone(key, keyToneTime)})
+	}
+	for range conf.Shards {
+		s := newShard(conf.Logger)
+		p.shards = append(p.shards, s)
+		p.threads.Go(s.run)
+	}
+	return p, nil
+}
+
+// Close closes every port, ends every recording and waits for all goroutines.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	var open []*Port
+	for port := range p.ports {
+		open = append(open, port)
+	}
+	p.mu.Unlock()
+	for _, port := range open {
+		port.Close()
+	}
+	for _, s := range p.shards {
+		s.stop()
+	}
+	p.threads.Wait()
+	p.writers.Wait()
+}
+
+// Open makes a port on the shard with the fewest. ErrLimit and ErrNoPorts say
+// that the call should be refused for now.
+func (p *Pool) Open() (*Port, error) {
+	best := p.shards[0]
+	for _, s := range p.shards {
+		if s.open.Load() < best.open.Load() {
+			best = s
+		}
+	}
+	return p.openOn(best)
+}
+
+// OpenWith makes a port on the shard of peer, the best place for a leg that is
+// to be bridged with it.
+func (p *Pool) OpenWith(peer *Port) (*Port, error) {
+	if peer == nil || peer.pool != p {
+		return p.Open()
+	}
+	return p.openOn(peer.shard)
+}
+
+func (p *Pool) openOn(s *shard) (*Port, error) {
+	if int(s.open.Add(1)) > p.conf.PortsPerShard {
+		s.open.Add(-1)
+		return nil, fmt.Errorf("open media port: %w", ErrLimit)
+	}
+	rtp, rtcp, number, err := p.bind()
+	if err != nil {
+		s.open.Add(-1)
+		return nil, fmt.Errorf("open media port: %w", err)
+	}
+	port := newPort(p, s, rtp, rtcp, number)
+	added := s.post(func() { s.add(port) })
+	p.mu.Lock()
+	p.ports[port] = struct{}{}
+	closed := p.closed
+	p.mu.Unlock()
+	if closed || !added {
+		port.Close()
+		return nil, fmt.Errorf("open media port: %w", ErrClosed)
+	}
+	return port, nil
+}
+
+// bind opens an even port and the odd one after it, from a random place of the
+// range on, so that the next port cannot be foretold.
+func (p *Pool) bind() (rtp, rtcp socket, number int, err error) {
+	first := p.conf.PortLow + p.conf.PortLow&1
+	pairs := (p.conf.PortHigh - first + 1) / 2
+	if pairs < 1 {
+		return rtp, rtcp, 0, ErrNoPorts
+	}
+	start := rand.IntN(pairs)
+	for i := range pairs {
+		number = first + 2*((start+i)%pairs)
+		if !p.reserve(number) {
+			continue
+		}
+		if rtp, err = openSocket(p.conf.Bind, number); err == nil {
+			if rtcp, err = openSocket(p.conf.Bind, number+1); err == nil {
+				return rtp, rtcp, number, nil
+			}
+			rtp.close()
+		}
+		p.release(number, nil)
+		if !errors.Is(err, unix.EADDRINUSE) {
+			return rtp, rtcp, 0, err
+		}
+	}
+	return rtp, rtcp, 0, ErrNoPorts
+}
+
+func (p *Pool) reserve(number int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.used[number] {
+		return false
+	}
+	p.used[number] = true
+	return true
+}
+
+func (p *Pool) release(number int, port *Port) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.used, number)
+	if port != nil {
+		delete(p.ports, port)
+	}
+}
+
+// Overloaded says whether new calls should be refused: a shard is full, has
+// used over 70 % of its thread in the last second, or has been late by more
+// than 3 ms in over one visit of a hundred while it had 64 ports or more (with
+// fewer the lateness is not of its own making, and refusing would not help).
+func (p *Pool) Overloaded() bool {
+	for _, s := range p.shards {
+		l := s.load()
+		if l.Ports >= p.conf.PortsPerShard || l.Busy > 0.70 || l.Ports >= 64 && l.LateP99 > lateLimit {
+			return true
+		}
+	}
+	return false
+}
+
+// Stats is the load of each shard, and how many ports are open in all.
+func (p *Pool) Stats() PoolStats {
+	var st PoolStats
+	for _, s := range p.shards {
+		l := s.load()
+		st.Ports += l.Ports
+		st.Shards = append(st.Shards, l)
+	}
+	return st
+}

@@ -1,0 +1,322 @@
+package rtpport
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tandem/internal/media"
+	"tandem/internal/media/dtmf"
+)
+
+// Direction says which way media may go, seen from here. The zero value is
+// both ways.
+type Direction uint8
+
+// The directions of RFC 3264.
+const (
+	SendRecv Direction = iota
+	SendOnly
+	RecvOnly
+	Inactive
+)
+
+// Params is what an offer and its answer agreed on.
+type Params struct {
+	// Remote is the peer's RTP address of SDP. Unspecified or invalid: nothing
+	// is sent until the peer's packets tell the address.
+	Remote netip.AddrPort
+	// RTCP is the peer's RTCP address; invalid = the port after Remote.
+	RTCP netip.AddrPort
+	// Host is where the peer's signalling comes from: packets from there may
+	// teach the address at any time, as phones behind NAT need. May be invalid.
+	Host  netip.Addr
+	Codec media.Codec
+	// EventPT is the payload type of telephone-event, 96 to 127; 0 = not agreed,
+	// keys are then listened for in the sound.
+	EventPT   uint8
+	Direction Direction
+	// Quiet sends nothing while nothing is played. Otherwise frames of silence
+	// keep NAT bindings and the peer's recorders alive.
+	Quiet bool
+}
+
+const (
+	headerLen   = 12
+	leadPerSlot = media.FrameSamples / slots // samples in a slot's time
+	maxLead     = 2 * media.FrameSamples
+	digitQueue  = 64
+)
+
+// Port is the media of one leg.
+type Port struct {
+	pool   *Pool
+	shard  *shard
+	number int
+	digits chan Digit
+	once   sync.Once
+	done   chan struct{} // closed when the wheel has let go
+	final  Stats         // set before done closes
+
+	received atomic.Int64 // Unix nanoseconds of the last packet of the peer
+	begun    atomic.Int64 // of the first Start
+
+	// What follows belongs to the shard's thread.
+	rtp, rtcp   socket
+	slot, index int
+	lastTick    int64
+	params      Params
+	started     bool
+	latch       latch
+	to, toRTCP  sockaddr
+
+	tx     [headerLen + media.FrameSamples]byte
+	ssrc   uint32
+	seq    uint16
+	ts     uint32
+	lead   uint32 // samples by which ts is ahead of the clock
+	marker bool
+
+	play     *Playback
+	overlay  *media.Clip // key tone
+	overAt   int
+	event    dtmf.Sender
+	sendings []*Sending
+	rest     int // ticks until the next key
+
+	keys   dtmf.Receiver
+	inband *dtmf.Detector
+	held   heldKey
+	in     *link // from the bridged peer
+	out    *link // to it
+	rec    *Recording
+	rx     rxState
+	tx1    txState
+	nextSR int64
+	rtcpIn int64 // when RTCP is looked at next
+}
+
+func newPort(p *Pool, s *shard, rtp, rtcp socket, number int) *Port {
+	return &Port{
+		pool: p, shard: s, number: number, rtp: rtp, rtcp: rtcp,
+		digits: make(chan Digit, digitQueue), done: make(chan struct{}),
+		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), marker: true,
+	}
+}
+
+// LocalPort is the RTP port to announce; RTCP is the next.
+func (p *Port) LocalPort() int { return p.number }
+
+// Start begins media, or changes it after a new offer and answer. Before the
+// first Start nothing is sent and nothing received counts.
+func (p *Port) Start(params Params) error {
+	if !params.Codec.Valid() {
+		return fmt.Errorf("start media: payload type %d is no codec", params.Codec)
+	}
+	if params.EventPT != 0 && (params.EventPT < 96 || params.EventPT > 127) {
+		return fmt.Errorf("start media: telephone-event cannot have payload type %d", params.EventPT)
+	}
+	a := params.Remote.Addr()
+	if a.IsValid() && !a.IsUnspecified() && !sendable(params.Remote) {
+		return fmt.Errorf("start media: %w: %v", ErrAddress, params.Remote)
+	}
+	params.Remote = netip.AddrPortFrom(a.Unmap(), params.Remote.Port())
+	params.Host = params.Host.Unmap()
+	if params.RTCP.IsValid() {
+		params.RTCP = netip.AddrPortFrom(params.RTCP.Addr().Unmap(), params.RTCP.Port())
+	}
+	p.begun.CompareAndSwap(0, time.Now().UnixNano())
+	if !p.shard.post(func() { p.apply(params) }) {
+		return fmt.Errorf("start media: %w", ErrClosed)
+	}
+	return nil
+}
+
+func (p *Port) apply(params Params) {
+	now := p.shard.clock()
+	if p.closed() {
+		return
+	}
+	if p.started && params.Codec != p.params.Codec && p.in != nil {
+		p.in.reset(params.Codec)
+	}
+	if p.started && params.Codec != p.params.Codec && p.rec != nil {
+		p.rec.sound.Reset(params.Codec)
+	}
+	if !p.started {
+		p.nextSR = now + firstReport
+		p.shard.hasten(p)
+		p.lead = 0
+	}
+	p.started, p.params = true, params
+	p.latch.start(now, params.Remote, params.Host)
+	p.inband = nil
+	if params.EventPT == 0 {
+		p.inband = dtmf.NewDetector()
+	}
+	p.aim(now)
+}
+
+// aim points the sockets at the peer.
+func (p *Port) aim(now int64) {
+	target := p.latch.target()
+	p.rtp.disconnect()
+	p.to.n = 0
+	if sendable(target) {
+		p.to.set(target, p.rtp.v6)
+		if p.latch.fixed(now) {
+			p.rtp.connect(&p.to)
+		}
+	}
+	rtcp := p.params.RTCP
+	if !rtcp.IsValid() || target != p.latch.expect {
+		rtcp = netip.AddrPortFrom(target.Addr(), target.Port()+1)
+	}
+	p.toRTCP.n = 0
+	if sendable(rtcp) {
+		p.toRTCP.set(rtcp, p.rtcp.v6)
+	}
+}
+
+// Close ends everything on the port, says goodbye by RTCP and frees the
+// sockets. Further calls return the same final statistics.
+func (p *Port) Close() Stats {
+	p.once.Do(func() {
+		if p.shard.post(p.leave) {
+			<-p.done
+		} else {
+			p.shard.open.Add(-1)
+			close(p.digits)
+			close(p.done)
+		}
+		p.rtp.close()
+		p.rtcp.close()
+		p.pool.release(p.number, p)
+	})
+	<-p.done
+	return p.final
+}
+
+// leave takes the port off the wheel.
+func (p *Port) leave() {
+	if p.rec != nil {
+		p.detach(p.rec, EndClosed)
+	}
+	p.stopPlay(false)
+	for _, s := range p.sendings {
+		close(s.done)
+	}
+	p.sendings = nil
+	p.unlink()
+	p.sayBye()
+	p.final = p.snapshot()
+	p.shard.remove(p)
+	close(p.digits)
+	close(p.done)
+}
+
+func (p *Port) closed() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// order posts an order that is dropped when the port has closed before it.
+func (p *Port) order(f func()) bool {
+	return p.shard.post(func() {
+		if !p.closed() {
+			f()
+		}
+	})
+}
+
+// visit is the port's turn of the wheel: mono is CLOCK_MONOTONIC, wall Unix
+// time, both in nanoseconds.
+func (p *Port) visit(mono, wall int64) {
+	p.lastTick = p.shard.tick
+	p.drain(mono, wall)
+	p.emit()
+	p.control(mono, wall)
+}
+
+// miss lets the clock of the port pass n turns that were not taken.
+func (p *Port) miss(n int64) {
+	p.ts += uint32(n) * media.FrameSamples
+	p.tx1.skipped += n
+	if p.rec != nil {
+		p.rec.lost(int(n))
+	}
+}
+
+func (p *Port) maySend() bool {
+	return p.started && (p.params.Direction == SendRecv || p.params.Direction == SendOnly)
+}
+
+func (p *Port) mayReceive() bool {
+	return p.started && (p.params.Direction == SendRecv || p.params.Direction == RecvOnly)
+}
+
+// emit sends the packet of this turn.
+func (p *Port) emit() {
+	frame := p.tx[headerLen:]
+	sound := false
+	switch {
+	case !p.started:
+		fill(frame, p.params.Codec.Silence())
+		p.tap(frame)
+		return
+	case p.emitKey():
+		p.tap(nil)
+		return
+	default:
+		sound = p.source(frame)
+	}
+	if !sound && p.lead >= media.FrameSamples {
+		p.lead -= media.FrameSamples
+		p.marker = true
+		return
+	}
+	p.tap(frame)
+	if p.maySend() && (sound || !p.params.Quiet) {
+		p.packet(p.params.Codec.PayloadType(), p.marker, p.ts, headerLen+media.FrameSamples)
+		p.marker = false
+	} else {
+		p.marker = true
+	}
+	p.ts += media.FrameSamples
+}
+
+// packet sends the first n octets of tx under a fresh header.
+func (p *Port) packet(pt uint8, marker bool, ts uint32, n int) {
+	if p.to.n == 0 {
+		return
+	}
+	b := p.tx[:n]
+	b[0], b[1] = 0x80, pt
+	if marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], p.seq)
+	binary.BigEndian.PutUint32(b[4:], ts)
+	binary.BigEndian.PutUint32(b[8:], p.ssrc)
+	p.seq++
+	if p.rtp.send(b, &p.to) {
+		p.tx1.packets++
+		p.tx1.octets += int64(n - headerLen)
+	} else {
+		p.tx1.failed++
+	}
+}
+
+func fill(b []byte, v byte) {
+	for i := range b {
+		b[i] = v
+	}
+}

@@ -1,0 +1,237 @@
+package rtpport
+
+import (
+	"encoding/binary"
+	"time"
+
+	"tandem/internal/media"
+)
+
+// Digit is a key that the peer pressed.
+type Digit struct {
+	Key    byte      // 0-9 * # A-D
+	Method string    // "rfc4733" or "inband"
+	At     time.Time // when its first packet arrived
+}
+
+// The ways a key can travel in media.
+const (
+	MethodRFC4733 = "rfc4733"
+	MethodInband  = "inband"
+)
+
+const (
+	drainRounds  = 4
+	releaseAfter = int64(60 * time.Millisecond) // of silence about a held key: 3 packets
+)
+
+// heldKey is a key of the peer that a bridge passes on.
+type heldKey struct {
+	key  byte // 0 = none
+	seen int64
+}
+
+// Digits gives the keys of the peer, from Start until Close, which closes the
+// channel. It holds 64; keys beyond that are lost and counted in Stats.
+func (p *Port) Digits() <-chan Digit { return p.digits }
+
+// drain takes what has arrived since the last turn.
+func (p *Port) drain(mono, wall int64) {
+	b := p.shard.batch
+	for range drainRounds {
+		n := b.receive(&p.rtp)
+		for i := range n {
+			p.incoming(b.packet(i), b, i, mono, wall)
+		}
+		if n < batchSize {
+			break
+		}
+	}
+	if p.held.key != 0 && mono-p.held.seen > releaseAfter {
+		p.release()
+	}
+	if p.rtp.connected != p.latch.fixed(mono) && p.started {
+		p.aim(mono)
+	}
+}
+
+// incoming judges one packet of the RTP socket.
+func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
+	if !p.started {
+		return
+	}
+	if len(b) < headerLen || b[0]>>6 != 2 {
+		p.rx.invalid++
+		return
+	}
+	if pt := b[1]; pt >= 192 && pt <= 223 {
+		// RTCP on the RTP port, RFC 5761 §4.
+		if p.latch.locked && from.source(i) == p.latch.source {
+			p.report(b, from.arrival(i, wall))
+		}
+		return
+	}
+	payload, ok := rtpPayload(b)
+	if !ok {
+		p.rx.invalid++
+		return
+	}
+	seq, ts := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:])
+	ssrc := binary.BigEndian.Uint32(b[8:])
+	switch p.latch.packet(mono, from.source(i), ssrc, seq) {
+	case foreign:
+		p.rx.foreign++
+		return
+	case moved:
+		p.rx.moves++
+		p.aim(mono)
+	}
+	arrival := from.arrival(i, wall)
+	p.received.Store(arrival)
+	if p.rx.packet(ssrc, seq, ts, arrival, len(payload)) {
+		p.changed()
+	}
+	if !p.mayReceive() {
+		return
+	}
+	p.content(b[1]&0x7F, ssrc, ts, payload, mono, wall-arrival)
+}
+
+// rtpPayload is the payload without extension, sources and padding.
+func rtpPayload(b []byte) ([]byte, bool) {
+	at, end := headerLen+4*int(b[0]&0x0F), len(b)
+	if b[0]&0x10 != 0 {
+		if at+4 > end {
+			return nil, false
+		}
+		at += 4 + 4*int(binary.BigEndian.Uint16(b[at+2:]))
+	}
+	if b[0]&0x20 != 0 {
+		end -= int(b[end-1])
+	}
+	if at > end {
+		return nil, false
+	}
+	return b[at:end], true
+}
+
+// changed forgets the timing of a stream that was replaced by another.
+func (p *Port) changed() {
+	if p.rec != nil {
+		p.rec.sound.Reset(p.params.Codec)
+	}
+	if p.out != nil {
+		p.out.push(item{kind: itemReset})
+	}
+}
+
+// content handles a packet of the peer by its payload type. age is how long it
+// lay in the socket, in nanoseconds.
+func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int64) {
+	codec := media.Codec(pt)
+	switch {
+	case p.params.EventPT != 0 && pt == p.params.EventPT:
+		key, first, end, ok := p.keys.Packet(ssrc, ts, payload)
+		if !ok {
+			return
+		}
+		if first {
+			p.pressed(key, MethodRFC4733, age)
+		}
+		p.hold(key, first, end, mono)
+	case codec.Valid():
+		if len(payload) > 0 {
+			p.sound(codec, ts, payload, age)
+		}
+	case pt == 13:
+		// Comfort noise (RFC 3389): silence, and a sign of life.
+	default:
+		p.rx.unknown++
+	}
+}
+
+// sound hands audio to whoever wants it.
+func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
+	if codec != p.params.Codec {
+		own := p.shard.scratch[:len(payload)]
+		codec.Transcode(p.params.Codec, own, payload)
+		payload, codec = own, p.params.Codec
+	}
+	if p.inband != nil {
+		pcm := p.shard.pcm[:len(payload)]
+		codec.Decode(pcm, payload)
+		if key := p.inband.Samples(pcm); key != 0 {
+			p.pressed(key, MethodInband, age)
+		}
+	}
+	if p.rec != nil {
+		p.rec.sound.Put(ts, payload)
+	}
+	if p.out != nil {
+		p.out.sound(codec, ts, payload)
+	}
+}
+
+// pressed reports a key and stops what a key stops.
+func (p *Port) pressed(key byte, method string, age int64) {
+	select {
+	case p.digits <- Digit{Key: key, Method: method, At: time.Now().Add(-time.Duration(age))}:
+	default:
+		p.rx.digitsLost++
+	}
+	p.rx.digits++
+	if p.play != nil && p.play.stops(key) {
+		p.stopPlay(false)
+	}
+	if p.rec != nil && p.rec.opt.StopOnDigits {
+		p.detach(p.rec, EndDigit)
+	}
+}
+
+// hold passes a key on over the bridge, from its press to its release.
+func (p *Port) hold(key byte, first, end bool, mono int64) {
+	if p.out == nil {
+		p.held.key = 0
+		return
+	}
+	if first {
+		if p.held.key != 0 {
+			p.release()
+		}
+		p.held.key = key
+		p.out.push(item{kind: itemPress, key: key})
+	}
+	if p.held.key != key {
+		return
+	}
+	p.held.seen = mono
+	if end {
+		p.release()
+	}
+}
+
+func (p *Port) release() {
+	if p.out != nil {
+		p.out.push(item{kind: itemRelease, key: p.held.key})
+	}
+	p.held.key = 0
+}
+
+// LastReceived is when the last packet of the peer arrived; the zero time when
+// none has.
+func (p *Port) LastReceived() time.Time {
+	if n := p.received.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+// SilentFor is how long the peer has sent nothing, counted from Start at the
+// earliest; zero before Start. The caller decides what is too long.
+func (p *Port) SilentFor() time.Duration {
+	since := max(p.received.Load(), p.begun.Load())
+	if since == 0 {
+		return 0
+	}
+	return max(time.Duration(time.Now().UnixNano()-since), 0)
+}

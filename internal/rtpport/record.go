@@ -1,0 +1,246 @@
+package rtpport
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"tandem/internal/media"
+	"tandem/internal/media/jitter"
+)
+
+// Sides says whose sound is recorded.
+type Sides uint8
+
+// The sides.
+const (
+	SideIn     Sides = iota // the peer alone
+	SidesMixed              // the peer and what we send, in one channel
+	SidesApart              // the peer left, what we send right
+)
+
+// EndReason says why a recording ended.
+type EndReason string
+
+// The reasons.
+const (
+	EndStopped EndReason = "stopped" // by Stop
+	EndSilence EndReason = "silence"
+	EndLimit   EndReason = "limit"
+	EndDigit   EndReason = "digit"
+	EndClosed  EndReason = "closed" // the port closed
+	EndError   EndReason = "error"
+)
+
+// RecordOptions says what to record, where to, and until when.
+type RecordOptions struct {
+	File         media.WAVFile // at its empty beginning; the caller closes it afterwards
+	Sides        Sides
+	Encoding     media.WAVEncoding
+	SilenceEnd   time.Duration // end after this much silence of the peer; 0 = never
+	Threshold    float64       // dB below full scale that counts as voice; 0 = adaptive
+	MaxDuration  time.Duration // 0 = none
+	StopOnDigits bool          // any key ends it
+}
+
+// Result is what a recording has become.
+type Result struct {
+	Duration        time.Duration // wall time and length of the file, to 20 ms
+	Speech          time.Duration // in which the peer spoke
+	TrailingSilence time.Duration // since the peer last spoke
+	Reason          EndReason
+	Gaps            int // frames of 20 ms replaced by silence because the disk was too slow
+	Err             error
+}
+
+const (
+	tapFrames   = 256 // of the ring: 5 s
+	tapDelay    = 5   // frames that packets have to come in order
+	recordDelay = tapDelay * media.FrameSamples
+	recordMost  = 2 * recordDelay
+	blockFrames = 25 // written at a time: 500 ms
+	pollTime    = 100 * time.Millisecond
+	frameBytes  = media.FrameSamples
+	frameTime   = media.FrameTime
+)
+
+// tapped is one frame on its way to the writer, in codec.
+type tapped struct {
+	codec   media.Codec
+	gap     int // frames lost before this one
+	in, out [frameBytes]byte
+}
+
+// Recording is sound being stored. Safe for concurrent use.
+type Recording struct {
+	port   *Port
+	opt    RecordOptions
+	done   chan struct{}
+	ended  atomic.Bool // the wheel adds no more
+	reason EndReason   // set before ended
+	result Result      // set before done closes
+
+	ring       []tapped
+	head, tail atomic.Uint64
+
+	// The shard's thread owns these.
+	sound   *jitter.Buffer
+	sent    [tapDelay][frameBytes]byte // what we sent, held back as long as what we hear
+	kept    int                        // frames put into sent
+	used    int                        // frames taken out of it
+	taps    int                        // turns
+	owed    int                        // turns that were left out
+	pending int                        // frames lost since the last that was stored
+}
+
+// Record stores what is heard, and what is said, until Stop or what the
+// options name. Loss and pauses become silence, so the file is as long as the
+// recording took. A port makes one recording at a time: a further one ends the
+// first as stopped.
+func (p *Port) Record(opt RecordOptions) (*Recording, error) {
+	channels := 1
+	if opt.Sides == SidesApart {
+		channels = 2
+	}
+	if opt.File == nil {
+		return nil, fmt.Errorf("record: no file")
+	}
+	w, err := media.NewWAVWriter(opt.File, media.WAVOptions{Encoding: opt.Encoding, Channels: channels})
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	r := &Recording{
+		port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
+		sound: jitter.New(media.PCMU, recordDelay, recordMost),
+	}
+	p.pool.mu.Lock()
+	if p.pool.closed {
+		p.pool.mu.Unlock()
+		return nil, fmt.Errorf("record: %w", ErrClosed)
+	}
+	p.pool.writers.Go(func() { (&recordWriter{rec: r, wav: w, channels: channels}).run() })
+	p.pool.mu.Unlock()
+	ok := p.shard.post(func() { p.attach(r) })
+	if !ok {
+		r.finish(EndClosed)
+	}
+	return r, nil
+}
+
+// Done closes when the recording has ended, for whatever reason, and its file
+// is complete.
+func (r *Recording) Done() <-chan struct{} { return r.done }
+
+// Stop ends the recording if nothing else has, waits until the file is
+// complete and returns what it is.
+func (r *Recording) Stop() Result {
+	r.port.order(func() { r.port.detach(r, EndStopped) })
+	<-r.done
+	return r.result
+}
+
+func (p *Port) attach(r *Recording) {
+	if p.closed() {
+		r.finish(EndClosed)
+		return
+	}
+	if p.rec != nil {
+		p.detach(p.rec, EndStopped)
+	}
+	r.sound.Reset(p.params.Codec)
+	p.rec = r
+}
+
+// detach ends a recording: the frames held back for their order go out.
+func (p *Port) detach(r *Recording, reason EndReason) {
+	if p.rec != r {
+		return
+	}
+	p.rec = nil
+	for range min(r.taps, tapDelay) {
+		r.push(p.params.Codec, nil)
+	}
+	r.finish(reason)
+}
+
+func (r *Recording) finish(reason EndReason) {
+	r.reason = reason
+	r.ended.Store(true)
+}
+
+// tap gives the recording the frame of this turn: what was sent (nil = no
+// sound), and what was heard a little earlier.
+func (p *Port) tap(sent []byte) {
+	r := p.rec
+	if r == nil {
+		return
+	}
+	r.settle(p.params.Codec)
+	r.turn(p.params.Codec, sent)
+	if r.opt.MaxDuration > 0 && time.Duration(r.taps)*frameTime >= r.opt.MaxDuration {
+		p.detach(r, EndLimit)
+	}
+}
+
+// wait passes a turn of the first tapDelay: nothing is old enough to store.
+func (r *Recording) wait(codec media.Codec, sent []byte) {
+	var unheard [frameBytes]byte
+	r.sound.Take(unheard[:])
+	r.keep(codec, sent)
+}
+
+// keep puts what was sent into the line.
+func (r *Recording) keep(codec media.Codec, sent []byte) {
+	line := r.sent[r.kept%tapDelay][:]
+	r.kept++
+	if sent == nil {
+		fill(line, codec.Silence())
+		return
+	}
+	copy(line, sent)
+}
+
+// push stores the oldest frame of both sides and keeps sent for later. When
+// the writer is a ring behind, the frame is lost and its place noted.
+func (r *Recording) push(codec media.Codec, sent []byte) {
+	line := &r.sent[r.used%tapDelay]
+	r.used++
+	head := r.head.Load()
+	if head-r.tail.Load() < tapFrames {
+		slot := &r.ring[head%tapFrames]
+		slot.codec, slot.gap = codec, r.pending
+		r.sound.Take(slot.in[:])
+		slot.out = *line
+		r.pending = 0
+		r.head.Store(head + 1)
+	} else {
+		var unheard [frameBytes]byte
+		r.sound.Take(unheard[:])
+		r.pending++
+	}
+	r.keep(codec, sent)
+}
+
+// lost notes that n turns were not taken; the next makes up for them.
+func (r *Recording) lost(n int) { r.owed += n }
+
+// settle makes up for turns not taken. What was heard in them is in the socket
+// still, unless they were very many.
+func (r *Recording) settle(codec media.Codec) {
+	if r.owed > tapFrames/2 {
+		r.pending += r.owed - tapFrames/2
+		r.owed = tapFrames / 2
+	}
+	for ; r.owed > 0; r.owed-- {
+		r.turn(codec, nil)
+	}
+}
+
+func (r *Recording) turn(codec media.Codec, sent []byte) {
+	if r.taps < tapDelay {
+		r.wait(codec, sent)
+	} else {
+		r.push(codec, sent)
+	}
+	r.taps++
+}

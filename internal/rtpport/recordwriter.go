@@ -1,0 +1,144 @@
+package rtpport
+
+import (
+	"time"
+
+	"tandem/internal/media"
+)
+
+// recordWriter is the goroutine that stores a recording.
+type recordWriter struct {
+	rec      *Recording
+	wav      *media.WAVWriter
+	channels int
+
+	activity media.Activity
+	block    []int16
+	in, out  [frameBytes]int16
+	frames   int // stored or on the way to it
+	spoken   int
+	silent   int
+	gaps     int
+	err      error
+	asked    bool // the wheel was asked to end
+}
+
+func (w *recordWriter) run() {
+	w.activity.Threshold = w.rec.opt.Threshold
+	tick := time.NewTicker(pollTime)
+	defer tick.Stop()
+	for {
+		ended := w.rec.ended.Load()
+		w.take()
+		if ended {
+			break
+		}
+		w.judge()
+		if len(w.block) >= blockFrames*frameBytes*w.channels {
+			w.store()
+		}
+		<-tick.C
+	}
+	w.close()
+}
+
+// take empties the ring.
+func (w *recordWriter) take() {
+	r := w.rec
+	for tail := r.tail.Load(); tail != r.head.Load(); tail++ {
+		t := &r.ring[tail%tapFrames]
+		for range t.gap {
+			w.frame(nil)
+		}
+		w.gaps += t.gap
+		w.frame(t)
+		r.tail.Store(tail + 1)
+	}
+}
+
+// frame adds one frame to the block; nil is a gap.
+func (w *recordWriter) frame(t *tapped) {
+	clear(w.in[:])
+	clear(w.out[:])
+	if t != nil {
+		t.codec.Decode(w.in[:], t.in[:])
+		if w.rec.opt.Sides != SideIn {
+			t.codec.Decode(w.out[:], t.out[:])
+		}
+	}
+	w.frames++
+	if w.activity.Frame(w.in[:]) {
+		w.spoken++
+		w.silent = 0
+	} else {
+		w.silent++
+	}
+	for i, s := range w.in {
+		switch w.rec.opt.Sides {
+		case SidesApart:
+			w.block = append(w.block, s, w.out[i])
+		case SidesMixed:
+			w.block = append(w.block, int16(max(-32768, min(32767, int(s)+int(w.out[i])))))
+		default:
+			w.block = append(w.block, s)
+		}
+	}
+	if len(w.block) >= 4*blockFrames*frameBytes*w.channels {
+		w.store()
+	}
+}
+
+// judge asks the wheel to end when silence has lasted long enough.
+func (w *recordWriter) judge() {
+	limit := w.rec.opt.SilenceEnd
+	if limit > 0 && time.Duration(w.silent)*frameTime >= limit {
+		w.end(EndSilence)
+	}
+}
+
+func (w *recordWriter) end(reason EndReason) {
+	if w.asked {
+		return
+	}
+	w.asked = true
+	r := w.rec
+	r.port.order(func() { r.port.detach(r, reason) })
+}
+
+// store writes the block. After an error the sound is thrown away: what is in
+// the file stays.
+func (w *recordWriter) store() {
+	if w.err == nil && len(w.block) > 0 {
+		w.rec.port.pool.fileTurn <- struct{}{}
+		w.err = w.wav.Write(w.block)
+		<-w.rec.port.pool.fileTurn
+	}
+	w.block = w.block[:0]
+	if w.err != nil {
+		w.end(EndError)
+	}
+}
+
+func (w *recordWriter) close() {
+	r := w.rec
+	for range r.pending {
+		w.frame(nil)
+		w.gaps++
+	}
+	w.store()
+	r.port.pool.fileTurn <- struct{}{}
+	err := w.wav.Close()
+	<-r.port.pool.fileTurn
+	if w.err == nil {
+		w.err = err
+	}
+	r.result = Result{
+		Duration: w.wav.Duration(), Speech: time.Duration(w.spoken) * frameTime,
+		TrailingSilence: time.Duration(w.silent) * frameTime,
+		Reason:          r.reason, Gaps: w.gaps, Err: w.err,
+	}
+	if w.err != nil {
+		r.result.Reason = EndError
+	}
+	close(r.done)
+}

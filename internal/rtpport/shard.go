@@ -1,0 +1,220 @@
+package rtpport
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	slots     = 20
+	slotTime  = time.Millisecond
+	lateLimit = 3 * time.Millisecond
+	overrun   = 5 * time.Millisecond // later than this, a shard skips what it missed
+	niceness  = -15
+)
+
+// shard is one wheel. Fields without a comment belong to its thread.
+type shard struct {
+	log *slog.Logger
+
+	mu      sync.Mutex // held for an append only; the wheel never waits for it
+	mailbox []func()   // guarded by mu
+	gone    bool       // guarded by mu: no more orders are taken
+	wake    chan struct{}
+	open    atomic.Int32 // ports, counted by the openers
+
+	orders  []func()
+	wheel   [slots][]*Port
+	count   int
+	tick    int64
+	base    int64 // CLOCK_MONOTONIC at began
+	began   time.Time
+	next    int64 // CLOCK_MONOTONIC of the next slot
+	batch   *batch
+	scratch [maxPacket]byte
+	pcm     [maxPacket]int16
+	closing bool
+	at      unix.Timespec
+	meter   meter
+}
+
+func newShard(log *slog.Logger) *shard {
+	return &shard{log: log, wake: make(chan struct{}, 1), batch: newBatch()}
+}
+
+// post leaves an order; false when the shard has stopped.
+func (s *shard) post(order func()) bool {
+	s.mu.Lock()
+	if s.gone {
+		s.mu.Unlock()
+		return false
+	}
+	s.mailbox = append(s.mailbox, order)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+func (s *shard) stop() { s.post(func() { s.closing = true }) }
+
+// run is the shard's thread. The thread dies with it, because its priority and
+// timer slack are its own.
+func (s *shard) run() {
+	runtime.LockOSThread()
+	s.prepare()
+	for {
+		if s.count == 0 {
+			<-s.wake
+			s.mu.Lock()
+			s.obey()
+			if s.closing && s.count == 0 {
+				s.gone = true
+				s.mu.Unlock()
+				return
+			}
+			s.mu.Unlock()
+			s.next = s.clock()
+			s.meter.restart()
+			continue
+		}
+		s.next += int64(slotTime)
+		s.sleep()
+		late := time.Duration(s.clock() - s.next)
+		s.meter.late(late)
+		if late > overrun {
+			s.skip(int64(late / slotTime))
+		}
+		if s.mu.TryLock() {
+			s.obey()
+			s.mu.Unlock()
+		}
+		s.turn()
+	}
+}
+
+func (s *shard) prepare() {
+	tid := unix.Gettid()
+	// Both need rights or support that may be missing; the wheel turns without.
+	if err := unix.Setpriority(unix.PRIO_PROCESS, tid, niceness); err != nil {
+		s.log.Debug("media thread keeps its priority", "err", err)
+	}
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	s.began, s.base = time.Now(), ts.Nano()
+	s.next = s.base
+}
+
+// clock is CLOCK_MONOTONIC, read without a system call.
+func (s *shard) clock() int64 { return s.base + int64(time.Since(s.began)) }
+
+func (s *shard) sleep() {
+	s.at = unix.NsecToTimespec(s.next)
+	for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &s.at, nil) == unix.EINTR {
+	}
+}
+
+// obey carries the orders out. Orders given by orders are taken too.
+func (s *shard) obey() {
+	for len(s.mailbox) > 0 {
+		s.orders, s.mailbox = s.mailbox, s.orders[:0]
+		s.mu.Unlock()
+		for i, order := range s.orders {
+			order()
+			s.orders[i] = nil
+		}
+		s.mu.Lock()
+	}
+}
+
+// turn visits the ports of the present slot.
+func (s *shard) turn() {
+	now := time.Now()
+	mono, wall := s.clock(), now.UnixNano()
+	slot := s.tick % slots
+	for i := 0; i < len(s.wheel[slot]); i++ {
+		s.wheel[slot][i].visit(mono, wall)
+	}
+	s.tick++
+}
+
+// skip leaves out n slots: their ports send nothing and their clocks go on.
+func (s *shard) skip(n int64) {
+	s.meter.skipped.Add(n)
+	rounds, rest := n/slots, n%slots
+	for i := range int64(slots) {
+		missed := rounds
+		if i < rest {
+			missed++
+		}
+		if missed == 0 {
+			continue
+		}
+		for _, p := range s.wheel[(s.tick+i)%slots] {
+			p.miss(missed)
+			p.lastTick = s.tick + i + (missed-1)*slots
+		}
+	}
+	s.tick += n
+	s.next += n * int64(slotTime)
+}
+
+// add puts a port into the emptiest slot.
+func (s *shard) add(p *Port) {
+	best := 0
+	for i := range s.wheel {
+		if len(s.wheel[i]) < len(s.wheel[best]) {
+			best = i
+		}
+	}
+	s.place(p, best)
+	p.lastTick = s.tick
+	s.count++
+}
+
+func (s *shard) place(p *Port, slot int) {
+	p.slot, p.index = slot, len(s.wheel[slot])
+	s.wheel[slot] = append(s.wheel[slot], p)
+}
+
+func (s *shard) lift(p *Port) {
+	list := s.wheel[p.slot]
+	last := len(list) - 1
+	list[p.index] = list[last]
+	list[p.index].index = p.index
+	list[last] = nil
+	s.wheel[p.slot] = list[:last]
+}
+
+// remove takes a port off the wheel.
+func (s *shard) remove(p *Port) {
+	s.lift(p)
+	s.count--
+	s.open.Add(-1)
+}
+
+// hasten moves a port to the slot about to be visited, so that a new prompt
+// need not wait for the old one's turn. What it gains on its clock is lead,
+// which idle frames pay back.
+func (s *shard) hasten(p *Port) {
+	slot := int(s.tick % slots)
+	early := slots - (s.tick - p.lastTick)
+	if slot == p.slot || early <= 0 || early >= slots {
+		return
+	}
+	lead := p.lead + uint32(early)*leadPerSlot
+	if lead > maxLead || len(s.wheel[slot]) > s.count/slots+8 {
+		return
+	}
+	p.lead = lead
+	s.lift(p)
+	s.place(p, slot)
+}

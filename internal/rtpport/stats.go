@@ -1,0 +1,138 @@
+package rtpport
+
+import "time"
+
+// Stats is what a port has done so far, or in all once it is closed.
+type Stats struct {
+	SentPackets, SentBytes     int64 // RTP; bytes of payload
+	SendFailed                 int64 // packets that the kernel refused
+	SendSkipped                int64 // turns left out because the shard was over 5 ms late
+	ReceivedPackets            int64 // RTP of the peer
+	ReceivedBytes              int64
+	ReceivedLost               int64 // packets of the peer that never came (RFC 3550 A.3)
+	ReceivedInvalid            int64 // no RTP
+	ReceivedUnknown            int64 // RTP of a payload type that was not agreed
+	Foreign                    int64 // packets of others, ignored
+	Moves                      int64 // times that the peer's address was learned
+	Digits, DigitsLost         int64 // keys seen; of these not fetched in time
+	Jitter                     time.Duration
+	RemoteLost                 int64         // packets of ours that the peer misses, as it reports
+	RemoteJitter               time.Duration // as it reports
+	RTT                        time.Duration // 0 = not known
+	ReportsSent, ReportsHeard  int64
+	SSRC, RemoteSSRC           uint32
+	LastReceived, FirstStarted time.Time
+}
+
+// txState counts what is sent.
+type txState struct {
+	packets, octets, failed, skipped int64
+	reports                          int64
+}
+
+// rxState follows the peer's stream (RFC 3550 appendix A).
+type rxState struct {
+	active                    bool
+	ssrc                      uint32
+	base, top                 uint32 // extended sequence numbers
+	got                       int64  // packets of this stream
+	transit                   int64  // in timestamp units
+	jitter                    int64  // times 16
+	lastExpected, lastGot     int64  // at the last report
+	earlierLost               int64  // of streams before this
+	packets, octets           int64
+	invalid, unknown, foreign int64
+	moves, digits, digitsLost int64
+
+	heard      int64 // reports
+	srMiddle   uint32
+	srArrival  int64
+	rtt        int64
+	remLost    int64
+	remJitter  uint32
+	remoteSeen bool
+}
+
+const (
+	maxDropout  = 3000
+	maxMisorder = 100
+)
+
+// packet counts an RTP packet; true when it begins another stream.
+func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, arrival int64, octets int) bool {
+	r.packets++
+	r.octets += int64(octets)
+	fresh := !r.active || ssrc != r.ssrc
+	if !fresh {
+		delta := seq - uint16(r.top)
+		switch {
+		case delta < maxDropout:
+			r.top += uint32(delta)
+		case delta < 65536-maxMisorder:
+			fresh = true // the sender began anew
+		}
+	}
+	changed := fresh && r.active
+	if fresh {
+		r.earlierLost += r.lost()
+		r.active, r.ssrc, r.base, r.top = true, ssrc, uint32(seq), uint32(seq)
+		r.got, r.jitter, r.lastExpected, r.lastGot = 0, 0, 0, 0
+	}
+	r.got++
+	transit := arrival/int64(time.Second/8000) - int64(ts)
+	if !fresh {
+		d := int64(int32(transit - r.transit))
+		if d < 0 {
+			d = -d
+		}
+		if d < 8000 { // more is a jump of the sender's clock
+			r.jitter += d - (r.jitter+8)>>4
+		}
+	}
+	r.transit = transit
+	return changed
+}
+
+func (r *rxState) expected() int64 {
+	if !r.active {
+		return 0
+	}
+	return int64(r.top-r.base) + 1
+}
+
+// lost is the number of packets of this stream that are missing.
+func (r *rxState) lost() int64 { return max(r.expected()-r.got, 0) }
+
+func (p *Port) snapshot() Stats {
+	r, t := &p.rx, &p.tx1
+	st := Stats{
+		SentPackets: t.packets, SentBytes: t.octets, SendFailed: t.failed, SendSkipped: t.skipped,
+		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,
+		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Foreign: r.foreign, Moves: r.moves,
+		Digits: r.digits, DigitsLost: r.digitsLost,
+		Jitter: units(r.jitter >> 4), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter)),
+		RTT: time.Duration(r.rtt), ReportsSent: t.reports, ReportsHeard: r.heard,
+		SSRC: p.ssrc, RemoteSSRC: r.ssrc, LastReceived: p.LastReceived(),
+	}
+	if n := p.begun.Load(); n != 0 {
+		st.FirstStarted = time.Unix(0, n)
+	}
+	return st
+}
+
+// units turns timestamp units into time.
+func units(n int64) time.Duration { return time.Duration(n) * (time.Second / 8000) }
+
+// Stats is the state of the port now; it takes a millisecond or two.
+func (p *Port) Stats() Stats {
+	reply := make(chan Stats, 1)
+	if p.order(func() { reply <- p.snapshot() }) {
+		select {
+		case st := <-reply:
+			return st
+		case <-p.done:
+		}
+	}
+	<-p.done
+	return p.final
+}
