@@ -6,6 +6,7 @@
 package storetest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,23 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		test func(t *testing.T, s Store)
 	}{
 		{"tenants", testTenants},
+		{"users", testUsers},
+		{"user deletion", testUserDeletion},
+		{"tokens", testTokens},
+		{"settings", testSettings},
+		{"numbers", testNumbers},
+		{"apps", testApps},
+		{"sounds", testSounds},
+		{"extensions", testExtensions},
+		{"bindings", testBindings},
+		{"trunks", testTrunks},
+		{"cdrs", testCDRs},
+		{"events", testEvents},
+		{"recordings", testRecordings},
+		{"messages", testMessages},
+		{"mails", testMails},
+		{"isolation", testIsolation},
+		{"hostile text", testHostileText},
 	}
 	for _, noun := range nouns {
 		t.Run(noun.name, func(t *testing.T) {
@@ -80,6 +98,14 @@ func want(t *testing.T, what string, err error, kind voice.Kind) {
 	t.Helper()
 	if got := voice.KindOf(err); got != kind {
 		t.Errorf("%s: kind %q (%v), want %q", what, got, err, kind)
+	}
+}
+
+// mentions fails unless the words of err hold text.
+func mentions(t *testing.T, err error, text string) {
+	t.Helper()
+	if err != nil && !strings.Contains(err.Error(), text) {
+		t.Errorf("%q does not say %q", err, text)
 	}
 }
 

@@ -1,0 +1,71 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+func cdr(id voice.CallID, t voice.TenantID, n int) voice.CDR {
+	return voice.CDR{
+		Call: id, Tenant: t, Direction: voice.Inbound, From: "+46850000000", FromName: "Anna", To: "+46850000001", App: "VA1",
+		Start: moment(n), Answered: moment(n + 1), End: moment(n + 9), Cause: voice.CauseNormal, Words: "the caller hung up",
+		Legs: []voice.LegRecord{{
+			ID: "a", To: "x", Start: moment(n), End: moment(n + 9), Cause: voice.CauseNormal, Codec: "PCMA",
+			Quality: voice.Quality{PacketsIn: 400, LostIn: 3, JitterIn: 12 * time.Millisecond, RTT: time.Millisecond},
+		}},
+	}
+}
+
+func testCDRs(t *testing.T, s Store) {
+	ctx := t.Context()
+	a, b, c := cdr("c1", ours, 1), cdr("c2", theirs, 2), cdr("c3", ours, 3)
+	early := voice.CDR{Call: "c3", Direction: voice.Inbound, Start: moment(3)} // before its account is known
+	for _, x := range []voice.CDR{a, b, early} {
+		ok(t, s.PutCDR(ctx, x))
+	}
+	same(t, "open", read(s.CDRs(ctx, voice.CDRFilter{Open: true}))(t), []voice.CDR{early})
+	ok(t, s.PutCDR(ctx, c))
+	same(t, "replaced", read(s.CDR(ctx, ours, "c3"))(t), c)
+	same(t, "whoever owns it", read(s.CDR(ctx, "", "c2"))(t), b)
+	_, err := s.CDR(ctx, ours, "c2")
+	want(t, "another account's", err, voice.NotExist)
+	stolen := b
+	stolen.Tenant = ours
+	want(t, "take over another account's", s.PutCDR(ctx, stolen), voice.NotExist)
+	want(t, "no call", s.PutCDR(ctx, voice.CDR{}), voice.Invalid)
+
+	for what, x := range map[string]struct {
+		f    voice.CDRFilter
+		want []voice.CDR
+	}{
+		"all, newest first":  {voice.CDRFilter{}, []voice.CDR{c, b, a}},
+		"one account's":      {voice.CDRFilter{Tenant: ours}, []voice.CDR{c, a}},
+		"before":             {voice.CDRFilter{Before: c.Start}, []voice.CDR{b, a}},
+		"limit":              {voice.CDRFilter{Limit: 1}, []voice.CDR{c}},
+		"everything at once": {voice.CDRFilter{Tenant: ours, Before: c.Start, Limit: 5}, []voice.CDR{a}},
+		"open":               {voice.CDRFilter{Tenant: ours, Open: true}, nil},
+	} {
+		same(t, what, read(s.CDRs(ctx, x.f))(t), x.want)
+	}
+}
+
+func testEvents(t *testing.T, s Store) {
+	ctx := t.Context()
+	a := voice.Event{
+		Call: "c1", Tenant: ours, Seq: 1, At: moment(1), Kind: voice.EventDigit, Leg: "a",
+		Origin: voice.Origin{App: "VA1", Pointer: "/menu/digit_1"}, Text: "pressed 1", Data: map[string]string{"digit": "1"},
+	}
+	b := voice.Event{Call: "c1", Seq: 2, At: moment(1), Kind: voice.EventStep, Text: "next"}
+	other := voice.Event{Call: "c2", Seq: 1, At: moment(0), Kind: voice.EventStep}
+	ok(t, s.AppendEvents(ctx, nil))
+	ok(t, s.AppendEvents(ctx, []voice.Event{b, other, a}))
+	same(t, "in order", read(s.Events(ctx, "c1"))(t), []voice.Event{a, b})
+	changed := a
+	changed.Text = "pressed 9"
+	third := voice.Event{Call: "c1", Seq: 3, At: moment(2), Kind: voice.EventStep}
+	ok(t, s.AppendEvents(ctx, []voice.Event{changed, third}))
+	same(t, "sent again", read(s.Events(ctx, "c1"))(t), []voice.Event{a, b, third})
+	same(t, "unknown call", read(s.Events(ctx, "c9"))(t), nil)
+}
