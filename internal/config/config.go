@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -203,3 +204,12 @@ func checkURL(s string, schemes ...string) error {
 	// The value may hold a password: it is not repeated.
 	return fmt.Errorf("not a URL that begins with %s://", strings.Join(schemes, ":// or "))
 }
+
+// DatabasePath is the SQLite file.
+func (c Config) DatabasePath() string { return filepath.Join(c.Data, "tandem.db") }
+
+// KeyPath is the file of the keys that seal secrets in the database.
+func (c Config) KeyPath() string { return filepath.Join(c.Data, "secret.key") }
+
+// BlobPath is the folder of sounds and recordings.
+func (c Config) BlobPath() string { return filepath.Join(c.Data, "blobs") }

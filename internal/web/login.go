@@ -8,7 +8,7 @@ import (
 )
 
 // signedIn lets only people who have logged in through.
-func (h *Handler) signedIn(next func(http.ResponseWriter, *http.Request, Identity)) http.HandlerFunc {
+func (h *Handler) signedIn(next func(http.ResponseWriter, *http.Request, voice.User)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if c, err := r.Cookie(h.cookieName(r)); err == nil {
 			if who, ok := h.sessions.find(c.Value); ok {
@@ -46,7 +46,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 	case voice.Limit:
 		refuse(http.StatusTooManyRequests, "Too many attempts. Wait a minute.")
 	default:
-		h.fail(w, r, Identity{}, err)
+		h.fail(w, r, voice.User{}, err)
 	}
 }
 
@@ -66,7 +66,7 @@ func (h *Handler) setupForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	h.show(w, http.StatusOK, "setup.html", page{Title: "Set your password", Body: setupBody{token, who.Name}})
+	h.show(w, http.StatusOK, "setup.html", page{Title: "Set your password", Body: setupBody{token, who.Email}})
 }
 
 func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
@@ -81,7 +81,7 @@ func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	}
 	again := func(words string) {
 		h.show(w, http.StatusUnprocessableEntity, "setup.html",
-			page{Title: "Set your password", Error: words, Body: setupBody{token, who.Name}})
+			page{Title: "Set your password", Error: words, Body: setupBody{token, who.Email}})
 	}
 	if password != r.PostForm.Get("again") {
 		again("The two passwords are not the same.")
@@ -97,23 +97,23 @@ func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	case voice.Permission:
 		h.usedUp(w)
 	default:
-		h.fail(w, r, Identity{}, err)
+		h.fail(w, r, voice.User{}, err)
 	}
 }
 
-func (h *Handler) checkSetup(w http.ResponseWriter, r *http.Request, token string) (Identity, bool) {
+func (h *Handler) checkSetup(w http.ResponseWriter, r *http.Request, token string) (voice.User, bool) {
 	if !h.limits.allow(sourceOf(r), "") {
 		h.show(w, http.StatusTooManyRequests, "message.html", page{Title: "Set up", Error: "Too many attempts. Wait a minute."})
-		return Identity{}, false
+		return voice.User{}, false
 	}
 	who, err := h.cfg.Accounts.CheckSetup(r.Context(), token)
 	if voice.IsKind(err, voice.Permission) {
 		h.usedUp(w)
-		return Identity{}, false
+		return voice.User{}, false
 	}
 	if err != nil {
-		h.fail(w, r, Identity{}, err)
-		return Identity{}, false
+		h.fail(w, r, voice.User{}, err)
+		return voice.User{}, false
 	}
 	return who, true
 }
@@ -123,7 +123,7 @@ func (h *Handler) usedUp(w http.ResponseWriter) {
 		Error: "This link was used, has run out or is not whole. On the server, “tandem account link” makes a new one."})
 }
 
-func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, who Identity) {
+func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, who voice.User) {
 	h.setCookie(w, r, h.sessions.start(who), int(sessionLife.Seconds()))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

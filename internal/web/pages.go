@@ -30,13 +30,13 @@ func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) {
 }
 
 // fail shows an error without its inner words, which go to the log.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, who Identity, err error) {
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, who voice.User, err error) {
 	if voice.IsKind(err, voice.NotExist) {
-		h.show(w, http.StatusNotFound, "message.html", page{Title: "Not found", User: who.Name, Error: "There is no such thing in this account."})
+		h.show(w, http.StatusNotFound, "message.html", page{Title: "Not found", User: who.Email, Error: "There is no such thing in this account."})
 		return
 	}
 	h.cfg.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
-	h.show(w, http.StatusInternalServerError, "message.html", page{Title: "Failed", User: who.Name, Error: "That did not work; the server's log says why."})
+	h.show(w, http.StatusInternalServerError, "message.html", page{Title: "Failed", User: who.Email, Error: "That did not work; the server's log says why."})
 }
 
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +48,7 @@ type statusBody struct {
 	Calls []voice.CDR
 }
 
-func (h *Handler) status(w http.ResponseWriter, r *http.Request, who Identity) {
+func (h *Handler) status(w http.ResponseWriter, r *http.Request, who voice.User) {
 	report, err := h.cfg.Status.Status(r.Context(), who.Tenant)
 	if err != nil {
 		h.fail(w, r, who, err)
@@ -59,7 +59,7 @@ func (h *Handler) status(w http.ResponseWriter, r *http.Request, who Identity) {
 		h.fail(w, r, who, err)
 		return
 	}
-	h.show(w, http.StatusOK, "status.html", page{Title: report.Account, User: who.Name, Body: statusBody{report, calls}})
+	h.show(w, http.StatusOK, "status.html", page{Title: report.Account, User: who.Email, Body: statusBody{report, calls}})
 }
 
 type callBody struct {
@@ -67,7 +67,7 @@ type callBody struct {
 	Events []voice.Event
 }
 
-func (h *Handler) call(w http.ResponseWriter, r *http.Request, who Identity) {
+func (h *Handler) call(w http.ResponseWriter, r *http.Request, who voice.User) {
 	// The record is looked up under the tenant first: another tenant's call has
 	// no timeline here.
 	cdr, err := h.cfg.Calls.CDR(r.Context(), who.Tenant, voice.CallID(r.PathValue("id")))
@@ -80,7 +80,7 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, who Identity) {
 		h.fail(w, r, who, err)
 		return
 	}
-	h.show(w, http.StatusOK, "call.html", page{Title: "Call", User: who.Name, Body: callBody{cdr, events}})
+	h.show(w, http.StatusOK, "call.html", page{Title: "Call", User: who.Email, Body: callBody{cdr, events}})
 }
 
 // offset gives how long after the call's start something was: "+1.204".

@@ -22,7 +22,7 @@ type sessions struct {
 }
 
 type session struct {
-	who  Identity
+	who  voice.User
 	ends time.Time
 }
 
@@ -31,7 +31,7 @@ func newSessions(life time.Duration) *sessions {
 }
 
 // start begins a log-in and gives the cookie's value, 256 random bits.
-func (s *sessions) start(who Identity) string {
+func (s *sessions) start(who voice.User) string {
 	value := voice.NewSecret() + voice.NewSecret()
 	now := time.Now()
 	s.mu.Lock()
@@ -58,12 +58,12 @@ func (s *sessions) makeRoom(now time.Time) {
 	}
 }
 
-func (s *sessions) find(value string) (Identity, bool) {
+func (s *sessions) find(value string) (voice.User, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v, ok := s.all[sha256.Sum256([]byte(value))]
 	if !ok || time.Now().After(v.ends) {
-		return Identity{}, false
+		return voice.User{}, false
 	}
 	return v.who, true
 }
@@ -75,11 +75,11 @@ func (s *sessions) end(value string) {
 }
 
 // endUser ends every log-in of one person, when the password has changed.
-func (s *sessions) endUser(who Identity) {
+func (s *sessions) endUser(who voice.User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, v := range s.all {
-		if v.who.Tenant == who.Tenant && v.who.User == who.User {
+		if v.who.Tenant == who.Tenant && v.who.ID == who.ID {
 			delete(s.all, k)
 		}
 	}

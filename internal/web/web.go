@@ -12,24 +12,17 @@ import (
 	"tandem/internal/voice"
 )
 
-// Identity is who has logged in.
-type Identity struct {
-	Tenant voice.TenantID
-	User   voice.UserID
-	Name   string // e-mail, or the name that was logged in with
-}
-
 // Accounts checks people.
 type Accounts interface {
 	// Login checks a name and password. Error kinds: Permission when they do not
 	// fit (one answer for unknown names and wrong passwords), Limit when there
 	// were too many attempts.
-	Login(ctx context.Context, name, password, source string) (Identity, error)
+	Login(ctx context.Context, name, password, source string) (voice.User, error)
 	// CheckSetup tells whose one-time token it is. Error kind: Permission.
-	CheckSetup(ctx context.Context, token string) (Identity, error)
+	CheckSetup(ctx context.Context, token string) (voice.User, error)
 	// SetUp uses the one-time token up and sets the password. Error kinds:
 	// Permission for the token, Invalid for the password.
-	SetUp(ctx context.Context, token, password string) (Identity, error)
+	SetUp(ctx context.Context, token, password string) (voice.User, error)
 }
 
 // Calls gives what is known of calls; voice.CallStore does.

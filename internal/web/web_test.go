@@ -24,27 +24,27 @@ type fake struct {
 
 var _ web.Accounts = (*fake)(nil)
 
-func (f *fake) Login(_ context.Context, name, password, _ string) (web.Identity, error) {
+func (f *fake) Login(_ context.Context, name, password, _ string) (voice.User, error) {
 	if name != "anna@example.com" || password != f.password || password == "" {
-		return web.Identity{}, voice.Errorf("fake", voice.Permission, "no")
+		return voice.User{}, voice.Errorf("fake", voice.Permission, "no")
 	}
-	return web.Identity{Tenant: "100000001", User: "1", Name: name}, nil
+	return voice.User{Tenant: "100000001", ID: "1", Email: name}, nil
 }
 
-func (f *fake) CheckSetup(_ context.Context, token string) (web.Identity, error) {
+func (f *fake) CheckSetup(_ context.Context, token string) (voice.User, error) {
 	if f.setup == "" || token != f.setup {
-		return web.Identity{}, voice.Errorf("fake", voice.Permission, "no")
+		return voice.User{}, voice.Errorf("fake", voice.Permission, "no")
 	}
-	return web.Identity{Tenant: "100000001", User: "1", Name: "anna@example.com"}, nil
+	return voice.User{Tenant: "100000001", ID: "1", Email: "anna@example.com"}, nil
 }
 
-func (f *fake) SetUp(ctx context.Context, token, password string) (web.Identity, error) {
+func (f *fake) SetUp(ctx context.Context, token, password string) (voice.User, error) {
 	who, err := f.CheckSetup(ctx, token)
 	if err != nil {
 		return who, err
 	}
 	if len(password) < 10 {
-		return web.Identity{}, voice.InvalidField("fake", "password", "the password has fewer than 10 characters")
+		return voice.User{}, voice.InvalidField("fake", "password", "the password has fewer than 10 characters")
 	}
 	f.setup, f.password = "", password
 	return who, nil

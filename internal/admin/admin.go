@@ -1,0 +1,115 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+// Store is what is kept.
+type Store interface {
+	voice.TenantStore
+	voice.UserStore
+	voice.AppStore
+	voice.NumberStore
+	voice.ExtensionStore
+	voice.BindingStore
+	voice.TrunkStore
+	voice.SettingStore
+}
+
+// Passwords checks and sets credentials; package auth does.
+type Passwords interface {
+	// Password checks a secret. Permission when there is no such pair.
+	Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
+	// SetPassword makes or replaces the credential of a user, named by the
+	// user's e-mail.
+	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error
+}
+
+// Bootstrap gives a new account its first apps.
+type Bootstrap func(ctx context.Context, t voice.Tenant, owner voice.User) error
+
+// Admin manages one installation. Every field is needed.
+type Admin struct {
+	Store     Store
+	Passwords Passwords
+	Bootstrap Bootstrap
+	// Realm is the SIP digest realm that phones' passwords are hashed with.
+	Realm string
+	// Domain is the host that phones register at.
+	Domain string
+	// URL begins links, without a last slash: "http://192.0.2.7:8080".
+	URL string
+	// AllowLoopback accepts trunks on loopback.
+	AllowLoopback bool
+}
+
+// tries bounds how often an id is drawn again after a clash.
+const tries = 20
+
+// draw calls store with new ids until one is free.
+func draw(store func() error) (err error) {
+	for range tries {
+		if err = store(); !voice.IsKind(err, voice.Exists) {
+			return err
+		}
+	}
+	return err
+}
+
+// tenant finds an account that was named by a flag.
+func (a *Admin) tenant(ctx context.Context, op string, id voice.TenantID) (voice.Tenant, error) {
+	if id == "" {
+		return voice.Tenant{}, voice.InvalidField(op, "account", "name the account; tandem account list shows them")
+	}
+	t, err := a.Store.Tenant(ctx, id)
+	if voice.IsKind(err, voice.NotExist) {
+		return t, voice.InvalidField(op, "account", "there is no account %s; tandem account list shows them", id)
+	}
+	return t, err
+}
+
+// serverKey is the setting under which a running server says where it is.
+const serverKey = "server"
+
+// Server says where a server listens.
+type Server struct {
+	HTTP    string    `json:"http"` // HOST:PORT as bound
+	SIP     string    `json:"sip"`  // HOST:PORT as bound
+	Host    string    `json:"host"` // that others reach it by
+	URL     string    `json:"url"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started"`
+}
+
+// Announce stores where the running server is, for the other commands; the zero
+// Server says that none runs.
+func Announce(ctx context.Context, settings voice.SettingStore, s Server) error {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("admin.Announce: %w", err)
+	}
+	return settings.PutSetting(ctx, serverKey, string(raw))
+}
+
+// Announced gives where the server said that it is. It may have died since
+// without a word; kind NotExist when none has spoken or it has stopped.
+func Announced(ctx context.Context, settings voice.SettingStore) (Server, error) {
+	const op = "admin.Announced"
+	raw, err := settings.Setting(ctx, serverKey)
+	if err != nil {
+		return Server{}, err
+	}
+	var s Server
+	if err := json.Unmarshal([]byte(raw), &s); err != nil {
+		return Server{}, voice.E(op, voice.Internal, err)
+	}
+	if s.HTTP == "" {
+		return Server{}, voice.Errorf(op, voice.NotExist, "no server is running")
+	}
+	return s, nil
+}
