@@ -21,7 +21,8 @@ import (
 // the timeline in the order of the methods called, too.
 type Caller struct {
 	script  sim.Script
-	stop    func() // makes the server stop
+	stop    func()   // makes the server stop
+	host    []string // what the host is like in this scenario alone
 	expects []expect
 	never   []expect
 	ends    *ending

@@ -23,7 +23,7 @@ import (
 //	step TEXT                error TEXT
 //	delivers TEXT            notes KIND TEXT
 //	at DURATION              never TEXT
-//	ends CAUSE: WORDS
+//	ends CAUSE: WORDS        host SENTENCE (see MemoryHost.Read)
 func (c *Caller) Read(text string) error {
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
@@ -64,6 +64,9 @@ func (c *Caller) sentence(line string) error {
 		return nil
 	case "far":
 		return c.farLine(rest)
+	case "host":
+		c.host = append(c.host, rest)
+		return nil
 	case "sound":
 		return c.soundLine(rest)
 	case "notes":
