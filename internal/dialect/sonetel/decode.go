@@ -1,0 +1,199 @@
+package sonetel
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a JSON body.
+const (
+	maxBody  = 1 << 20
+	maxDepth = 16
+)
+
+// fields is a JSON object whose values are still to be read.
+type fields map[string]json.RawMessage
+
+// parseObject reads a JSON object and refuses duplicate keys and deep nesting,
+// wherever they are. An empty body is an empty object.
+func parseObject(data []byte) (fields, error) {
+	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
+	if len(data) == 0 {
+		return fields{}, nil
+	}
+	if !utf8.Valid(data) {
+		return nil, errors.New("the body is not UTF-8 text")
+	}
+	if err := checkJSON(data); err != nil {
+		return nil, err
+	}
+	var f fields
+	if err := json.Unmarshal(data, &f); err != nil || f == nil {
+		return nil, errors.New("the body is not a JSON object")
+	}
+	return f, nil
+}
+
+// checkJSON walks all tokens.
+func checkJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := checkValue(dec, 0, ""); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("the body goes on after its JSON value")
+	}
+	return nil
+}
+
+func checkValue(dec *json.Decoder, depth int, path string) error {
+	token, err := dec.Token()
+	if err != nil {
+		return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
+	}
+	delim, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth == maxDepth {
+		return fmt.Errorf("%s: the body is nested more than %d deep", cmpPath(path), maxDepth)
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		inner := path
+		if delim == '{' {
+			key, err := dec.Token()
+			if err != nil {
+				return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
+			}
+			name := key.(string)
+			inner = join(path, name)
+			if seen[name] {
+				return fmt.Errorf("%s: the field is given twice", inner)
+			}
+			seen[name] = true
+		}
+		if err := checkValue(dec, depth+1, inner); err != nil {
+			return err
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
+	}
+	return nil
+}
+
+func jsonReason(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "it ends too early"
+	}
+	return err.Error()
+}
+
+func cmpPath(path string) string {
+	if path == "" {
+		return "the body"
+	}
+	return path
+}
+
+func join(path, name string) string {
+	if len(name) > 64 {
+		name = name[:64] + "…"
+	}
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// names lists the fields in order.
+func (f fields) names() []string {
+	names := make([]string, 0, len(f))
+	for name := range f {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// object reads a nested object; null is an empty one.
+func object(raw json.RawMessage, path string) (fields, error) {
+	if isNull(raw) {
+		return fields{}, nil
+	}
+	var f fields
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, fmt.Errorf("%s: an object is needed, not %s", path, jsonKind(raw))
+	}
+	return f, nil
+}
+
+// array reads a nested array; null is an empty one.
+func array(raw json.RawMessage, path string) ([]json.RawMessage, error) {
+	var a []json.RawMessage
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, fmt.Errorf("%s: a list is needed, not %s", path, jsonKind(raw))
+	}
+	return a, nil
+}
+
+// text reads a string or number as text; null is "".
+func text(raw json.RawMessage, path string) (string, error) {
+	if isNull(raw) {
+		return "", nil
+	}
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return strings.TrimSpace(s), nil
+	}
+	var n json.Number
+	if json.Unmarshal(raw, &n) == nil {
+		return n.String(), nil
+	}
+	return "", fmt.Errorf("%s: text is needed, not %s", path, jsonKind(raw))
+}
+
+// flag reads "yes" or "no", or a JSON boolean.
+func flag(raw json.RawMessage, path string) (string, error) {
+	switch string(raw) {
+	case "true":
+		return "yes", nil
+	case "false":
+		return "no", nil
+	}
+	s, err := text(raw, path)
+	if err != nil {
+		return "", err
+	}
+	switch s = strings.ToLower(s); s {
+	case "yes", "no":
+		return s, nil
+	}
+	return "", fmt.Errorf("%s: %q is neither yes nor no", path, s)
+}
+
+func jsonKind(raw json.RawMessage) string {
+	switch {
+	case isNull(raw):
+		return "null"
+	case raw[0] == '{':
+		return "an object"
+	case raw[0] == '[':
+		return "a list"
+	case raw[0] == '"':
+		return "text"
+	case raw[0] == 't', raw[0] == 'f':
+		return "true or false"
+	}
+	return "a number"
+}
