@@ -82,6 +82,7 @@ type Server struct {
 	SIP     string    `json:"sip"`  // HOST:PORT as bound
 	Host    string    `json:"host"` // that others reach it by
 	URL     string    `json:"url"`
+	Call    string    `json:"call,omitempty"` // SIP address that answers with a menu: "sip:100@192.0.2.7"
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 }
@@ -110,6 +111,37 @@ func Announced(ctx context.Context, settings voice.SettingStore) (Server, error)
 	}
 	if s.HTTP == "" {
 		return Server{}, voice.Errorf(op, voice.NotExist, "no server is running")
+	}
+	return s, nil
+}
+
+// TrunkState is what a running server knows of a trunk.
+type TrunkState struct {
+	Registered bool      `json:"registered"`
+	Words      string    `json:"words"` // "registered for 3600 s", "403 Forbidden from sip.example"
+	At         time.Time `json:"at"`
+}
+
+func trunkKey(id voice.TrunkID) string { return "trunk/" + string(id) }
+
+// PutTrunkState stores what became of a trunk's registration.
+func PutTrunkState(ctx context.Context, settings voice.SettingStore, id voice.TrunkID, s TrunkState) error {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("admin.PutTrunkState: %w", err)
+	}
+	return settings.PutSetting(ctx, trunkKey(id), string(raw))
+}
+
+// LastTrunkState gives what was stored last; NotExist when nothing was.
+func LastTrunkState(ctx context.Context, settings voice.SettingStore, id voice.TrunkID) (TrunkState, error) {
+	raw, err := settings.Setting(ctx, trunkKey(id))
+	if err != nil {
+		return TrunkState{}, err
+	}
+	var s TrunkState
+	if err := json.Unmarshal([]byte(raw), &s); err != nil {
+		return TrunkState{}, voice.E("admin.LastTrunkState", voice.Internal, err)
 	}
 	return s, nil
 }
