@@ -9,7 +9,7 @@ const (
 	missesEnd = 2   // of them = found in any gap of 20 ms
 
 	minLevel    = 5e-6 // of full scale squared, both tones together: about -36 dBm0
-	purity      = 0.63 // share of the energy that is in the two tones
+	purity      = 0.55 // share of the energy that is in the two tones
 	dominance   = 6.3  // 8 dB over the other tones of the group
 	twistLow    = 2.6  // low group over high: 4 dB
 	twistHigh   = 6.4  // high group over low: 8 dB

@@ -24,9 +24,8 @@ type Buffer struct {
 	ring    [size]byte
 	silence byte
 
-	base  int // shortest delay wanted, samples
-	most  int // longest
-	delay int // wanted now
+	base int // delay at first, samples
+	most int // longest
 
 	primed bool
 	read   uint32 // timestamp of the next sample to take
@@ -54,7 +53,7 @@ func (b *Buffer) Reset(codec media.Codec) {
 	for i := range b.ring {
 		b.ring[i] = b.silence
 	}
-	b.primed, b.delay = false, b.base
+	b.primed = false
 	b.takes, b.sinceFix = 0, 0
 }
 
@@ -71,7 +70,7 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 		b.Resyncs++
 		b.wipe()
 		b.start(timestamp)
-		lead = b.delay
+		lead = b.base
 	}
 	if lead < 0 {
 		b.late(min(-lead, len(sound)))
@@ -93,7 +92,7 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 }
 
 func (b *Buffer) start(timestamp uint32) {
-	b.read, b.head = timestamp-uint32(b.delay), timestamp
+	b.read, b.head = timestamp-uint32(b.base), timestamp
 	b.primed, b.takes = true, 0
 }
 
@@ -107,11 +106,10 @@ func (b *Buffer) wipe() {
 func (b *Buffer) late(n int) {
 	b.Late += n
 	b.takes = 0
-	if b.sinceFix < growPause || b.delay+frame > b.most {
+	if b.sinceFix < growPause || b.Held()+frame > b.most {
 		return
 	}
 	b.sinceFix = 0
-	b.delay += frame
 	b.read -= frame
 }
 
@@ -154,7 +152,6 @@ func (b *Buffer) measure() {
 			b.ring[(b.read+uint32(i))&mask] = b.silence
 		}
 		b.read += frame
-		b.delay = max(b.delay-frame, b.base)
 	}
 }
 
