@@ -1,0 +1,222 @@
+package phone
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// media is the RTP side of one call: a socket, one goroutine that reads it
+// and one that writes a packet every 20 ms. The zero direction sends nothing.
+type media struct {
+	conn *net.UDPConn
+	wg   sync.WaitGroup
+	stop chan struct{}
+	end  sync.Once
+	key  func(r rune) // called from the reader for each key heard; may be nil
+
+	mu       sync.Mutex
+	remote   netip.AddrPort // where packets go
+	codec    Codec
+	eventIn  int // payload type of key events that come, -1 for none
+	eventOut int // and of those that go
+	sending  bool
+	from     netip.AddrPort
+	heard    heard
+	queue    []*sound
+}
+
+// sound is one thing to send, whole, before the next: samples or a key.
+type sound struct {
+	samples []int16
+	key     *keyEventOut
+	done    chan struct{}
+}
+
+func newMedia(bind netip.AddrPort) (*media, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(bind))
+	if err != nil {
+		return nil, err
+	}
+	return &media{conn: conn, stop: make(chan struct{}), eventIn: -1, eventOut: -1, codec: PCMU}, nil
+}
+
+// start begins to read and write; it may be called once.
+func (m *media) start() {
+	m.wg.Go(m.read)
+	m.wg.Go(m.write)
+}
+
+func (m *media) close() {
+	m.end.Do(func() {
+		close(m.stop)
+		m.conn.Close()
+	})
+	m.wg.Wait()
+}
+
+func (m *media) local() netip.AddrPort {
+	return m.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+func (m *media) configure(remote netip.AddrPort, codec Codec, eventIn, eventOut int, sending bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.remote, m.codec, m.eventIn, m.eventOut = remote, codec, eventIn, eventOut
+	m.sending = sending && remote.IsValid() && remote.Port() != 0 && !remote.Addr().IsUnspecified()
+}
+
+func (m *media) read() {
+	buf := make([]byte, 2048)
+	for {
+		n, from, err := m.conn.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // an ICMP error of an earlier send
+		}
+		if r, ok := m.receive(buf[:n], from, time.Now()); ok && m.key != nil {
+			m.key(r)
+		}
+	}
+}
+
+// receive takes one datagram in and returns the key it tells of, if new.
+func (m *media) receive(b []byte, from netip.AddrPort, at time.Time) (rune, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := &m.heard
+	p, payload, ok := parseRTP(b)
+	event := ok && int(p.payloadType) == m.eventIn
+	if !ok || (!event && p.payloadType != PCMU.payloadType() && p.payloadType != PCMA.payloadType()) {
+		h.stats.Malformed++
+		return 0, false
+	}
+	if !m.from.IsValid() {
+		m.from = from
+	}
+	if m.from != from {
+		h.stats.Strangers++
+		m.from = from
+	}
+	if !h.packet(p, at) {
+		return 0, false
+	}
+	if !event {
+		h.place(p, decode(payload, p.payloadType == PCMA.payloadType()), at)
+		return 0, false
+	}
+	before := len(h.keys)
+	h.key(p, payload)
+	if len(h.keys) > before {
+		return h.keys[before], true
+	}
+	return 0, false
+}
+
+// write sends one packet per 20 ms from a fixed start, so that a late wake-up
+// does not move the following ones; after more than 100 ms it skips.
+func (m *media) write() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	out := sender{ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32()}
+	next := time.Now()
+	for {
+		select {
+		case <-m.stop:
+			m.abandon()
+			return
+		case <-timer.C:
+		}
+		now := time.Now()
+		if behind := now.Sub(next); behind > 5*frameTime {
+			skip := behind / frameTime
+			next = next.Add(skip * frameTime)
+			out.ts += uint32(skip) * frame
+		}
+		for ; !next.After(now); next = next.Add(frameTime) {
+			m.tick(&out)
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+// sender is the state of the outgoing stream, owned by the write goroutine.
+type sender struct {
+	ssrc    uint32
+	seq     uint16
+	ts      uint32
+	talking bool
+	buf     [rtpHeaderSize + frame]byte
+}
+
+func (m *media) tick(out *sender) {
+	m.mu.Lock()
+	remote, codec, eventType, sending := m.remote, m.codec, m.eventOut, m.sending
+	var item *sound
+	if len(m.queue) > 0 && sending {
+		item = m.queue[0]
+	}
+	m.mu.Unlock()
+	if !sending {
+		out.ts += frame
+		out.talking = false
+		return
+	}
+	var packet []byte
+	finished := false
+	if item != nil && item.key != nil && eventType >= 0 {
+		packet, finished = item.key.next(out, byte(eventType))
+	} else {
+		samples := make([]int16, frame)
+		if item != nil {
+			item.samples = item.samples[copy(samples, item.samples):]
+			finished = len(item.samples) == 0
+		}
+		h := rtpHeader{marker: !out.talking, payloadType: codec.payloadType(), seq: out.seq, timestamp: out.ts, ssrc: out.ssrc}
+		packet = h.append(out.buf[:0])[:rtpHeaderSize+frame]
+		encode(packet[rtpHeaderSize:], samples, codec == PCMA)
+	}
+	out.talking = true
+	out.seq++
+	out.ts += frame
+	if packet != nil {
+		m.conn.WriteToUDPAddrPort(packet, remote)
+	}
+	m.mu.Lock()
+	if finished && len(m.queue) > 0 && m.queue[0] == item {
+		m.queue = m.queue[1:]
+		close(item.done)
+	}
+	m.mu.Unlock()
+}
+
+// enqueue puts a sound behind those that wait and returns a channel closed
+// when it has been sent or dropped.
+func (m *media) enqueue(s *sound) <-chan struct{} {
+	s.done = make(chan struct{})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	select {
+	case <-m.stop:
+		close(s.done)
+		return s.done
+	default:
+	}
+	m.queue = append(m.queue, s)
+	return s.done
+}
+
+// abandon drops everything not yet sent.
+func (m *media) abandon() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.queue {
+		close(s.done)
+	}
+	m.queue = nil
+}
