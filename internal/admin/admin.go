@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tandem/internal/auth"
 	"tandem/internal/voice"
 )
 
@@ -21,9 +22,10 @@ type Store interface {
 	voice.SettingStore
 }
 
-// Passwords checks and sets credentials; package auth does.
+// Passwords checks and sets credentials; Credentials does.
 type Passwords interface {
-	// Password checks a secret. Permission when there is no such pair.
+	// Password checks a secret. Permission when there is no such pair, Limit
+	// when there were too many failures from source.
 	Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
 	// SetPassword makes or replaces the credential of a user, named by the
 	// user's e-mail.
@@ -37,6 +39,7 @@ type Bootstrap func(ctx context.Context, t voice.Tenant, owner voice.User) error
 type Admin struct {
 	Store     Store
 	Passwords Passwords
+	Links     *auth.Links
 	Bootstrap Bootstrap
 	// Realm is the SIP digest realm that phones' passwords are hashed with.
 	Realm string

@@ -11,30 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tandem/internal/admin"
+	"tandem/internal/auth"
+	"tandem/internal/clock"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 )
-
-// passwords keeps secrets in the clear, by kind and e-mail.
-type passwords map[string]pair
-
-type pair struct {
-	user   voice.User
-	secret string
-}
-
-func (p passwords) SetPassword(_ context.Context, kind string, u voice.User, secret string) error {
-	p[kind+" "+u.Email] = pair{u, secret}
-	return nil
-}
-
-func (p passwords) Password(_ context.Context, kind, name, secret, _ string) (voice.Token, error) {
-	if got, ok := p[kind+" "+name]; ok && got.secret == secret {
-		return voice.Token{Tenant: got.user.Tenant, User: got.user.ID}, nil
-	}
-	return voice.Token{}, voice.Errorf("fake", voice.Permission, "no")
-}
 
 func newAdmin(t *testing.T) *admin.Admin {
 	t.Helper()
@@ -43,8 +25,9 @@ func newAdmin(t *testing.T) *admin.Admin {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
+	hasher, now := auth.NewHasher(), clock.Real()
 	return &admin.Admin{
-		Store: st, Passwords: passwords{}, Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
+		Store: st, Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Links: auth.NewLinks(st, now), Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
 		Bootstrap: func(ctx context.Context, tn voice.Tenant, owner voice.User) error {
 			return st.CreateApp(ctx, voice.App{ID: "VA" + voice.AppID(tn.ID), Tenant: tn.ID, Kind: "sonetel", Type: "ivr", Name: "Main menu",
 				Document: []byte(`{}`), Created: tn.Created, Updated: tn.Created}, nil)
@@ -285,14 +268,11 @@ func TestOwnerLink(t *testing.T) {
 	if !ok {
 		t.Fatalf("link: %s", link)
 	}
-	owner, err := a.CheckSetup(t.Context(), token)
-	if err != nil || owner.Tenant != id {
-		t.Fatalf("%+v, %v", owner, err)
-	}
 	_, err = a.SetUp(t.Context(), token, "short")
 	wantField(t, err, "password", "10 are the least")
-	if _, err := a.SetUp(t.Context(), token, "correct horse"); err != nil {
-		t.Fatal(err)
+	owner, err := a.SetUp(t.Context(), token, "correct horse")
+	if err != nil || owner.Tenant != id {
+		t.Fatalf("%+v, %v", owner, err)
 	}
 	for _, bad := range []string{token, "", "x", strings.Repeat("x", 1000)} {
 		if _, err := a.SetUp(t.Context(), bad, "another horse"); !voice.IsKind(err, voice.Permission) {
@@ -306,6 +286,42 @@ func TestOwnerLink(t *testing.T) {
 	if _, err := a.Login(t.Context(), owner.Email, "another horse", "192.0.2.1:1"); !voice.IsKind(err, voice.Permission) {
 		t.Errorf("wrong password: %v", err)
 	}
+}
+
+func TestPasswords(t *testing.T) {
+	a := newAdmin(t)
+	one, two := account(t, a, "One"), account(t, a, "Two")
+	u, err := a.AddExtension(t.Context(), one, admin.ExtensionSpec{Number: "101", Email: "anna@one.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna, err := a.Store.User(t.Context(), one, u.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(name, secret string, want voice.Kind) {
+		t.Helper()
+		if _, err := a.Passwords.Password(t.Context(), "sonetel", name, secret, "192.0.2.1:1"); voice.KindOf(err) != want {
+			t.Errorf("%s with %s: %v, want %q", name, secret, err, want)
+		}
+	}
+	set := func(u voice.User, secret string, want voice.Kind) {
+		t.Helper()
+		if err := a.Passwords.SetPassword(t.Context(), "sonetel", u, secret); voice.KindOf(err) != want {
+			t.Errorf("set %s: %v, want %q", u.Email, err, want)
+		}
+	}
+	set(anna, "first", "")
+	check("anna@one.example", "first", "")
+	set(anna, "second", "")
+	check("anna@one.example", "first", voice.Permission)
+	check("anna@one.example", "second", "")
+	set(voice.User{Tenant: two, ID: "7", Email: "anna@one.example"}, "third", voice.Exists)
+	anna.Email = "anna.berg@one.example"
+	set(anna, "fourth", "")
+	check("anna.berg@one.example", "fourth", "")
+	check("anna@one.example", "second", voice.Permission)
+	set(voice.User{Tenant: one, ID: anna.ID}, "fifth", voice.Invalid)
 }
 
 func TestAnnounced(t *testing.T) {

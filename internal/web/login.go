@@ -58,15 +58,12 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 
-type setupBody struct{ Token, Name string }
+type setupBody struct{ Token string }
 
+// setupForm shows the form whatever the token: only using it up tells whether
+// it is good.
 func (h *Handler) setupForm(w http.ResponseWriter, r *http.Request) {
-	token := r.URL.Query().Get("token")
-	who, ok := h.checkSetup(w, r, token)
-	if !ok {
-		return
-	}
-	h.show(w, http.StatusOK, "setup.html", page{Title: "Set your password", Body: setupBody{token, who.Email}})
+	h.show(w, http.StatusOK, "setup.html", page{Title: "Set your password", Body: setupBody{r.URL.Query().Get("token")}})
 }
 
 func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
@@ -74,14 +71,13 @@ func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 		h.show(w, http.StatusBadRequest, "message.html", page{Title: "Set up", Error: "That was not the set-up form."})
 		return
 	}
-	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
-	who, ok := h.checkSetup(w, r, token)
-	if !ok {
+	if !h.limits.allow(sourceOf(r), "") {
+		h.show(w, http.StatusTooManyRequests, "message.html", page{Title: "Set up", Error: "Too many attempts. Wait a minute."})
 		return
 	}
+	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
 	again := func(words string) {
-		h.show(w, http.StatusUnprocessableEntity, "setup.html",
-			page{Title: "Set your password", Error: words, Body: setupBody{token, who.Email}})
+		h.show(w, http.StatusUnprocessableEntity, "setup.html", page{Title: "Set your password", Error: words, Body: setupBody{token}})
 	}
 	if password != r.PostForm.Get("again") {
 		again("The two passwords are not the same.")
@@ -99,23 +95,6 @@ func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.fail(w, r, voice.User{}, err)
 	}
-}
-
-func (h *Handler) checkSetup(w http.ResponseWriter, r *http.Request, token string) (voice.User, bool) {
-	if !h.limits.allow(sourceOf(r), "") {
-		h.show(w, http.StatusTooManyRequests, "message.html", page{Title: "Set up", Error: "Too many attempts. Wait a minute."})
-		return voice.User{}, false
-	}
-	who, err := h.cfg.Accounts.CheckSetup(r.Context(), token)
-	if voice.IsKind(err, voice.Permission) {
-		h.usedUp(w)
-		return voice.User{}, false
-	}
-	if err != nil {
-		h.fail(w, r, voice.User{}, err)
-		return voice.User{}, false
-	}
-	return who, true
 }
 
 func (h *Handler) usedUp(w http.ResponseWriter) {

@@ -18,8 +18,6 @@ type Accounts interface {
 	// fit (one answer for unknown names and wrong passwords), Limit when there
 	// were too many attempts.
 	Login(ctx context.Context, name, password, source string) (voice.User, error)
-	// CheckSetup tells whose one-time token it is. Error kind: Permission.
-	CheckSetup(ctx context.Context, token string) (voice.User, error)
 	// SetUp uses the one-time token up and sets the password. Error kinds:
 	// Permission for the token, Invalid for the password.
 	SetUp(ctx context.Context, token, password string) (voice.User, error)
