@@ -63,8 +63,6 @@ type Config struct {
 	Ack func(*sip.Request)
 	// Cancel takes the CANCEL of a known INVITE, already answered with 200.
 	Cancel func(invite *Inbound, cancel *sip.Request)
-	// Stray takes 2xx responses to INVITE that belong to no transaction. May be nil.
-	Stray func(*sip.Response)
 	// Exempt says whether a source is free of limits. May be nil.
 	Exempt func(netip.Addr) bool
 	// Seen is told of every message read or written. May be nil.

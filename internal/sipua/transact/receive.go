@@ -112,10 +112,6 @@ func (l *Layer) response(res *sip.Response, f flow) {
 	l.mu.Unlock()
 	if c != nil {
 		c.deliver(l, res)
-		return
-	}
-	if l.cfg.Stray != nil && res.IsSuccess() && res.CSeq().MethodName == sip.INVITE {
-		l.cfg.Stray(res)
 	}
 }
 

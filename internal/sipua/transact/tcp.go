@@ -72,19 +72,18 @@ func (l *Layer) acceptTCP() {
 			}
 			continue
 		}
-		if t := l.adopt(c, true); t != nil {
-			l.wg.Go(func() { l.readTCP(t, true) })
-		} else {
+		if l.adopt(c, true) == nil {
 			l.refused.Add(1)
 			_ = c.Close()
 		}
 	}
 }
 
-// adopt enters a connection; nil when the limits forbid it or we are closing.
-func (l *Layer) adopt(c *net.TCPConn, limited bool) *tcpConn {
+// adopt enters a connection and starts its reader; nil when the limits forbid
+// it or we are closing.
+func (l *Layer) adopt(c *net.TCPConn, accepted bool) *tcpConn {
 	to := unmap(c.RemoteAddr().(*net.TCPAddr).AddrPort())
-	free := !limited || l.exempt(to.Addr())
+	free := !accepted || l.exempt(to.Addr())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || len(l.conns) >= l.cfg.Limits.Connections {
@@ -96,6 +95,7 @@ func (l *Layer) adopt(c *net.TCPConn, limited bool) *tcpConn {
 	t := &tcpConn{l: l, c: c, to: to}
 	l.conns[to] = t
 	l.perAddr[to.Addr()]++
+	l.wg.Go(func() { l.readTCP(t, accepted) })
 	return t
 }
 
@@ -132,7 +132,6 @@ func (l *Layer) connect(ctx context.Context, to netip.AddrPort) (*tcpConn, error
 		_ = c.Close()
 		return nil, fmt.Errorf("connect to %s: too many connections", to)
 	}
-	l.wg.Go(func() { l.readTCP(t, false) })
 	return t, nil
 }
 

@@ -1,0 +1,358 @@
+package sipua
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"tandem/internal/offer"
+	"tandem/internal/sipua/transact"
+	"tandem/internal/voice"
+)
+
+// ErrAnsweredElsewhere, as the cause of a Dial's context, tells the phone that
+// another one took the call, so that it lists none as missed (RFC 3326).
+var ErrAnsweredElsewhere = errors.New("call completed elsewhere")
+
+// Target is who to call and how to get there. Exactly one of Trunk, Binding
+// and URI says where; NextHop overrides the place.
+type Target struct {
+	Trunk   *voice.Trunk   // through a trunk, with its credentials
+	Binding *voice.Binding // a registered phone
+	URI     string         // "sip:user@host[:port]"
+
+	User    string // with Trunk: the number to dial
+	NextHop string // HOST:PORT to send to instead of the URI's
+	// Transport is "udp" or "tcp" for NextHop and URI; "" = as the URI says.
+	Transport string
+
+	From        string // user part of our From; "" = anonymous
+	FromName    string // display name
+	FromHost    string // "" = the trunk's host, or ours
+	Identity    string // number for P-Asserted-Identity; "" = none
+	MaxForwards int    // hops left; 0 = 70
+	Headers     map[string]string
+
+	// Silence ends the attempt when not even a provisional response came
+	// within it; 0 = wait for the transaction's own end, 32 s.
+	Silence time.Duration
+}
+
+// Progress is a provisional response above 100.
+type Progress struct {
+	Status  int
+	Reason  string
+	Session *offer.Session // early media, nil when none
+}
+
+// Dial calls a target with our offer and waits for the answer. When ctx ends
+// first, the call is cancelled; a 2xx that crosses the CANCEL is hung up. An
+// error is a voice.Error around a *Failure. progress may be nil; it is called
+// from Dial's goroutine. Redirections are not followed.
+func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Progress)) (*Dialog, error) {
+	const op = "sipua.Dial"
+	if t.MaxForwards < 0 {
+		return nil, failed(op, &Failure{Status: 483, Reason: "Too Many Hops", Cause: voice.CauseFailed})
+	}
+	d, err := a.outgoing(ctx, t)
+	if err != nil {
+		return nil, failed(op, &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable})
+	}
+	d.localSDP = sdp
+	if !a.enter(d) {
+		return nil, failed(op, &Failure{Reason: "no more calls are taken", Cause: voice.CauseUnavailable})
+	}
+	x := &dialling{a: a, d: d, t: t, progress: progress, forks: map[string]*fork{}}
+	req := x.invite(sdp)
+	for try := 0; ; try++ {
+		res, f := x.attempt(ctx, req)
+		if f != nil {
+			a.leave(d)
+			d.finish(f.Cause, f.Error())
+			return nil, failed(op, f)
+		}
+		if res.IsSuccess() {
+			return x.answered(req, res, sdp)
+		}
+		again := x.again(req, res, try)
+		if again == nil {
+			f := failureFrom(res)
+			f.Rang, f.Progressed = x.rang, x.progressed
+			a.leave(d)
+			d.finish(f.Cause, f.Error())
+			return nil, failed(op, f)
+		}
+		req = again
+	}
+}
+
+func failureFrom(res *sip.Response) *Failure {
+	f := &Failure{Status: res.StatusCode, Reason: cleanText(res.Reason), Cause: CauseOf(res.StatusCode)}
+	if n, err := strconv.ParseUint(strings.TrimSpace(strings.SplitN(header(res, "retry-after")+";", ";", 2)[0]), 10, 20); err == nil {
+		f.RetryAfter = time.Duration(n) * time.Second
+	}
+	return f
+}
+
+// outgoing makes the dialog of a call that we begin.
+func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, error) {
+	uri, dest, err := a.place(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	d := newDialog(a, sip.GenerateTagN(24)+"@"+a.hostText(dest), sip.GenerateTagN(20))
+	d.target, d.dest = uri, dest
+	// A phone behind its NAT is reached where it registered from.
+	d.pinned = t.Binding != nil || t.NextHop != ""
+	host := t.FromHost
+	if t.Trunk != nil {
+		d.peer = Peer{Kind: PeerTrunk, Trunk: *t.Trunk}
+		if t.Trunk.Username != "" {
+			d.creds = &credentials{username: t.Trunk.Username, password: t.Trunk.Password}
+			if host == "" {
+				host, _ = splitHost(t.Trunk.Host)
+			}
+		}
+	}
+	if host == "" {
+		host = a.hostText(dest)
+	}
+	user := cleanUser(t.From)
+	if user == "" {
+		user = "anonymous"
+	}
+	d.local = sip.FromHeader{DisplayName: cleanText(t.FromName), Address: sip.Uri{Scheme: "sip", User: user, Host: host}}
+	d.local.Params.Add("tag", d.localTag)
+	to := sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host}
+	d.remote = sip.ToHeader{Address: to}
+	return d, nil
+}
+
+func (a *Agent) hostText(to transact.Dest) string {
+	return strings.Trim(a.wire.Host(to.Addr.Addr()), "[]")
+}
+
+// place finds request URI and next hop of a target.
+func (a *Agent) place(ctx context.Context, t Target) (uri sip.Uri, dest transact.Dest, err error) {
+	transport := t.Transport
+	switch {
+	case t.Binding != nil:
+		if err := sip.ParseUri(t.Binding.Contact, &uri); err != nil {
+			return uri, dest, err
+		}
+		transport, t.NextHop = t.Binding.Transport, t.Binding.Source
+	case t.Trunk != nil:
+		host, port := splitHost(t.Trunk.Host)
+		uri = sip.Uri{Scheme: "sip", User: cleanUser(t.User), Host: host, Port: port}
+		if transport == "" {
+			transport = t.Trunk.Transport
+		}
+		if transport == "tcp" {
+			uri.UriParams.Add("transport", "tcp")
+		}
+	default:
+		if err := sip.ParseUri(t.URI, &uri); err != nil {
+			return uri, dest, err
+		}
+	}
+	if (uri.Scheme != "sip" && uri.Scheme != "sips") || !transact.ValidHost(uri.Host) || strings.ContainsAny(uri.String(), "\r\n <>\"") {
+		return uri, dest, errors.New("the address is no SIP URI")
+	}
+	if transport == "" {
+		transport = uri.UriParams.GetOr("transport", "udp")
+	}
+	dest.Transport = transact.SplitTransport(transport)
+	if dest.Transport == "" || uri.Scheme == "sips" {
+		return uri, dest, errors.New("transport " + transport + " is not spoken here")
+	}
+	host, port := uri.Host, uri.Port
+	if t.NextHop != "" {
+		host, port = splitHost(t.NextHop)
+	}
+	uri.Headers = nil
+	dest.Addr, err = transact.Resolve(ctx, host, port)
+	return uri, dest, err
+}
+
+// splitHost splits HOST[:PORT]; an IPv6 host with a port has brackets.
+func splitHost(s string) (host string, port int) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || strings.Contains(s[:i], ":") && !strings.HasSuffix(s[:i], "]") {
+		if strings.Contains(s, ":") && !strings.HasPrefix(s, "[") {
+			s = "[" + s + "]"
+		}
+		return s, 0
+	}
+	n, err := strconv.ParseUint(s[i+1:], 10, 16)
+	if err != nil {
+		return s, 0
+	}
+	return s[:i], int(n)
+}
+
+// dialling is one call of ours until its answer.
+type dialling struct {
+	a          *Agent
+	d          *Dialog
+	t          Target
+	progress   func(Progress)
+	forks      map[string]*fork // by To tag
+	early      *offer.Session   // last description in a provisional
+	rang       bool
+	progressed bool
+}
+
+// fork is an early dialog of one place that our INVITE reached.
+type fork struct {
+	target sip.Uri
+	routes []sip.Uri
+	rseq   uint32
+}
+
+// invite makes the INVITE.
+func (x *dialling) invite(sdp []byte) *sip.Request {
+	d := x.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	req := d.requestLocked(sip.INVITE, d.localSeq)
+	if x.t.MaxForwards > 0 {
+		f := sip.MaxForwardsHeader(min(x.t.MaxForwards, 255))
+		req.ReplaceHeader(&f)
+	}
+	req.AppendHeader(sip.NewHeader("Allow", allowed))
+	req.AppendHeader(sip.NewHeader("Supported", supported))
+	d.timer.ask(req, x.a.cfg.Limits, false)
+	if x.t.Identity != "" {
+		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", "<sip:"+cleanUser(x.t.Identity)+"@"+d.local.Address.Host+">"))
+	}
+	for name, value := range x.t.Headers {
+		if !strings.ContainsAny(name+value, "\r\n:\x00") || !strings.ContainsAny(name, "\r\n: \x00") && !strings.ContainsAny(value, "\r\n\x00") {
+			req.AppendHeader(sip.NewHeader(name, value))
+		}
+	}
+	setSDP(req, sdp)
+	return req
+}
+
+// again makes the next INVITE after a refusal that can be answered: a digest
+// challenge (at most three tries in all) or a longer session timer.
+func (x *dialling) again(req *sip.Request, res *sip.Response, try int) *sip.Request {
+	if try >= maxAuthTries-1 {
+		return nil
+	}
+	d := x.d
+	var next *sip.Request
+	switch {
+	case challenged(res) && d.creds != nil:
+		n, err := d.creds.answer(req, res)
+		if err != nil {
+			return nil
+		}
+		next = n
+	case res.StatusCode == 422:
+		minSE, _, ok := parseSession(header(res, "min-se"), "")
+		if !ok || minSE > 24*time.Hour {
+			return nil
+		}
+		d.mu.Lock()
+		d.timer.min = minSE
+		d.mu.Unlock()
+		next = x.invite(d.localSDP)
+	default:
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.localSeq++
+	next.CSeq().SeqNo = d.localSeq
+	clear(x.forks)
+	return next
+}
+
+// provisional takes a 1xx.
+func (x *dialling) provisional(req *sip.Request, res *sip.Response) {
+	if res.StatusCode == 100 {
+		return
+	}
+	x.progressed = true
+	x.rang = x.rang || res.StatusCode == 180
+	p := Progress{Status: res.StatusCode, Reason: cleanText(res.Reason)}
+	if body, _, _ := sdpBody(res); len(body) > 0 {
+		if s, err := offer.Parse(body); err == nil {
+			p.Session, x.early = s, s
+		}
+	}
+	if tag, ok := res.To().Params.Get("tag"); ok && !x.early1xx(tag, req, res) {
+		return
+	}
+	if x.progress != nil {
+		x.progress(p)
+	}
+}
+
+const maxForks = 32 // early dialogs of one INVITE that are followed
+
+// early1xx notes the early dialog and confirms a reliable provisional; false
+// for a repetition.
+func (x *dialling) early1xx(tag string, req *sip.Request, res *sip.Response) bool {
+	f := x.forks[tag]
+	if f == nil {
+		if len(x.forks) >= maxForks {
+			return false
+		}
+		f = &fork{}
+		x.forks[tag] = f
+	}
+	if soundContact(res) {
+		f.target, f.routes = *res.Contact().Address.Clone(), routeSet(res)
+		x.d.adopt(tag, f, res)
+	}
+	rseq, err := strconv.ParseUint(strings.TrimSpace(header(res, "rseq")), 10, 32)
+	if err != nil || !hasToken(res, "100rel", "require") || f.target.Host == "" {
+		return true
+	}
+	if f.rseq != 0 && uint32(rseq) != f.rseq+1 {
+		return false
+	}
+	f.rseq = uint32(rseq)
+	x.d.mu.Lock()
+	x.d.localSeq++
+	prack := x.d.requestLocked(sip.PRACK, x.d.localSeq)
+	x.d.mu.Unlock()
+	prack.AppendHeader(sip.NewHeader("RAck", strconv.FormatUint(rseq, 10)+" "+
+		strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)+" INVITE"))
+	x.a.spawn(func() {
+		ctx, cancel := context.WithTimeout(x.a.ctx, 64*sip.T1)
+		defer cancel()
+		// Without its PRACK the peer ends the call itself.
+		_, _ = x.d.send(ctx, prack)
+	})
+	return true
+}
+
+// routeSet gives the route set of a response, in our order (RFC 3261 §12.1.2).
+func routeSet(res *sip.Response) []sip.Uri {
+	var out []sip.Uri
+	for _, h := range res.GetHeaders("record-route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok {
+			out = append([]sip.Uri{*rr.Address.Clone()}, out...)
+		}
+	}
+	return out
+}
+
+// adopt makes an early or answered fork the dialog's other end.
+func (d *Dialog) adopt(tag string, f *fork, res *sip.Response) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.remoteTag, d.target, d.routes = tag, f.target, f.routes
+	d.remote.Params = d.remote.Params.Clone()
+	d.remote.Params.Add("tag", tag)
+	if allow := header(res, "allow"); allow != "" {
+		d.allow = allow
+	}
+}

@@ -1,0 +1,376 @@
+package sipua
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"tandem/internal/offer"
+	"tandem/internal/sipua/transact"
+	"tandem/internal/voice"
+)
+
+// dialogState is where a dialog stands.
+type dialogState int
+
+const (
+	stateEarly  dialogState = iota // before the 2xx
+	stateUp                        // 2xx sent or received
+	stateEnded                     // Done is closed; a BYE may still be on its way
+	maxEarlyLog = 64               // messages kept until OnMessage is set
+)
+
+// Digit is a key that came by INFO.
+type Digit struct {
+	Key      byte          // 0-9 * # A-D
+	Duration time.Duration // as the peer says; 0 = it does not
+}
+
+// Dialog is one SIP dialog of a call, begun by either side (RFC 3261 §12).
+type Dialog struct {
+	a        *Agent
+	callID   string
+	localTag string
+	peer     Peer
+	inc      *Incoming // set on dialogs that the peer began
+	done     chan struct{}
+	up       chan struct{} // closed by the ACK of our 2xx, or when ours was sent
+	digits   chan Digit
+
+	mu        sync.Mutex
+	state     dialogState
+	cause     voice.Cause
+	words     string
+	remoteTag string
+	local     sip.FromHeader
+	remote    sip.ToHeader
+	target    sip.Uri
+	routes    []sip.Uri
+	dest      transact.Dest
+	pinned    bool // dest is where the peer's requests come from, whatever Contact says
+	localSeq  uint32
+	remoteSeq uint32
+	creds     *credentials
+	remoteSDP *offer.Session
+	localSDP  []byte
+	allow     string // what the peer's Allow headers list
+	reoffer   func(*offer.Session) ([]byte, error)
+	refer     func(to string) error
+	inviting  bool        // an INVITE of ours is open within the dialog
+	answering bool        // an INVITE or UPDATE of the peer is being answered
+	acc       *acceptance // our 2xx that waits for its ACK
+	byeWhenUp bool        // hung up before the ACK came: BYE follows it
+	timer     sessionTimer
+	log       []Message
+	onMessage func(Message)
+}
+
+func newDialog(a *Agent, callID, localTag string) *Dialog {
+	return &Dialog{
+		a: a, callID: callID, localTag: localTag,
+		done: make(chan struct{}), up: make(chan struct{}), digits: make(chan Digit, 64),
+		localSeq: rand.Uint32N(1<<15) + 1,
+	}
+}
+
+// ID gives the Call-ID.
+func (d *Dialog) ID() string { return d.callID }
+
+// Peer tells who is at the other end.
+func (d *Dialog) Peer() Peer { return d.peer }
+
+// Done is closed when the dialog is over for its owner.
+func (d *Dialog) Done() <-chan struct{} { return d.done }
+
+// Up is closed when the call is established: by the ACK of our 200, or by the
+// peer's 2xx.
+func (d *Dialog) Up() <-chan struct{} { return d.up }
+
+// Digits gives the keys that come by INFO. It is never closed.
+func (d *Dialog) Digits() <-chan Digit { return d.digits }
+
+// Cause says why the dialog is over, with words for people; "" while it is not.
+func (d *Dialog) Cause() (voice.Cause, string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cause, d.words
+}
+
+// Remote gives the peer's last session description, nil when it sent none.
+func (d *Dialog) Remote() *offer.Session {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.remoteSDP
+}
+
+// OnReoffer sets what answers a new offer of the peer within the call: hold,
+// resume, a new address. It gives our answer; an error is sent as 488. It is
+// called with nil when the peer asks us for an offer. Without it our last
+// description is repeated.
+func (d *Dialog) OnReoffer(f func(*offer.Session) (answer []byte, err error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reoffer = f
+}
+
+// OnRefer sets what decides on a transfer that the peer asks for (RFC 3515);
+// nil accepts it, an error declines it. Without it every REFER is declined.
+func (d *Dialog) OnRefer(f func(to string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refer = f
+}
+
+// OnMessage sets what sees the dialog's messages; those that passed before
+// (64 at most) are handed on first. f must not block.
+func (d *Dialog) OnMessage(f func(Message)) {
+	d.mu.Lock()
+	early := d.log
+	d.log, d.onMessage = nil, f
+	d.mu.Unlock()
+	for _, m := range early {
+		f(m)
+	}
+}
+
+func (d *Dialog) note(m Message) {
+	d.mu.Lock()
+	f := d.onMessage
+	if f == nil && len(d.log) < maxEarlyLog {
+		d.log = append(d.log, m)
+	}
+	d.mu.Unlock()
+	if f != nil {
+		f(m)
+	}
+}
+
+// concerns tells two dialogs of one Call-ID apart, as when we call ourselves:
+// a message is a dialog's when our tag is in it on either side.
+func (d *Dialog) concerns(m sip.Message) bool {
+	from, _ := m.From().Params.Get("tag")
+	to, _ := m.To().Params.Get("tag")
+	if from == d.localTag || to == d.localTag {
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return to == "" && from == d.remoteTag
+}
+
+// finish marks the dialog over and tells its owner; false when it was already.
+func (d *Dialog) finish(cause voice.Cause, words string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.finishLocked(cause, words)
+}
+
+func (d *Dialog) finishLocked(cause voice.Cause, words string) bool {
+	if d.state == stateEnded {
+		return false
+	}
+	d.state, d.cause, d.words = stateEnded, cause, words
+	d.timer.stop()
+	close(d.done)
+	return true
+}
+
+// abandon ends a dialog without a word to the peer.
+func (d *Dialog) abandon() {
+	d.mu.Lock()
+	acc := d.acc
+	d.acc = nil
+	d.finishLocked(voice.CauseShutdown, "the server stopped")
+	d.mu.Unlock()
+	if acc != nil {
+		acc.stop()
+	}
+	d.a.leave(d)
+}
+
+// Hangup ends the call: with BYE when it is up, with the status that belongs to
+// cause when it is an unanswered incoming one. It does not wait for the peer.
+func (d *Dialog) Hangup(cause voice.Cause, words string) {
+	d.mu.Lock()
+	if d.state == stateEnded {
+		d.mu.Unlock()
+		return
+	}
+	early, waiting := d.state == stateEarly, d.acc != nil && d.acc.first
+	if early {
+		d.mu.Unlock()
+		d.refuseEarly(cause, words)
+		return
+	}
+	d.finishLocked(cause, words)
+	if waiting {
+		// RFC 3261 §15: the called side may not send BYE before the ACK.
+		d.byeWhenUp = true
+		d.mu.Unlock()
+		return
+	}
+	d.mu.Unlock()
+	d.bye(cause)
+}
+
+// refuseEarly ends an unanswered incoming call; an outgoing one ends by its
+// Dial's context.
+func (d *Dialog) refuseEarly(cause voice.Cause, words string) {
+	if d.inc == nil {
+		d.finish(cause, words)
+		d.a.leave(d)
+		return
+	}
+	status, reason := StatusOf(cause)
+	d.inc.refuse(status, reason, cause, words, reasonHeader(cause))
+}
+
+// bye sends BYE in the background and then forgets the dialog.
+func (d *Dialog) bye(cause voice.Cause) {
+	sent := d.a.spawn(func() {
+		defer d.a.leave(d)
+		req := d.request(sip.BYE)
+		req.AppendHeader(reasonHeader(cause))
+		ctx, cancel := context.WithTimeout(d.a.ctx, 64*sip.T1)
+		defer cancel()
+		// The call is over whatever the peer answers.
+		_, _ = d.send(ctx, req)
+	})
+	if !sent {
+		d.a.leave(d)
+	}
+}
+
+// ended takes a BYE or another end that the peer made.
+func (d *Dialog) ended(cause voice.Cause, words string) {
+	d.mu.Lock()
+	acc := d.acc
+	d.acc = nil
+	d.finishLocked(cause, words)
+	d.mu.Unlock()
+	if acc != nil {
+		acc.stop()
+	}
+	d.a.leave(d)
+}
+
+// request makes a request within the dialog with the next sequence number.
+func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.localSeq++
+	return d.requestLocked(method, d.localSeq)
+}
+
+// requestLocked makes a request within the dialog (RFC 3261 §12.2.1.1).
+func (d *Dialog) requestLocked(method sip.RequestMethod, seq uint32) *sip.Request {
+	uri, routes := d.target, d.routes
+	if len(routes) > 0 && !looseRoute(routes[0]) {
+		// A strict router takes the request URI itself.
+		uri = routes[0]
+		routes = append(append([]sip.Uri{}, routes[1:]...), d.target)
+	}
+	req := sip.NewRequest(method, uri)
+	for _, r := range routes {
+		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
+	}
+	forwards := sip.MaxForwardsHeader(70)
+	from := d.local
+	from.Params = from.Params.Clone()
+	to := d.remote
+	to.Params = to.Params.Clone()
+	callID := sip.CallIDHeader(d.callID)
+	req.AppendHeader(&from)
+	req.AppendHeader(&to)
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
+	req.AppendHeader(&forwards)
+	d.a.stamp(req)
+	if carriesContact(method) {
+		req.AppendHeader(d.contactLocked())
+	}
+	return req
+}
+
+func carriesContact(m sip.RequestMethod) bool {
+	return m == sip.INVITE || m == sip.UPDATE || m == sip.REFER || m == sip.SUBSCRIBE
+}
+
+func looseRoute(u sip.Uri) bool { return u.UriParams.Has("lr") }
+
+// contactLocked makes our Contact towards the peer.
+func (d *Dialog) contactLocked() *sip.ContactHeader {
+	return d.a.contact(d.local.Address.User, d.dest)
+}
+
+// contact makes a Contact header of ours for a peer at to.
+func (a *Agent) contact(user string, to transact.Dest) *sip.ContactHeader {
+	u := sip.Uri{
+		Scheme: "sip", User: user,
+		Host: strings.Trim(a.wire.Host(to.Addr.Addr()), "[]"), Port: int(a.Addr().Port()),
+	}
+	if to.Transport == "tcp" {
+		u.UriParams.Add("transport", "tcp")
+	}
+	return &sip.ContactHeader{Address: u}
+}
+
+// hop finds where the next request of the dialog goes.
+func (d *Dialog) hop(ctx context.Context) (transact.Dest, error) {
+	d.mu.Lock()
+	uri, dest, pinned := d.target, d.dest, d.pinned
+	if len(d.routes) > 0 {
+		uri = d.routes[0]
+	}
+	d.mu.Unlock()
+	if pinned {
+		return dest, nil
+	}
+	addr, err := transact.Resolve(ctx, uri.Host, uri.Port)
+	if err != nil {
+		return dest, err
+	}
+	transport := transact.SplitTransport(uri.UriParams.GetOr("transport", dest.Transport))
+	if transport == "" || addr.Addr() == dest.Addr.Addr() && dest.Transport == "tcp" {
+		return dest, nil // the open connection serves
+	}
+	// A private Contact of a public peer is behind its NAT.
+	if addr.Addr().IsPrivate() && !dest.Addr.Addr().IsPrivate() && !dest.Addr.Addr().IsLoopback() {
+		return dest, nil
+	}
+	return transact.Dest{Transport: transport, Addr: addr}, nil
+}
+
+// send sends a request of the dialog and waits for its final response,
+// answering a digest challenge of the trunk that the dialog belongs to.
+func (d *Dialog) send(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+	dest, err := d.hop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for try := 0; ; try++ {
+		res, err := d.a.roundTrip(ctx, req, dest, nil)
+		if err != nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		creds := d.creds
+		d.mu.Unlock()
+		if !challenged(res) || creds == nil || try >= maxAuthTries-1 {
+			return res, nil
+		}
+		again, err := creds.answer(req, res)
+		if err != nil {
+			return res, nil // the refusal itself says it
+		}
+		d.mu.Lock()
+		d.localSeq++
+		again.CSeq().SeqNo = d.localSeq
+		d.mu.Unlock()
+		req = again
+	}
+}
