@@ -6,10 +6,10 @@ const (
 	block     = 102 // samples: 12.75 ms, bins 78 Hz wide
 	hop       = 51  // half a block
 	hitsStart = 4   // half-overlapping blocks = 32 ms of tone, sure to be found in any 40 ms
-	missesEnd = 2   // of them = found in any gap of 20 ms
+	missesEnd = 3   // of them: in every gap of 20 ms, in no dropout of 5 ms
 
 	minLevel    = 5e-6 // of full scale squared, both tones together: about -36 dBm0
-	purity      = 0.55 // share of the energy that is in the two tones
+	purity      = 0.60 // share of the energy that is in the two tones
 	dominance   = 6.3  // 8 dB over the other tones of the group
 	twistLow    = 2.6  // low group over high: 4 dB
 	twistHigh   = 6.4  // high group over low: 8 dB
@@ -21,7 +21,7 @@ var tones = [8]float64{697, 770, 852, 941, 1209, 1336, 1477, 1633}
 const keypad = "123A456B789C*0#D"
 
 // Detector finds keys in sound by eight Goertzel filters (Q.24: tones of 40 ms
-// are found, of 20 ms not; an interruption of 20 ms parts two presses). Its
+// are found, of 20 ms not; a pause of 20 ms parts two presses). Its
 // rules on purity, twist and length keep speech from looking like keys.
 type Detector struct {
 	coeff [8]float32

@@ -92,7 +92,7 @@ func TestDetectorPartsPresses(t *testing.T) {
 		want string
 	}{
 		{"one long press", join(gap(10), tone(2000)), "5"},
-		{"gap of 30 ms", join(gap(10), tone(60), gap(30), tone(60)), "55"},
+		{"gap of 20 ms", join(gap(10), tone(60), gap(20), tone(60)), "55"},
 		{"dropout of 5 ms", join(gap(10), dropout), "5"},
 		{"20 ms is no press", join(gap(13), tone(20)), ""},
 		{"one key after another at once", join(tone(60), dual(0, 480, 8000, 8000, 0)), "51"},
