@@ -7,6 +7,7 @@ import (
 
 const (
 	learnTime    = int64(500 * time.Millisecond) // after Start, for sources that SDP did not name
+	politeTime   = int64(100 * time.Millisecond) // after Start, in which the one of SDP goes first
 	relearnTime  = int64(2 * time.Second)        // after a further Start, for a source that moved
 	aliveTime    = int64(200 * time.Millisecond) // without a packet, a source counts as gone
 	forsakenTime = int64(2 * time.Second)        // and its place may be taken by the one of SDP
@@ -31,8 +32,10 @@ type suspect struct {
 }
 
 // latch decides whose packets are the peer's. It locks on the address that the
-// signalling named as soon as a packet comes from there; it learns another
-// only shortly after the start and from three packets in sequence; and once
+// signalling named as soon as a packet comes from there. It learns another only
+// from three packets in sequence that began shortly after the start, and takes
+// it only when the named one had its time to appear: a tenth of a second for a
+// source on a host that signalling named, else the whole time of learning. Once
 // locked it stays, unless the source falls silent and the same stream goes on
 // from another port of the same host (a rebound NAT mapping).
 type latch struct {
@@ -117,7 +120,7 @@ func (l *latch) credible(now int64, source netip.AddrPort, ssrc uint32, seq uint
 				s.run = 1
 			}
 			s.seq, s.seen = seq, now
-			return s.run >= learnRun
+			return s.run >= learnRun && (l.locked || now > l.patience(source))
 		}
 		if s.seen < l.suspects[oldest].seen {
 			oldest = i
@@ -125,6 +128,17 @@ func (l *latch) credible(now int64, source netip.AddrPort, ssrc uint32, seq uint
 	}
 	l.suspects[oldest] = suspect{source, ssrc, seq, 1, now}
 	return false
+}
+
+// patience is until when the named source goes before this one.
+func (l *latch) patience(source netip.AddrPort) int64 {
+	if source.Addr() == l.expect.Addr() || source.Addr() == l.host {
+		return l.learnUntil - learnTime + politeTime
+	}
+	if !l.expect.IsValid() || l.expect.Addr().IsUnspecified() {
+		return 0
+	}
+	return l.learnUntil
 }
 
 // target is where to send.

@@ -19,7 +19,7 @@ type ShardStats struct {
 	Busy    float64       // share of one processor that its thread used, 0 to 1
 	LateP99 time.Duration // 99th percentile of how late slots began
 	LateMax time.Duration // largest since the start
-	Skipped int64         // slots left out since the start because the thread came over 5 ms late
+	Skipped int64         // slots left out since the start because the thread came too late
 }
 
 const (

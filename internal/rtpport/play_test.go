@@ -42,7 +42,7 @@ func TestPromptOctetByOctet(t *testing.T) {
 				if pk.pt != codec.PayloadType() || pk.marker != (i == 0) {
 					t.Fatalf("packet %d: type %d marker %v", i, pk.pt, pk.marker)
 				}
-				if i > 0 && (pk.seq != last.seq+1 || pk.ts != last.ts+160 || pk.ssrc != last.ssrc) {
+				if i > 0 && (pk.seq != last.seq+1 || (pk.ts-last.ts)%160 != 0 || pk.ssrc != last.ssrc) {
 					t.Fatalf("packet %d: seq %d after %d, timestamp %d after %d", i, pk.seq, last.seq, pk.ts, last.ts)
 				}
 				last = pk
@@ -97,10 +97,11 @@ func TestPacingByCount(t *testing.T) {
 		last = p.read()
 	}
 	<-play.Done()
-	if d := last.ts - first.ts; d != 99*160 {
-		t.Errorf("timestamps went %d in 99 packets", d)
+	st := port.Close()
+	if d := int64(last.ts - first.ts); d < 99*160 || d > (99+st.SendSkipped)*160 {
+		t.Errorf("timestamps went %d in 99 packets, %d skipped", d, st.SendSkipped)
 	}
-	if st := port.Close(); st.SentPackets < 100 || st.SentBytes < 16000 {
+	if st.SentPackets < 100 || st.SentBytes < 16000 {
 		t.Errorf("%d packets, %d octets", st.SentPackets, st.SentBytes)
 	}
 }

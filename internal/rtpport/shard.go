@@ -14,7 +14,9 @@ const (
 	slots     = 20
 	slotTime  = time.Millisecond
 	lateLimit = 3 * time.Millisecond
-	overrun   = 5 * time.Millisecond // later than this, a shard skips what it missed
+	overrun   = 5 * time.Millisecond // later than this is overload if it lasts
+	patient   = 100                  // slots for which it may last and be made good
+	stall     = slots * slotTime     // later than this cannot be made good
 	niceness  = -15
 )
 
@@ -35,6 +37,7 @@ type shard struct {
 	base    int64 // CLOCK_MONOTONIC at began
 	began   time.Time
 	next    int64 // CLOCK_MONOTONIC of the next slot
+	behind  int   // slots since the shard was last in time
 	batch   *batch
 	scratch [maxPacket]byte
 	pcm     [maxPacket]int16
@@ -89,14 +92,26 @@ func (s *shard) run() {
 		s.sleep()
 		late := time.Duration(s.clock() - s.next)
 		s.meter.late(late)
-		if late > overrun {
-			s.skip(int64(late / slotTime))
-		}
+		s.guard(late)
 		if s.mu.TryLock() {
 			s.obey()
 			s.mu.Unlock()
 		}
 		s.turn()
+	}
+}
+
+// guard keeps a late shard from chasing the clock for ever. A short stall is
+// made good by visiting slots without sleep; after a long one, or when the
+// shard does not come back in time, the missed slots are left out.
+func (s *shard) guard(late time.Duration) {
+	if late <= overrun {
+		s.behind = 0
+		return
+	}
+	if s.behind++; late > stall || s.behind > patient {
+		s.behind = 0
+		s.skip(int64(late / slotTime))
 	}
 }
 

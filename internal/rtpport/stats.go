@@ -6,7 +6,7 @@ import "time"
 type Stats struct {
 	SentPackets, SentBytes     int64 // RTP; bytes of payload
 	SendFailed                 int64 // packets that the kernel refused
-	SendSkipped                int64 // turns left out because the shard was over 5 ms late
+	SendSkipped                int64 // turns left out because the shard came too late
 	ReceivedPackets            int64 // RTP of the peer
 	ReceivedBytes              int64
 	ReceivedLost               int64 // packets of the peer that never came (RFC 3550 A.3)
