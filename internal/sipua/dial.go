@@ -37,6 +37,10 @@ type Target struct {
 	MaxForwards int    // hops left; 0 = 70
 	Headers     map[string]string
 
+	// Trace sees the dialog's messages from the INVITE on, as by OnMessage. It
+	// must not block. May be nil.
+	Trace func(Message)
+
 	// Silence ends the attempt when not even a provisional response came
 	// within it; 0 = wait for the transaction's own end, 32 s.
 	Silence time.Duration
@@ -106,6 +110,7 @@ func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, error) {
 	}
 	d := newDialog(a, sip.GenerateTagN(24)+"@"+a.hostText(dest), sip.GenerateTagN(20))
 	d.target, d.dest = uri, dest
+	d.onMessage = t.Trace
 	// A phone behind its NAT is reached where it registered from.
 	d.pinned = t.Binding != nil || t.NextHop != ""
 	host := t.FromHost

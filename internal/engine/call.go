@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tandem/internal/gather"
+	"tandem/internal/voice"
+)
+
+// Call is a live call: the caller's leg and those dialled from it. Its methods
+// implement the one-method interfaces of package voice; they block, and belong
+// to one goroutine, except Info, Summary and Note, which any may use.
+type Call struct {
+	e     *Engine
+	a     *leg
+	line  *timeline
+	timer *time.Timer // the call goroutine's one timer
+
+	// Of the call's goroutine alone.
+	answered bool
+	ended    bool
+	kept     []gather.Press    // keys that wait for the next gather
+	method   voice.DigitMethod // how this caller sends keys
+	dialled  int               // legs dialled so far
+
+	mu      sync.Mutex
+	info    voice.CallInfo
+	summary voice.CallSummary
+}
+
+func newCall(e *Engine, info voice.CallInfo) *Call {
+	c := &Call{e: e, info: info, timer: time.NewTimer(time.Hour)}
+	c.timer.Stop()
+	c.line = &timeline{sink: e.cfg.Events, id: info.ID, tenant: info.Tenant}
+	return c
+}
+
+// Info gives what is known of the call.
+func (c *Call) Info() voice.CallInfo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.info
+}
+
+// SetTenant says whose call it is.
+func (c *Call) SetTenant(t voice.TenantID) {
+	c.mu.Lock()
+	c.info.Tenant = t
+	c.mu.Unlock()
+	c.line.setTenant(t)
+}
+
+// Summary gives the answer time and the legs so far.
+func (c *Call) Summary() voice.CallSummary {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.summary
+	s.Legs = append([]voice.LegRecord(nil), s.Legs...)
+	return s
+}
+
+// Note implements voice.Noter.
+func (c *Call) Note(e voice.Event) { c.line.Note(e) }
+
+// Ring implements voice.Ringer.
+func (c *Call) Ring(context.Context) error {
+	if c.answered || c.ended {
+		return nil
+	}
+	if err := c.a.ring(); err != nil {
+		return err
+	}
+	c.Note(voice.Event{Kind: voice.EventCallRinging, Leg: c.a.id, Text: "the caller hears it ring"})
+	return nil
+}
+
+// Answer implements voice.Answerer.
+func (c *Call) Answer(ctx context.Context) error {
+	if c.ended {
+		return voice.Errorf("engine.Answer", voice.HungUp, "the call is over")
+	}
+	if c.answered {
+		return nil
+	}
+	if err := c.a.answer(ctx); err != nil {
+		return err
+	}
+	c.answered = true
+	now := time.Now()
+	c.mu.Lock()
+	c.summary.Answered = now
+	c.mu.Unlock()
+	c.Note(voice.Event{Kind: voice.EventCallAnswered, Leg: c.a.id, At: now, Text: "answered with " + c.a.codec()})
+	return nil
+}
+
+// Hangup implements voice.Hanguper.
+func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error {
+	if c.ended {
+		return nil
+	}
+	c.ended = true
+	if cause == "" {
+		cause = voice.CauseNormal
+	}
+	gone := c.a.gone()
+	if gone {
+		cause, words = c.a.dialog.Cause()
+	}
+	record := c.a.end(cause, words)
+	c.timer.Stop()
+	c.mu.Lock()
+	c.summary.Legs = append([]voice.LegRecord{record}, c.summary.Legs...)
+	c.summary.Cause, c.summary.Words = cause, words
+	c.mu.Unlock()
+	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: c.a.id, Text: "caller's leg ended: " + words, Data: map[string]string{"cause": string(cause)}})
+	return nil
+}
+
+// hungUp is the error of a step during which the caller left.
+func (c *Call) hungUp() error {
+	_, words := c.a.dialog.Cause()
+	return voice.Errorf("engine.wait", voice.HungUp, "%s", words)
+}
+
+// mediaLost ends a call whose caller's audio has stopped for too long.
+func (c *Call) mediaLost() error {
+	c.Note(voice.Event{Kind: voice.EventMedia, Leg: c.a.id, Text: "no audio came from the caller for " + c.e.cfg.MediaTimeout.String()})
+	c.Hangup(context.Background(), voice.CauseMedia, "the caller's audio stopped")
+	return voice.Errorf("engine.wait", voice.HungUp, "the caller's audio stopped")
+}
+
+func (c *Call) addLeg(r voice.LegRecord) {
+	c.mu.Lock()
+	c.summary.Legs = append(c.summary.Legs, r)
+	c.mu.Unlock()
+}

@@ -1,0 +1,152 @@
+// Package engine makes live calls of SIP dialogs and media ports: answer, play,
+// gather, record, dial, bridge.
+//
+// It decides nothing about a call's flow (package interp does) and knows no
+// vendor. An incoming call runs in the goroutine that the SIP agent gives it;
+// Dial rings targets in goroutines of its own and waits for them. A Call
+// belongs to one goroutine; an Engine may be used by many.
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"tandem/internal/blob"
+	"tandem/internal/media"
+	"tandem/internal/media/tones"
+	"tandem/internal/offer"
+	"tandem/internal/rtpport"
+	"tandem/internal/sipua"
+	"tandem/internal/voice"
+)
+
+// Prompts turns prompts into audio.
+type Prompts interface {
+	// Clip gives the audio of a prompt. A clip beside an error is a substitute,
+	// and the error says what it stands in for.
+	Clip(ctx context.Context, t voice.TenantID, p voice.Prompt) (*media.Clip, error)
+}
+
+// Config is what an engine is made of. Agent, Pool and the stores are needed.
+type Config struct {
+	Pool       *rtpport.Pool
+	Prompts    Prompts
+	Drafts     blob.Drafts // recordings while they are made
+	Recordings voice.RecordingStore
+	Bindings   voice.BindingStore
+	Trunks     voice.TrunkStore
+	Tenants    voice.TenantStore
+	// Events takes the timelines of calls; it must not block.
+	Events func(voice.Event)
+	// MediaAddr is put into session descriptions; invalid = this machine's
+	// address towards the peer.
+	MediaAddr netip.Addr
+	// CheckHost says whether a SIP address given by a tenant may be called.
+	CheckHost func(ctx context.Context, host string) error
+	// MediaTimeout ends a call whose caller sent audio and then none for so
+	// long; 0 = never.
+	MediaTimeout time.Duration
+	// MaxCalls bounds the calls at once; more are refused with 503. 0 = no bound.
+	MaxCalls int
+	Country  string // of tones: "se", "us", …
+	// RecordCalls records every bridged call.
+	RecordCalls bool
+	Logger      *slog.Logger
+}
+
+// errRingTime ends the ringing of a target.
+var errRingTime = errors.New("nobody answered in the ring time")
+
+// Engine makes calls.
+type Engine struct {
+	cfg   Config
+	agent *sipua.Agent
+	gate  *gate
+	tones *tones.Set
+	addrs *localAddrs
+}
+
+// New makes an engine. SetAgent completes it before the first call.
+func New(cfg Config) *Engine {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{cfg: cfg, gate: newGate(), tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr)}
+}
+
+// SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,
+// so each needs the other.
+func (e *Engine) SetAgent(a *sipua.Agent) { e.agent = a }
+
+// Full says whether new calls should be refused.
+func (e *Engine) Full() bool {
+	if e.cfg.MaxCalls > 0 && e.cfg.Pool.Stats().Ports >= 2*e.cfg.MaxCalls {
+		return true
+	}
+	return e.cfg.Pool.Overloaded()
+}
+
+// Incoming makes the call of an INVITE. The error says why it was refused,
+// which has been done then.
+func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
+	port, err := e.cfg.Pool.Open()
+	if err != nil {
+		inc.Reject(503, "Service Unavailable")
+		return nil, voice.E("engine.Incoming", voice.Limit, err)
+	}
+	info := infoOf(inc)
+	c := newCall(e, info)
+	c.a = &leg{
+		id: "a", to: "the caller", started: info.Start, dialog: inc.Dialog, inc: inc, port: port,
+		host: inc.Source().Addr(), local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
+	}
+	c.a.trace(c.Note)
+	inc.OnReoffer(c.a.reoffer(c.Note))
+	return c, nil
+}
+
+// NewCall makes a call that we begin; it has no party until Place.
+func (e *Engine) NewCall(info voice.CallInfo) *Call { return newCall(e, info) }
+
+func infoOf(inc *sipua.Incoming) voice.CallInfo {
+	from, name := inc.From()
+	to, host := inc.RequestURI()
+	info := voice.CallInfo{
+		ID: voice.CallID(voice.NewID("")), Direction: voice.Inbound, Start: time.Now(),
+		From: from, FromName: name, To: to, ToDomain: host, Source: inc.Source().String(),
+	}
+	switch peer := inc.Peer(); peer.Kind {
+	case sipua.PeerExtension:
+		info.Tenant, info.Extension = peer.Extension.Tenant, peer.Extension.Number
+		info.From = peer.Extension.Number
+	case sipua.PeerTrunk:
+		info.Tenant, info.Trunk = peer.Trunk.Tenant, peer.Trunk.ID
+	}
+	return info
+}
+
+// localAddrs finds the address of this machine that a peer reaches.
+type localAddrs struct{ fixed netip.Addr }
+
+func newLocalAddrs(fixed netip.Addr) *localAddrs { return &localAddrs{fixed: fixed} }
+
+func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
+	peer = peer.Unmap()
+	if peer.IsLoopback() {
+		return peer
+	}
+	if l.fixed.IsValid() {
+		return l.fixed
+	}
+	// Connecting a datagram socket sends nothing; the kernel picks the address.
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
+	if err != nil {
+		return netip.IPv4Unspecified()
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}

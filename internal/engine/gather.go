@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/gather"
+	"tandem/internal/voice"
+)
+
+// Gather implements voice.Gatherer: the decisions are package gather's, the
+// sound, the keys and the clock are the leg's.
+func (c *Call) Gather(ctx context.Context, s voice.GatherSpec) (voice.GatherResult, error) {
+	if err := c.Answer(ctx); err != nil {
+		return voice.GatherResult{}, err
+	}
+	m := gather.New(s, time.Now())
+	c.kept = c.kept[m.TypeAhead(time.Now(), c.kept):]
+	var p *playing
+	if m.Playing() {
+		if p = c.play(ctx, s.Prompts, s.BargeIn); p == nil {
+			m.PromptsOver(time.Now())
+		}
+	}
+	for !m.Done() {
+		w, err := c.waitUntil(ctx, p.done(), p, m)
+		if err != nil {
+			if p != nil {
+				p.over(false)
+			}
+			return voice.GatherResult{}, err
+		}
+		switch {
+		case w.done:
+			p.over(false)
+			p = nil
+			m.PromptsOver(time.Now())
+		case w.key != nil:
+			c.press(m, *w.key, w.at)
+			if p != nil && !m.Playing() {
+				p.over(true)
+				p = nil
+			}
+		case w.timer:
+			m.Expire(time.Now())
+		}
+	}
+	r := m.Result()
+	text := "gathered \"" + string(r.Digits) + "\": " + string(r.End)
+	if r.Digits == "" {
+		text = "nothing was keyed: " + string(r.End)
+	}
+	c.Note(voice.Event{Kind: voice.EventGatherEnded, Leg: c.a.id, Text: text,
+		Data: map[string]string{"digits": string(r.Digits), "end": string(r.End)}})
+	return r, nil
+}
+
+func (c *Call) press(m *gather.Machine, k gather.Press, at time.Time) {
+	switch m.Digit(at, k) {
+	case gather.Dropped:
+		c.dropped(k, "the prompt can't be interrupted")
+	case gather.Unused:
+		c.kept = append(c.kept, k)
+	}
+}

@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"tandem/internal/media"
+	"tandem/internal/offer"
+	"tandem/internal/rtpport"
+	"tandem/internal/sipua"
+	"tandem/internal/voice"
+)
+
+// leg is one party's side of a call: a SIP dialog and its media port.
+type leg struct {
+	id      voice.LegID
+	to      string // whom it reaches, in words
+	started time.Time
+	dialog  *sipua.Dialog
+	inc     *sipua.Incoming // the caller's leg of an incoming call
+	port    *rtpport.Port
+	host    netip.Addr // where its signalling comes from
+	release func()     // gives back what the leg reserved; may be nil
+
+	answered time.Time
+
+	mu    sync.Mutex // offers come in the SIP stack's goroutine
+	local *offer.Local
+	media offer.Media
+	held  bool
+	sent  []byte // our description, once it went out
+}
+
+// Done closes when the party has left.
+func (l *leg) Done() <-chan struct{} { return l.dialog.Done() }
+
+func (l *leg) gone() bool {
+	select {
+	case <-l.dialog.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// codec names what the leg speaks, for people.
+func (l *leg) codec() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.media.EventPT != 0 {
+		return l.media.Codec.Name + ", keys by telephone-event"
+	}
+	return l.media.Codec.Name + ", keys in band"
+}
+
+// agree starts the port with what an offer and its answer came to.
+func (l *leg) agree(m offer.Media) error {
+	l.media = m
+	return l.port.Start(params(m, l.host))
+}
+
+func params(m offer.Media, host netip.Addr) rtpport.Params {
+	p := rtpport.Params{Remote: m.Remote, RTCP: m.RTCP, Host: host, Codec: media.PCMU, EventPT: m.EventPT}
+	if m.Codec.Name == offer.PCMA {
+		p.Codec = media.PCMA
+	}
+	switch {
+	case m.MaySend() && m.Receives():
+		p.Direction = rtpport.SendRecv
+	case m.MaySend():
+		p.Direction = rtpport.SendOnly
+	case m.Receives():
+		p.Direction = rtpport.RecvOnly
+	default:
+		p.Direction = rtpport.Inactive
+	}
+	return p
+}
+
+// answer answers the caller's leg. With an INVITE that carried no offer ours
+// goes out in the 200 and the caller's answer comes with the ACK.
+func (l *leg) answer(ctx context.Context) error {
+	if l.inc == nil {
+		return nil // a leg that we dialled has answered itself
+	}
+	l.mu.Lock()
+	offered := l.inc.Offer()
+	if offered == nil {
+		sdp := l.local.Offer(offer.SendRecv)
+		l.mu.Unlock()
+		return l.answerDelayed(ctx, sdp)
+	}
+	defer l.mu.Unlock()
+	if err := l.describe(offered); err != nil {
+		return err
+	}
+	l.answered = time.Now()
+	return l.inc.Answer(l.sent)
+}
+
+// describe settles the caller's offer once, and starts the port: it listens
+// before the caller may send. The caller holds l.mu.
+func (l *leg) describe(offered *offer.Session) error {
+	if l.sent != nil {
+		return nil
+	}
+	sdp, m, err := l.local.Answer(offered)
+	if err == nil {
+		err = l.agree(m)
+	}
+	if err != nil {
+		return voice.E("engine.answer", voice.Unavailable, err)
+	}
+	l.sent = sdp
+	return nil
+}
+
+// early opens the sound to a caller who is not answered yet (183).
+func (l *leg) early() error {
+	if l.inc == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	offered := l.inc.Offer()
+	if offered == nil {
+		return voice.Errorf("engine.early", voice.Conflict, "the caller made no offer")
+	}
+	if !l.answered.IsZero() {
+		return nil
+	}
+	if err := l.describe(offered); err != nil {
+		return err
+	}
+	return l.inc.EarlyMedia(l.sent)
+}
+
+func (l *leg) answerDelayed(ctx context.Context, sdp []byte) error {
+	if err := l.inc.Answer(sdp); err != nil {
+		return err
+	}
+	select {
+	case <-l.inc.Up():
+	case <-l.Done():
+		return voice.Errorf("engine.answer", voice.HungUp, "the caller left before the call was up")
+	case <-ctx.Done():
+		return voice.E("engine.answer", voice.Unavailable, context.Cause(ctx))
+	}
+	return l.accept(l.inc.Remote())
+}
+
+// ring tells the caller that it rings; a leg that we dialled needs no telling.
+func (l *leg) ring() error {
+	if l.inc == nil {
+		return nil
+	}
+	return l.inc.Ring()
+}
+
+// accept takes the peer's answer to our offer.
+func (l *leg) accept(s *offer.Session) error {
+	if s == nil {
+		return voice.Errorf("engine.accept", voice.Unavailable, "the peer sent no session description")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m, err := l.local.Accept(s)
+	if err != nil {
+		return voice.E("engine.accept", voice.Unavailable, err)
+	}
+	if err := l.agree(m); err != nil {
+		return voice.E("engine.accept", voice.Unavailable, err)
+	}
+	l.answered = time.Now()
+	return nil
+}
+
+// reoffer answers a new offer within the call: hold, resume, a new address.
+// It runs in the SIP stack's goroutine.
+func (l *leg) reoffer(note func(voice.Event)) func(*offer.Session) ([]byte, error) {
+	return func(s *offer.Session) ([]byte, error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if s == nil {
+			return l.local.Offer(offer.SendRecv), nil
+		}
+		sdp, m, err := l.local.Answer(s)
+		if err != nil {
+			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "a new offer was refused: " + err.Error()})
+			return nil, err
+		}
+		if err := l.agree(m); err != nil {
+			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "a new offer was refused: " + err.Error()})
+			return nil, err
+		}
+		switch held := m.Held(); {
+		case held && !l.held:
+			note(voice.Event{Kind: voice.EventHold, Leg: l.id, Text: "put us on hold"})
+		case !held && l.held:
+			note(voice.Event{Kind: voice.EventHold, Leg: l.id, Text: "took us off hold"})
+		default:
+			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "changed its media: " + m.Codec.Name + " to " + m.Remote.String()})
+		}
+		l.held = m.Held()
+		return sdp, nil
+	}
+}
+
+// silentTooLong says whether a party that has sent audio has stopped for most.
+func (l *leg) silentTooLong(most time.Duration) bool {
+	if most <= 0 || l.port.LastReceived().IsZero() || l.port.SilentFor() < most {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.held && l.media.Receives()
+}
+
+// end hangs up, frees the media and gives the leg's record.
+func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
+	l.dialog.Hangup(cause, words)
+	st := l.port.Close()
+	if l.release != nil {
+		l.release()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return voice.LegRecord{
+		ID: l.id, To: l.to, Start: l.started, Answered: l.answered, End: time.Now(),
+		Cause: cause, Words: words, Codec: l.media.Codec.Name,
+		Quality: voice.Quality{
+			PacketsIn: uint64(st.ReceivedPackets), PacketsOut: uint64(st.SentPackets),
+			LostIn: uint64(max(st.ReceivedLost, 0)), LostOut: uint64(max(st.RemoteLost, 0)),
+			JitterIn: st.Jitter, JitterOut: st.RemoteJitter, RTT: st.RTT,
+		},
+	}
+}
+
+// trace puts the leg's SIP messages on the timeline.
+func (l *leg) trace(note func(voice.Event)) {
+	l.dialog.OnMessage(func(m sipua.Message) { note(sipEvent(l.id, m)) })
+}

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/media"
+	"tandem/internal/rtpport"
+	"tandem/internal/voice"
+)
+
+// playing is prompts that sound on the caller's leg, gapless, and the notes
+// about where they are.
+type playing struct {
+	call     *Call
+	playback *rtpport.Playback
+	prompts  []voice.Prompt
+	lengths  []time.Duration
+	begun    time.Time
+	index    int // the prompt that sounds
+}
+
+// play starts prompts. Those that can't be had are noted and left out; nil
+// means that nothing of them is left.
+func (c *Call) play(ctx context.Context, prompts []voice.Prompt, bargeIn bool) *playing {
+	p := &playing{call: c}
+	var clips []*media.Clip
+	for _, pr := range prompts {
+		clip, err := c.e.cfg.Prompts.Clip(ctx, c.Info().Tenant, pr)
+		if err != nil {
+			c.Note(voice.Event{Kind: voice.EventPromptFailed, Leg: c.a.id, Text: pr.String() + " can't be played: " + voice.Reason(err)})
+			if clip == nil {
+				continue
+			}
+		}
+		clips = append(clips, clip)
+		p.prompts = append(p.prompts, pr)
+		p.lengths = append(p.lengths, clip.Duration())
+	}
+	if len(clips) == 0 {
+		return nil
+	}
+	p.playback = c.a.port.PlayWith(rtpport.PlayOptions{Clips: clips, BargeIn: bargeIn})
+	p.begun = time.Now()
+	p.started(p.begun)
+	return p
+}
+
+func (p *playing) started(at time.Time) {
+	pr := p.prompts[p.index]
+	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: pr.String(),
+		Data: map[string]string{"length": p.lengths[p.index].String()}})
+}
+
+// boundary is when the prompt that sounds ends and the next begins; none while
+// the last sounds.
+func (p *playing) boundary() (time.Time, bool) {
+	if p == nil || p.index+1 >= len(p.prompts) {
+		return time.Time{}, false
+	}
+	at := p.begun
+	for _, l := range p.lengths[:p.index+1] {
+		at = at.Add(l)
+	}
+	return at, true
+}
+
+// advance notes the step from one prompt to the next.
+func (p *playing) advance(at time.Time) {
+	p.call.Note(voice.Event{Kind: voice.EventPromptFinished, Leg: p.call.a.id, At: at, Text: p.prompts[p.index].String()})
+	p.index++
+	p.started(at)
+}
+
+// over stops what still sounds and notes how it ended.
+func (p *playing) over(byKey bool) time.Duration {
+	p.playback.Stop()
+	<-p.playback.Done()
+	for b, ok := p.boundary(); ok && p.playback.Finished(); b, ok = p.boundary() {
+		p.advance(b)
+	}
+	kind, words := voice.EventPromptFinished, ""
+	if !p.playback.Finished() {
+		kind, words = voice.EventPromptCut, " stopped"
+		if byKey {
+			words = " cut by a key"
+		}
+	}
+	played := p.playback.Played()
+	p.call.Note(voice.Event{Kind: kind, Leg: p.call.a.id, Text: p.prompts[p.index].String() + words,
+		Data: map[string]string{"played": played.String()}})
+	return played
+}
+
+func (p *playing) done() <-chan struct{} {
+	if p == nil {
+		return nil
+	}
+	return p.playback.Done()
+}
+
+// Play implements voice.Player.
+func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, error) {
+	if err := c.Answer(ctx); err != nil {
+		return voice.PlayResult{}, err
+	}
+	if s.BargeIn && len(c.kept) > 0 {
+		return voice.PlayResult{End: voice.PlayCut}, nil
+	}
+	p := c.play(ctx, s.Prompts, s.BargeIn)
+	if p == nil {
+		return voice.PlayResult{End: voice.PlayFailed}, nil
+	}
+	for {
+		w, err := c.wait(ctx, p.done(), p)
+		if err != nil {
+			p.over(false)
+			return voice.PlayResult{End: voice.PlayCut, Played: p.playback.Played()}, err
+		}
+		switch {
+		case w.done:
+			played := p.over(false)
+			if p.playback.Finished() {
+				return voice.PlayResult{End: voice.PlayFinished, Played: played}, nil
+			}
+			// The port stopped it at the tick of a key, which is on its way here.
+			if s.BargeIn {
+				return voice.PlayResult{End: voice.PlayCut, Played: played}, nil
+			}
+			return voice.PlayResult{End: voice.PlayFailed, Played: played}, nil
+		case w.key != nil && s.BargeIn:
+			c.kept = append(c.kept, *w.key)
+			return voice.PlayResult{End: voice.PlayCut, Played: p.over(true)}, nil
+		case w.key != nil:
+			c.dropped(*w.key, "the prompt can't be interrupted")
+		}
+	}
+}

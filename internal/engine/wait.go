@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/gather"
+	"tandem/internal/voice"
+)
+
+// woken is what ended a wait; exactly one of its fields is set.
+type woken struct {
+	done  bool          // the channel that was waited for closed
+	timer bool          // the deadline came
+	key   *gather.Press // a key
+	at    time.Time     // when the key was pressed
+}
+
+// mediaLook is how often a waiting call looks whether its caller's audio still comes.
+const mediaLook = 5 * time.Second
+
+// deadliner is something with a time-out of its own, or none.
+type deadliner interface{ Deadline() (time.Time, bool) }
+
+// at is a fixed deadline.
+type at time.Time
+
+func (a at) Deadline() (time.Time, bool) { return time.Time(a), true }
+
+// wait waits for done, a key, or the end of the call.
+func (c *Call) wait(ctx context.Context, done <-chan struct{}, p *playing) (woken, error) {
+	return c.waitUntil(ctx, done, p, nil)
+}
+
+// waitUntil waits for done, a key, d's deadline, or the end of the call: kind
+// HungUp when the caller left, Unavailable when ctx ended. Meanwhile it notes
+// the prompts of p as they follow one another.
+func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, d deadliner) (woken, error) {
+	for {
+		next, boundary, look := time.Now().Add(mediaLook), false, true
+		if d != nil {
+			if t, ok := d.Deadline(); ok && t.Before(next) {
+				next, look = t, false
+			}
+		}
+		if b, ok := p.boundary(); ok && b.Before(next) {
+			next, boundary, look = b, true, false
+		}
+		c.timer.Reset(time.Until(next))
+		w, err := c.waitOnce(ctx, done, c.timer.C)
+		c.timer.Stop()
+		if err == nil && w.timer && look {
+			if c.a.silentTooLong(c.e.cfg.MediaTimeout) {
+				return woken{}, c.mediaLost()
+			}
+			continue
+		}
+		if err == nil && w.timer && boundary {
+			p.advance(next)
+			continue
+		}
+		if err == nil && w == (woken{}) {
+			continue // a key that does not count
+		}
+		return w, err
+	}
+}
+
+func (c *Call) waitOnce(ctx context.Context, done <-chan struct{}, tick <-chan time.Time) (woken, error) {
+	select {
+	case <-c.a.Done(): // first: a caller who has left gets nothing more
+		return woken{}, c.hungUp()
+	default:
+	}
+	select {
+	case <-done:
+		return woken{done: true}, nil
+	case <-tick:
+		return woken{timer: true}, nil
+	case dg := <-c.a.port.Digits():
+		return c.heard(dg.Key, voice.DigitMethod(dg.Method), dg.At), nil
+	case key := <-c.a.dialog.Digits():
+		return c.heard(key.Key, voice.BySIPInfo, time.Now()), nil
+	case <-c.a.Done():
+		return woken{}, c.hungUp()
+	case <-ctx.Done():
+		return woken{}, voice.E("engine.wait", voice.Unavailable, context.Cause(ctx))
+	}
+}
+
+// heard notes a key. One call has one way of sending keys, the first that is
+// seen: a phone that sends RFC 4733 and INFO together is not counted twice.
+func (c *Call) heard(key byte, by voice.DigitMethod, when time.Time) woken {
+	if c.method == "" {
+		c.method = by
+	}
+	data := map[string]string{"digit": string(key), "method": string(by)}
+	if by != c.method {
+		c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, At: when, Data: data,
+			Text: "key " + string(key) + " by " + string(by) + " dropped: this call sends keys by " + string(c.method)})
+		return woken{}
+	}
+	c.Note(voice.Event{Kind: voice.EventDigit, Leg: c.a.id, At: when, Text: "key " + string(key) + " by " + string(by), Data: data})
+	return woken{key: &gather.Press{Key: key, Method: by}, at: when}
+}
+
+// dropped notes a key that nothing was waiting for.
+func (c *Call) dropped(k gather.Press, why string) {
+	c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, Text: "key " + string(k.Key) + " dropped: " + why,
+		Data: map[string]string{"digit": string(k.Key), "method": string(k.Method)}})
+}
+
+// Wait implements voice.Waiter.
+func (c *Call) Wait(ctx context.Context, d time.Duration) error {
+	end := at(time.Now().Add(d))
+	for {
+		w, err := c.waitUntil(ctx, nil, nil, end)
+		if err != nil {
+			return err
+		}
+		if w.timer {
+			return nil
+		}
+		if w.key != nil {
+			c.kept = append(c.kept, *w.key)
+		}
+	}
+}

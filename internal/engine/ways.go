@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"tandem/internal/sipua"
+	"tandem/internal/voice"
+)
+
+// trunkSilence is how long a trunk may give no sign of life before the next is tried.
+const trunkSilence = 4 * time.Second
+
+// way is one thing to ring for a target: a registered phone, a SIP address, or
+// a number through trunks that are tried in turn.
+type way struct {
+	target  voice.Target
+	words   string
+	hops    []sipua.Target
+	release func() // gives back an outbound reservation; may be nil
+}
+
+// ways finds what there is to ring for a target. The error says in words why
+// there is nothing.
+func (c *Call) ways(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
+	switch t.Kind {
+	case voice.ToExtension:
+		return c.phones(ctx, t, s)
+	case voice.ToNumber:
+		return c.trunks(ctx, t, s)
+	case voice.ToSIP:
+		return c.address(ctx, t, s)
+	}
+	return nil, voice.Errorf("engine.Dial", voice.Invalid, "a %s can't be rung", t.Kind)
+}
+
+// phones gives the registered phones of an extension.
+func (c *Call) phones(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
+	bindings, err := c.e.cfg.Bindings.Bindings(ctx, c.Info().Tenant, t.ID, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if len(bindings) == 0 {
+		return nil, voice.Errorf("engine.Dial", voice.Unavailable, "no phone is registered as %s", t.ID)
+	}
+	from, name := c.shown(s)
+	ways := make([]way, 0, len(bindings))
+	for _, b := range bindings {
+		ways = append(ways, way{target: t, words: "extension " + t.ID + " at " + b.Source,
+			hops: []sipua.Target{{Binding: &b, From: from, FromName: name, MaxForwards: c.hopsLeft()}}})
+	}
+	return ways, nil
+}
+
+// trunks gives the trunks that may carry a number, in order.
+func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
+	const op = "engine.Dial"
+	n, err := voice.ParseE164(t.ID)
+	if err != nil {
+		return nil, err
+	}
+	tenant := c.Info().Tenant
+	all, err := c.e.cfg.Trunks.Trunks(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, voice.Errorf(op, voice.Unavailable, "the account has no trunk to call %s through", n)
+	}
+	w := way{target: t, words: "number " + string(n)}
+	refused := error(nil)
+	for _, k := range all {
+		if err := mayDial(n, k); err != nil {
+			refused = err
+			continue
+		}
+		from, name := c.shownTo(k, s)
+		w.hops = append(w.hops, sipua.Target{Trunk: &k, User: string(n), From: from, FromName: name, MaxForwards: c.hopsLeft(), Silence: trunkSilence})
+	}
+	if len(w.hops) == 0 {
+		return nil, refused
+	}
+	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if w.release, err = c.e.gate.enter(tenant, account.Limits, time.Now()); err != nil {
+		return nil, err
+	}
+	return []way{w}, nil
+}
+
+// address gives a SIP address, if policy lets the tenant call that host.
+func (c *Call) address(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
+	uri := t.ID
+	if !strings.HasPrefix(uri, "sip:") {
+		uri = "sip:" + uri
+	}
+	_, host, ok := strings.Cut(uri, "@")
+	if !ok {
+		return nil, voice.Errorf("engine.Dial", voice.Invalid, "%q is not a SIP address: user@host", t.ID)
+	}
+	host, _, _ = strings.Cut(host, ";")
+	if c.e.cfg.CheckHost != nil {
+		if err := c.e.cfg.CheckHost(ctx, host); err != nil {
+			return nil, err
+		}
+	}
+	tenant := c.Info().Tenant
+	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	release, err := c.e.gate.enter(tenant, account.Limits, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	from, name := c.shown(s)
+	return []way{{target: t, words: uri, release: release,
+		hops: []sipua.Target{{URI: uri, From: from, FromName: name, MaxForwards: c.hopsLeft()}}}}, nil
+}
+
+// shown is the caller as a phone of the account or a SIP address sees it.
+func (c *Call) shown(s voice.DialSpec) (from, name string) {
+	switch s.CallerID {
+	case "":
+		info := c.Info()
+		return info.From, info.FromName
+	case "none":
+		return "", ""
+	}
+	return s.CallerID, ""
+}
+
+// shownTo is the number that a carrier sees: what was asked for, else the
+// trunk's own, else the number of the account that was dialled. The caller's
+// own number is not the account's to show.
+func (c *Call) shownTo(k voice.Trunk, s voice.DialSpec) (from, name string) {
+	switch {
+	case s.CallerID == "none":
+		return "", ""
+	case s.CallerID != "":
+		return s.CallerID, ""
+	case k.CallerID != "":
+		return string(k.CallerID), ""
+	}
+	if info := c.Info(); info.Direction == voice.Inbound && info.Extension == "" {
+		if own, err := voice.ParseE164(info.To); err == nil {
+			return string(own), ""
+		}
+	}
+	return k.Username, ""
+}
+
+// hopsLeft keeps a call that goes in circles from doing so for ever (RFC 3261 §16.6).
+func (c *Call) hopsLeft() int {
+	if c.a == nil || c.a.inc == nil {
+		return 70
+	}
+	return c.a.inc.MaxForwards() - 1
+}

@@ -1,0 +1,106 @@
+package switchboard
+
+import (
+	"context"
+	"strings"
+
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// find gives the program that answers what was dialled and settles whose call it is.
+// A caller who is not an extension of a tenant reaches configured numbers and
+// nothing else.
+func (s *Switchboard) find(ctx context.Context, c Call) (*flow.Program, error) {
+	info := c.Info()
+	if info.Extension != "" {
+		return s.findForExtension(ctx, c)
+	}
+	n, err := s.number(ctx, info.To)
+	if err != nil {
+		return nil, err
+	}
+	if info.Trunk != "" && info.Tenant != n.Tenant {
+		return nil, voice.Errorf("switchboard.find", voice.NotExist, "no number %s here", info.To)
+	}
+	c.SetTenant(n.Tenant)
+	return s.forDestination(ctx, n.Tenant, n.Dest, string(n.E164))
+}
+
+func (s *Switchboard) number(ctx context.Context, dialled string) (voice.Number, error) {
+	const op = "switchboard.find"
+	e, err := voice.ParseE164(dialled)
+	if err != nil {
+		return voice.Number{}, voice.Errorf(op, voice.NotExist, "no number %s here", dialled)
+	}
+	n, err := s.cfg.Numbers.NumberByE164(ctx, e)
+	if voice.IsKind(err, voice.NotExist) {
+		return n, voice.Errorf(op, voice.NotExist, "no number %s here", e)
+	}
+	return n, err
+}
+
+// findForExtension is for a caller who has proved to be an extension: own
+// numbers, other extensions, apps by short code or address, and outside numbers.
+func (s *Switchboard) findForExtension(ctx context.Context, c Call) (*flow.Program, error) {
+	info := c.Info()
+	t := info.Tenant
+	if n, err := s.number(ctx, info.To); err == nil && n.Tenant == t {
+		return s.forDestination(ctx, t, n.Dest, string(n.E164))
+	}
+	if _, err := s.cfg.Extensions.Extension(ctx, t, info.To); err == nil {
+		return direct(voice.Destination{Kind: voice.ToExtension, ID: info.To}), nil
+	}
+	p, err := s.cfg.Library.Dialled(ctx, t, info.To)
+	if err == nil || !voice.IsKind(err, voice.NotExist) {
+		return p, err
+	}
+	if looksLikeNumber(info.To) {
+		e, err := voice.ParseE164(info.To)
+		if err != nil {
+			return nil, voice.E("switchboard.find", voice.NotExist, err)
+		}
+		return direct(voice.Destination{Kind: voice.ToNumber, ID: string(e)}), nil
+	}
+	return nil, voice.Errorf("switchboard.find", voice.NotExist, "nothing is behind %q", info.To)
+}
+
+// looksLikeNumber keeps an extension's dial within full international numbers.
+func looksLikeNumber(s string) bool {
+	return strings.HasPrefix(s, "+") || strings.HasPrefix(s, "00")
+}
+
+func (s *Switchboard) forDestination(ctx context.Context, t voice.TenantID, d voice.Destination, dialled string) (*flow.Program, error) {
+	switch d.Kind {
+	case "":
+		return nil, voice.Errorf("switchboard.find", voice.NotExist, "number %s is not connected to anything", dialled)
+	case voice.ToApp:
+		p, err := s.cfg.Library.Program(ctx, t, voice.AppID(d.ID))
+		if voice.IsKind(err, voice.NotExist) {
+			return nil, voice.Errorf("switchboard.find", voice.NotExist, "number %s is connected to app %s, which is gone", dialled, d.ID)
+		}
+		return p, err
+	default:
+		return direct(d), nil
+	}
+}
+
+// direct is the program of a call that goes straight to one destination: the
+// caller hears it ring and is not answered before the destination is.
+func direct(d voice.Destination) *flow.Program {
+	end := func(id flow.NodeID, cause voice.Cause, words string) flow.Node {
+		return flow.Node{ID: id, Step: flow.Hangup{Cause: cause, Words: words}}
+	}
+	return &flow.Program{
+		Name: "direct to " + d.String(), Entry: "dial",
+		Nodes: []flow.Node{
+			{ID: "dial", Step: flow.Dial{To: d}, Exits: map[flow.Exit]flow.NodeID{
+				flow.Busy: "busy", flow.NoAnswer: "no-answer", flow.Failed: "failed", flow.MaxDuration: "too-long",
+			}},
+			end("busy", voice.CauseBusy, d.String()+" is busy"),
+			end("no-answer", voice.CauseNoAnswer, d.String()+" did not answer"),
+			end("failed", voice.CauseUnavailable, d.String()+" could not be reached"),
+			end("too-long", voice.CauseMaxDuration, "the longest time of a call is over"),
+		},
+	}
+}

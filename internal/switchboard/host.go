@@ -1,0 +1,67 @@
+package switchboard
+
+import (
+	"context"
+
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// host is the world around one call, as the interpreter sees it.
+type host struct {
+	s    *Switchboard
+	call Call
+}
+
+func (h *host) tenant() voice.TenantID { return h.call.Info().Tenant }
+
+func (h *host) Program(ctx context.Context, app voice.AppID) (*flow.Program, error) {
+	p, err := h.s.cfg.Library.Program(ctx, h.tenant(), app)
+	if err == nil {
+		h.s.setApp(h.call.Info().ID, app)
+	}
+	return p, err
+}
+
+func (h *host) Route(ctx context.Context, d voice.Destination) (voice.Route, error) {
+	return h.s.cfg.Router.Route(ctx, h.tenant(), d, h.s.appOf(h.call.Info().ID) != "")
+}
+
+func (h *host) Extensions(ctx context.Context) ([]voice.Digits, error) {
+	list, err := h.s.cfg.Extensions.Extensions(ctx, h.tenant())
+	if err != nil {
+		return nil, err
+	}
+	digits := make([]voice.Digits, len(list))
+	for i, e := range list {
+		digits[i] = voice.Digits(e.Number)
+	}
+	return digits, nil
+}
+
+// Deliver works after the caller has left and while the server stops: a
+// message that was spoken is never lost for that.
+func (h *host) Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error {
+	return h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), h.call.Info(), m, r)
+}
+
+func (h *host) SaveSound(ctx context.Context, id voice.SoundID, r voice.Recording) error {
+	return h.s.cfg.Mailroom.SaveSound(context.WithoutCancel(ctx), h.tenant(), id, r)
+}
+
+func (s *Switchboard) appOf(id voice.CallID) voice.AppID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lc := s.live[id]; lc != nil {
+		return lc.app
+	}
+	return ""
+}
+
+func (s *Switchboard) setApp(id voice.CallID, app voice.AppID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lc := s.live[id]; lc != nil && lc.app == "" {
+		lc.app = app
+	}
+}
