@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"tandem/internal/clock"
+	"tandem/internal/voice"
+)
+
+// maxName bounds what is kept of a name that somebody tried, in bytes.
+const maxName = 256
+
+// usedEvery is how exactly the last use of a credential is kept.
+const usedEvery = time.Minute
+
+// useMarker is a TokenStore that can note the last use of a credential without
+// touching the rest of it.
+type useMarker interface {
+	MarkTokenUsed(ctx context.Context, t voice.TenantID, id voice.TokenID, at time.Time) error
+}
+
+// Authenticator checks names and secrets against stored credentials.
+type Authenticator struct {
+	tokens voice.TokenStore
+	hasher *Hasher
+	clock  clock.Clock
+	guard  *guard
+}
+
+// NewAuthenticator makes an authenticator with nothing counted yet.
+func NewAuthenticator(tokens voice.TokenStore, hasher *Hasher, c clock.Clock) *Authenticator {
+	return &Authenticator{tokens: tokens, hasher: hasher, clock: c, guard: newGuard()}
+}
+
+// Check gives the credential of kind and name when secret is right. source is
+// the peer's address, with or without port. Errors: Permission when name or
+// secret is wrong or the credential has expired, in the same words and after
+// the same work; Limit when there were too many failures; Unavailable when the
+// store does not answer.
+func (a *Authenticator) Check(ctx context.Context, kind, name, secret, source string) (voice.Token, error) {
+	const op = "auth.Check"
+	now := a.clock.Now()
+	try, wait := a.guard.begin(kind+"\x00"+strings.ToLower(name[:min(len(name), maxName)]), source, now)
+	if wait > 0 {
+		return voice.Token{}, voice.Errorf(op, voice.Limit, "too many failed attempts; try again in %d s", int(wait.Seconds())+1)
+	}
+	token, err := a.tokens.TokenByName(ctx, kind, name)
+	hash := token.Hash
+	switch {
+	case voice.IsKind(err, voice.NotExist):
+		hash = nobody()
+	case err != nil:
+		a.guard.giveBack(try)
+		return voice.Token{}, err
+	}
+	right, verr := a.hasher.Verify(ctx, hash, secret)
+	if verr != nil {
+		a.guard.giveBack(try)
+		return voice.Token{}, verr
+	}
+	if err != nil || !right || !token.Expires.IsZero() && !token.Expires.After(now) {
+		return voice.Token{}, voice.Errorf(op, voice.Permission, "name or password is wrong")
+	}
+	a.guard.succeed(try, now)
+	return a.markUsed(ctx, token, now), nil
+}
+
+// markUsed notes the last use, unless that was just now. A store that can't
+// take the note keeps nobody out.
+func (a *Authenticator) markUsed(ctx context.Context, t voice.Token, now time.Time) voice.Token {
+	m, ok := a.tokens.(useMarker)
+	if ok && now.Sub(t.Used) >= usedEvery && m.MarkTokenUsed(ctx, t.Tenant, t.ID, now) == nil {
+		t.Used = now
+	}
+	return t
+}
