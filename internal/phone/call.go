@@ -157,14 +157,14 @@ func (c *Call) Direction() Direction {
 	return c.local.direction
 }
 
-// Play sends samples at 8 kHz after whatever is still to be sent, and returns
-// when the last has left or the call is over.
+// Play sends samples at 8 kHz after the sounds that still wait, and returns
+// when the last has left or the call is over. While keys are pressed it pauses.
 func (c *Call) Play(ctx context.Context, samples []int16) error {
 	if len(samples) == 0 {
 		return nil
 	}
 	c.note(Event{Kind: KindPlay, Text: fmt.Sprintf("%.2f s of sound", float64(len(samples))/Rate)})
-	if err := c.wait(ctx, c.media.enqueue(&sound{samples: slices.Clone(samples)})); err != nil {
+	if err := c.wait(ctx, c.media.enqueue(&c.media.play, &sound{samples: slices.Clone(samples)})); err != nil {
 		return fmt.Errorf("play: %w", err)
 	}
 	return nil

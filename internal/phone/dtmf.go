@@ -80,11 +80,11 @@ func (c *Call) pressOne(ctx context.Context, key rune, o PressOptions) error {
 	switch o.Method {
 	case KeyEvent:
 		code, _ := keyEvent(key)
-		c.media.enqueue(&sound{key: &keyEventOut{code: code, frames: frames(o.Duration), drop: o.Drop}})
-		return c.wait(ctx, c.media.enqueue(&sound{samples: make([]int16, frames(o.Gap)*frame)}))
+		c.media.enqueue(&c.media.keys, &sound{key: &keyEventOut{code: code, frames: frames(o.Duration), drop: o.Drop}})
+		return c.wait(ctx, c.media.enqueue(&c.media.keys, &sound{samples: make([]int16, frames(o.Gap)*frame)}))
 	case KeyInBand:
 		tone := KeyTone(key, o.Duration)
-		return c.wait(ctx, c.media.enqueue(&sound{samples: append(tone, make([]int16, frames(o.Gap)*frame)...)}))
+		return c.wait(ctx, c.media.enqueue(&c.media.keys, &sound{samples: append(tone, make([]int16, frames(o.Gap)*frame)...)}))
 	case KeyInfo:
 		kind, body := "application/dtmf-relay", fmt.Sprintf("Signal=%c\r\nDuration=%d\r\n", key, o.Duration.Milliseconds())
 		if o.PlainInfo {

@@ -26,7 +26,8 @@ type media struct {
 	sending  bool
 	from     netip.AddrPort
 	heard    heard
-	queue    []*sound
+	keys     []*sound // sent before anything in play, which waits meanwhile
+	play     []*sound
 }
 
 // sound is one thing to send, whole, before the next: samples or a key.
@@ -157,9 +158,13 @@ type sender struct {
 func (m *media) tick(out *sender) {
 	m.mu.Lock()
 	remote, codec, eventType, sending := m.remote, m.codec, m.eventOut, m.sending
+	queue := &m.play
+	if len(m.keys) > 0 {
+		queue = &m.keys
+	}
 	var item *sound
-	if len(m.queue) > 0 && sending {
-		item = m.queue[0]
+	if len(*queue) > 0 {
+		item = (*queue)[0]
 	}
 	m.mu.Unlock()
 	if !sending {
@@ -188,16 +193,16 @@ func (m *media) tick(out *sender) {
 		m.conn.WriteToUDPAddrPort(packet, remote)
 	}
 	m.mu.Lock()
-	if finished && len(m.queue) > 0 && m.queue[0] == item {
-		m.queue = m.queue[1:]
+	if finished {
+		*queue = (*queue)[1:]
 		close(item.done)
 	}
 	m.mu.Unlock()
 }
 
-// enqueue puts a sound behind those that wait and returns a channel closed
+// enqueue puts a sound at the end of one of the two queues and returns a channel closed
 // when it has been sent or dropped.
-func (m *media) enqueue(s *sound) <-chan struct{} {
+func (m *media) enqueue(queue *[]*sound, s *sound) <-chan struct{} {
 	s.done = make(chan struct{})
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -207,7 +212,7 @@ func (m *media) enqueue(s *sound) <-chan struct{} {
 		return s.done
 	default:
 	}
-	m.queue = append(m.queue, s)
+	*queue = append(*queue, s)
 	return s.done
 }
 
@@ -215,8 +220,8 @@ func (m *media) enqueue(s *sound) <-chan struct{} {
 func (m *media) abandon() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, s := range m.queue {
+	for _, s := range append(m.keys, m.play...) {
 		close(s.done)
 	}
-	m.queue = nil
+	m.keys, m.play = nil, nil
 }
