@@ -90,7 +90,7 @@ func checkInvite(req *sip.Request) (code int, reason string, headers []sip.Heade
 	if !ok {
 		return 406, "Not Acceptable", []sip.Header{sip.NewHeader("Accept", "application/sdp")}
 	}
-	if !soundContact(req) {
+	if req.Contact() != nil && !soundContact(req) {
 		return 400, "Bad Contact", nil
 	}
 	if len(req.GetHeaders("contact")) > 1 {

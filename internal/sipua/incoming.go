@@ -138,7 +138,10 @@ func (a *Agent) incoming(in *transact.Inbound) *Incoming {
 	d.local = sip.FromHeader{Address: *req.To().Address.Clone()}
 	d.local.Params.Add("tag", d.localTag)
 	d.remote = req.From().AsTo()
-	d.target = *req.Contact().Address.Clone()
+	d.target = *req.From().Address.Clone() // RFC 2543 peers send no Contact
+	if c := req.Contact(); c != nil {
+		d.target = *c.Address.Clone()
+	}
 	for _, h := range req.GetHeaders("record-route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
 			d.routes = append(d.routes, *rr.Address.Clone())

@@ -43,10 +43,12 @@ func (l *Layer) receive(b []byte, f flow) {
 		replyRaw(b, f, 400, reason)
 		return
 	}
+	b = unfold(b)
 	msg, err := l.parser.ParseSIP(b)
 	if err != nil {
 		l.malformed.Add(1)
-		replyRaw(b, f, parseStatus(b), "Bad Request")
+		code, reason := parseStatus(b)
+		replyRaw(b, f, code, reason)
 		return
 	}
 	msg.SetTransport(strings.ToUpper(f.network()))
@@ -59,13 +61,29 @@ func (l *Layer) receive(b []byte, f flow) {
 	}
 }
 
-// parseStatus tells an unknown URI scheme apart from plain nonsense.
-func parseStatus(b []byte) int {
+// parseStatus tells a URI scheme that is not spoken here from plain nonsense.
+func parseStatus(b []byte) (int, string) {
 	line, _, _ := bytes.Cut(b, []byte("\r\n"))
-	if f := bytes.Fields(line); len(f) == 3 && !bytes.ContainsRune(f[1], ':') && bytes.Equal(f[2], []byte("SIP/2.0")) {
-		return 416
+	f := bytes.Split(line, []byte(" "))
+	if len(f) != 3 || !bytes.Equal(f[2], []byte("SIP/2.0")) {
+		return 400, "Bad Request"
 	}
-	return 400
+	scheme, _, ok := bytes.Cut(f[1], []byte(":"))
+	if ok && isScheme(scheme) && !bytes.EqualFold(scheme, []byte("sip")) && !bytes.EqualFold(scheme, []byte("sips")) {
+		return 416, "Unsupported URI Scheme"
+	}
+	return 400, "Bad Request"
+}
+
+// isScheme reports whether s is a URI scheme by RFC 3986 §3.1.
+func isScheme(s []byte) bool {
+	for i, c := range s {
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || !(c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.')) {
+			return false
+		}
+	}
+	return len(s) > 0
 }
 
 // begins reports whether the request is of a kind that starts something, the
@@ -80,7 +98,8 @@ func begins(b []byte) bool {
 }
 
 // headerBytes finds bytes that parsers read differently: NUL, bare CR or LF,
-// other control characters in the header section.
+// other control characters in the header section. Only a quoted-pair may hold
+// a control character (RFC 3261 §25.1).
 func headerBytes(b []byte) string {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -93,6 +112,9 @@ func headerBytes(b []byte) string {
 		}
 		if c == '\r' && b[i+1] == '\n' {
 			i++
+			continue
+		}
+		if i > 0 && b[i-1] == '\\' && c != '\r' && c != '\n' {
 			continue
 		}
 		return "Control Character in Header"

@@ -72,11 +72,9 @@ func (l *Layer) forget(key string, in *Inbound) {
 
 // Response makes a response with our tag; the caller may add headers.
 func (in *Inbound) Response(code int, reason string) *sip.Response {
-	var to *sip.ToHeader
-	if h := in.Req.To(); h != nil {
-		to = h
-	}
+	to := in.Req.To()
 	res := sip.NewResponseFromRequest(in.Req, code, reason, nil)
+	res.SipVersion = "SIP/2.0" // not the peer's
 	if code > 100 && to != nil && !to.Params.Has("tag") && in.Req.CallID() != nil && in.Req.From() != nil && in.Req.CSeq() != nil {
 		res.To().Params.Add("tag", in.Tag())
 	}
