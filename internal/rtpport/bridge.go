@@ -100,60 +100,63 @@ func Bridge(a, b *Port) error {
 	return nil
 }
 
-// Unbridge parts two ports. Other bridges of theirs stay.
+// Unbridge parts two ports, if they are bridged with each other.
 func Unbridge(a, b *Port) {
-	reply := make(chan *link, 1)
-	if !a.order(func() {
-		reply <- a.in
-		a.unlink()
-	}) {
+	var in, out *link
+	if !a.await(func() { in, out = a.in, a.out }) || in == nil {
 		return
 	}
-	select {
-	case <-reply:
-	case <-a.done:
-	}
-	ended := make(chan struct{})
-	if !b.order(func() { b.unlink(); close(ended) }) {
-		return
-	}
-	select {
-	case <-ended:
-	case <-b.done:
-	}
+	b.await(func() {
+		if b.in == out {
+			b.unlink()
+		}
+	})
+	a.part(in)
 }
 
-// join sets the links of a port and waits until the wheel has taken them.
-func (p *Port) join(in, out *link) bool {
+// await has the wheel do f and waits for it; false when the port is closed.
+func (p *Port) await(f func()) bool {
 	ready := make(chan struct{})
-	ok := p.order(func() {
-		in.reset(p.params.Codec)
-		p.in, p.out = in, out
-		p.held.key = 0
-		close(ready)
-	})
-	if !ok {
+	if !p.order(func() { f(); close(ready) }) {
 		return false
 	}
 	select {
 	case <-ready:
 		return true
 	case <-p.done:
-		return false
+		// The order may have been the last before the end.
+		select {
+		case <-ready:
+			return true
+		default:
+			return false
+		}
 	}
+}
+
+// join sets the links of a port and waits until the wheel has taken them.
+func (p *Port) join(in, out *link) bool {
+	return p.await(func() {
+		p.unlink()
+		in.reset(p.params.Codec)
+		p.in, p.out = in, out
+	})
 }
 
 // part undoes a join if it still stands.
 func (p *Port) part(in *link) {
-	p.order(func() {
+	p.await(func() {
 		if p.in == in {
 			p.unlink()
 		}
 	})
 }
 
-// unlink leaves the bridge: a key of the peer that is down comes up.
+// unlink leaves the bridge: keys that are down come up, on both sides.
 func (p *Port) unlink() {
+	if p.held.key != 0 {
+		p.release()
+	}
 	if p.in != nil && p.event.Busy() && len(p.sendings) == 0 {
 		p.event.Release()
 	}

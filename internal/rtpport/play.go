@@ -47,13 +47,13 @@ func (p *Port) PlayList(clips []*media.Clip) *Playback {
 // port the playback is done at once, not finished.
 func (p *Port) PlayWith(opt PlayOptions) *Playback {
 	b := &Playback{port: p, opt: opt, done: make(chan struct{})}
-	length := 0
+	b.opt.Clips = nil
 	for _, c := range opt.Clips {
-		length += c.Len()
+		if c != nil && c.Len() > 0 {
+			b.opt.Clips = append(b.opt.Clips, c)
+		}
 	}
-	if length == 0 {
-		b.opt.Clips, b.opt.Loop = nil, false
-	}
+	b.opt.Loop = opt.Loop && len(b.opt.Clips) > 0
 	ok := p.shard.post(func() {
 		if p.closed() {
 			b.end(false)

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"tandem/internal/media"
 	"tandem/internal/media/dtmf"
@@ -62,8 +61,8 @@ type Port struct {
 	done   chan struct{} // closed when the wheel has let go
 	final  Stats         // set before done closes
 
-	received atomic.Int64 // Unix nanoseconds of the last packet of the peer
-	begun    atomic.Int64 // of the first Start
+	received atomic.Int64 // CLOCK_MONOTONIC of the last packet of the peer
+	begun    atomic.Int64 // CLOCK_MONOTONIC of the first Start
 
 	// What follows belongs to the shard's thread.
 	rtp, rtcp   socket
@@ -129,7 +128,7 @@ func (p *Port) Start(params Params) error {
 	if params.RTCP.IsValid() {
 		params.RTCP = netip.AddrPortFrom(params.RTCP.Addr().Unmap(), params.RTCP.Port())
 	}
-	p.begun.CompareAndSwap(0, time.Now().UnixNano())
+	p.begun.CompareAndSwap(0, p.shard.clock())
 	if !p.shard.post(func() { p.apply(params) }) {
 		return fmt.Errorf("start media: %w", ErrClosed)
 	}

@@ -87,8 +87,9 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 		p.aim(mono)
 	}
 	arrival := from.arrival(i, wall)
-	p.received.Store(arrival)
-	if p.rx.packet(ssrc, seq, ts, arrival, len(payload)) {
+	p.received.Store(mono - (wall - arrival))
+	key := p.params.EventPT != 0 && b[1]&0x7F == p.params.EventPT
+	if p.rx.packet(ssrc, seq, ts, key, arrival, len(payload)) {
 		p.changed()
 	}
 	if !p.mayReceive() {
@@ -220,10 +221,11 @@ func (p *Port) release() {
 // LastReceived is when the last packet of the peer arrived; the zero time when
 // none has.
 func (p *Port) LastReceived() time.Time {
-	if n := p.received.Load(); n != 0 {
-		return time.Unix(0, n)
+	n := p.received.Load()
+	if n == 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	return time.Now().Add(-time.Duration(p.shard.clock() - n))
 }
 
 // SilentFor is how long the peer has sent nothing, counted from Start at the
@@ -233,5 +235,5 @@ func (p *Port) SilentFor() time.Duration {
 	if since == 0 {
 		return 0
 	}
-	return max(time.Duration(time.Now().UnixNano()-since), 0)
+	return max(time.Duration(p.shard.clock()-since), 0)
 }

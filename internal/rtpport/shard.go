@@ -47,7 +47,11 @@ type shard struct {
 }
 
 func newShard(log *slog.Logger) *shard {
-	return &shard{log: log, wake: make(chan struct{}, 1), batch: newBatch()}
+	s := &shard{log: log, wake: make(chan struct{}, 1), batch: newBatch(), began: time.Now()}
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	s.base = ts.Nano()
+	return s
 }
 
 // post leaves an order; false when the shard has stopped.
@@ -122,10 +126,6 @@ func (s *shard) prepare() {
 		s.log.Debug("media thread keeps its priority", "err", err)
 	}
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	s.began, s.base = time.Now(), ts.Nano()
-	s.next = s.base
 }
 
 // clock is CLOCK_MONOTONIC, read without a system call.

@@ -37,6 +37,7 @@ type rxState struct {
 	base, top                 uint32 // extended sequence numbers
 	got                       int64  // packets of this stream
 	transit                   int64  // in timestamp units
+	timed                     bool   // transit is known
 	jitter                    int64  // times 16
 	lastExpected, lastGot     int64  // at the last report
 	earlierLost               int64  // of streams before this
@@ -58,8 +59,9 @@ const (
 	maxMisorder = 100
 )
 
-// packet counts an RTP packet; true when it begins another stream.
-func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, arrival int64, octets int) bool {
+// packet counts an RTP packet; true when it begins another stream. The
+// timestamp of a key is that of its beginning and tells nothing of jitter.
+func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, key bool, arrival int64, octets int) bool {
 	r.packets++
 	r.octets += int64(octets)
 	fresh := !r.active || ssrc != r.ssrc
@@ -76,11 +78,15 @@ func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, arrival int64, octe
 	if fresh {
 		r.earlierLost += r.lost()
 		r.active, r.ssrc, r.base, r.top = true, ssrc, uint32(seq), uint32(seq)
+		r.timed = false
 		r.got, r.jitter, r.lastExpected, r.lastGot = 0, 0, 0, 0
 	}
 	r.got++
+	if key {
+		return changed
+	}
 	transit := arrival/int64(time.Second/8000) - int64(ts)
-	if !fresh {
+	if r.timed {
 		d := int64(int32(transit - r.transit))
 		if d < 0 {
 			d = -d
@@ -89,7 +95,7 @@ func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, arrival int64, octe
 			r.jitter += d - (r.jitter+8)>>4
 		}
 	}
-	r.transit = transit
+	r.transit, r.timed = transit, true
 	return changed
 }
 
@@ -115,7 +121,7 @@ func (p *Port) snapshot() Stats {
 		SSRC: p.ssrc, RemoteSSRC: r.ssrc, LastReceived: p.LastReceived(),
 	}
 	if n := p.begun.Load(); n != 0 {
-		st.FirstStarted = time.Unix(0, n)
+		st.FirstStarted = time.Now().Add(-time.Duration(p.shard.clock() - n))
 	}
 	return st
 }
