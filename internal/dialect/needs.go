@@ -47,24 +47,36 @@ type Audio interface {
 	OpenStandard(ctx context.Context, phrase, voiceCode string) (io.ReadSeekCloser, error)
 }
 
-// Authenticator checks and sets the passwords of API users.
+// Authenticator checks and sets the secrets of API users.
 type Authenticator interface {
-	// Password checks a secret for the credential of a kind and name. Permission
-	// when there is no such pair, Limit when it was tried too often from source
-	// (host:port of the client).
-	Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
-	// SetPassword makes or replaces the credential of a user.
+	// Check gives the credential of a kind and name when the secret is right.
+	// Permission when it is not, Limit when there were too many failures; source
+	// is the client's address, with or without port.
+	Check(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
+	// SetPassword makes or replaces the credential of a kind of a user, by e-mail.
 	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error
 }
 
-// Signer signs and checks JSON Web Tokens (RFC 7519) with RS256.
-type Signer interface {
-	// Sign gives the compact serialisation (RFC 7515 §7.1) of payload, a JSON
-	// object. The header is {"alg":"RS256","typ":"JWT"}: alg first, no spaces.
-	Sign(ctx context.Context, payload []byte) (string, error)
-	// Verify checks form, algorithm and signature, and gives the payload; it
-	// leaves exp to its caller. Permission when the token is not ours.
-	Verify(ctx context.Context, token string) (payload []byte, err error)
+// Claims is what a token says: Extra holds the vendor's own claims. Numbers in
+// Extra come back as json.Number.
+type Claims struct {
+	Issuer, Audience string
+	Extra            map[string]any
+}
+
+// Tokens makes and checks JSON Web Tokens (RFC 7519) with RS256, whose header
+// is {"alg":"RS256","typ":"JWT"} without spaces. Permission when a token is not
+// ours, has expired, or is for another purpose.
+type Tokens interface {
+	// IssueAccess gives an access token that is good for life.
+	IssueAccess(ctx context.Context, c Claims, life time.Duration) (string, error)
+	// VerifyAccess gives what an access token for issuer and audience says.
+	VerifyAccess(ctx context.Context, token, issuer, audience string) (Claims, error)
+	// IssueRefresh gives the first refresh token of a sign-in with a credential.
+	IssueRefresh(ctx context.Context, credential voice.Token, c Claims, life time.Duration) (string, error)
+	// TurnRefresh takes a refresh token, once, and gives the next one and what
+	// it said. Permission when it was used before.
+	TurnRefresh(ctx context.Context, token, issuer, audience string, life time.Duration) (next string, c Claims, err error)
 }
 
 // CallBack is an order to ring First, then Second, and to join them.

@@ -37,7 +37,7 @@ func Bootstrap(ctx context.Context, tenant voice.Tenant, owner voice.UserID, app
 }
 
 // createApp stores a new app with its standard prompts under the next free
-// shortcode and app number.
+// shortcode and app number. One at a time: the caller sees to it.
 func createApp(ctx context.Context, apps voice.AppStore, sounds voice.SoundStore, t voice.TenantID, doc document, isDefault bool, now time.Time) (voice.App, error) {
 	raw, err := doc.marshal()
 	if err != nil {
@@ -45,22 +45,16 @@ func createApp(ctx context.Context, apps voice.AppStore, sounds voice.SoundStore
 	}
 	a := voice.App{ID: voice.AppID(voice.NewID("VA")), Tenant: t, Kind: Kind, Type: doc.Type, Name: doc.Name,
 		Default: isDefault, Document: raw, Version: 1, Created: now, Updated: now}
-	const tries = 5 // another request may take the shortcode first
-	for range tries {
-		var have []voice.App
-		if have, err = apps.Apps(ctx, t); err != nil {
-			return a, err
-		}
-		var taken []voice.Sound
-		if taken, err = sounds.Sounds(ctx, t, ""); err != nil {
-			return a, err
-		}
-		a.Shortcode = nextShortcode(have, doc.Type)
-		if err = apps.CreateApp(ctx, a, slots(a, appNumber(taken), now)); !voice.IsKind(err, voice.Exists) {
-			break
-		}
-	}
+	have, err := apps.Apps(ctx, t)
 	if err != nil {
+		return a, err
+	}
+	taken, err := sounds.Sounds(ctx, t, "")
+	if err != nil {
+		return a, err
+	}
+	a.Shortcode = nextShortcode(have, doc.Type)
+	if err := apps.CreateApp(ctx, a, slots(a, appNumber(taken), now)); err != nil {
 		return a, err
 	}
 	// The store has its own say on version and times.

@@ -60,6 +60,7 @@ const (
 	phraseSaved        = "recording-saved"
 	phraseRecordMenu   = "recording-menu"
 	phraseRecord       = "record-prompt"
+	phraseWhich        = "enter-record-number"
 )
 
 // compile makes the program of an app. Faults of the document and dangling

@@ -78,8 +78,7 @@ func recordProgram(ctx context.Context, t voice.TenantID, sounds []voice.Sound, 
 
 // which asks for a record id by keys.
 func (b *builder) which(sounds []voice.Sound) {
-	ask := voice.Prompt{Kind: voice.PromptSpeech, Voice: b.doc.Voice,
-		Text: "Please enter the record number of the prompt."}
+	ask := voice.Prompt{Kind: voice.PromptStandard, Standard: phraseWhich, Voice: b.doc.Voice}
 	g := flow.Gather{Prompts: []voice.Prompt{ask}, BargeIn: true, Finish: "#",
 		FirstDigit: 2 * b.timers.FirstDigit, InterDigit: 2 * b.timers.InterDigit}
 	out := exits{flow.InvalidKey: "wrong", flow.NoInput: "which.rounds"}

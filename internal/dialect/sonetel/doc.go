@@ -15,5 +15,7 @@
 // (links give WAV). MAPPING.md goes through the fields one by one, with what is
 // documented by the vendor and what is ours.
 //
-// The package starts no goroutine, keeps no state and may be used concurrently.
+// The package starts no goroutine; a Dialect keeps nothing but a lock and may be
+// used concurrently. One Dialect serves a database: shortcodes and record ids
+// are given out under its lock.
 package sonetel

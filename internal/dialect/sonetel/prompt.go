@@ -136,28 +136,22 @@ func postPrompt(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := q.d.cfg.Now()
-	const tries = 5
-	for range tries {
-		have, err := q.d.cfg.Sounds.Sounds(q.Context(), q.tenant, a.ID)
-		if err != nil {
-			return nil, err
-		}
-		ref, ok := nextRef(have)
-		if !ok {
-			return nil, failf(codePrompt, "the app has %d custom prompts, which is as many as it can have", maxCustom)
-		}
-		s := voice.Sound{ID: voice.SoundID(voice.NewID("PR")), Tenant: q.tenant, App: a.ID, Name: name, Ref: ref, Created: now, Updated: now}
-		err = q.d.cfg.Sounds.CreateSound(q.Context(), s)
-		if voice.IsKind(err, voice.Exists) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return q.promptReply(s, q.withMessage()), nil
+	q.d.making.Lock()
+	defer q.d.making.Unlock()
+	have, err := q.d.cfg.Sounds.Sounds(q.Context(), q.tenant, a.ID)
+	if err != nil {
+		return nil, err
 	}
-	return nil, failf(codeBusy, "the app is being changed by someone else; try again")
+	ref, ok := nextRef(have)
+	if !ok {
+		return nil, failf(codePrompt, "the app has %d custom prompts, which is as many as it can have", maxCustom)
+	}
+	now := q.d.cfg.Now()
+	s := voice.Sound{ID: voice.SoundID(voice.NewID("PR")), Tenant: q.tenant, App: a.ID, Name: name, Ref: ref, Created: now, Updated: now}
+	if err := q.d.cfg.Sounds.CreateSound(q.Context(), s); err != nil {
+		return nil, err
+	}
+	return q.promptReply(s, q.withMessage()), nil
 }
 
 // nextRef gives the smallest free record id for a custom prompt among an app's prompts.

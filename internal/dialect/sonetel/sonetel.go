@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"tandem/internal/dialect"
@@ -27,11 +28,12 @@ type Config struct {
 	Numbers    voice.NumberStore
 	Recordings voice.RecordingStore
 	Calls      voice.CallStore
-	Tokens     voice.TokenStore
-	Auth       dialect.Authenticator
-	Signer     dialect.Signer
-	Audio      dialect.Audio
-	Control    dialect.Control
+	// Credentials holds the credentials of kind Kind; their name is an e-mail address.
+	Credentials voice.TokenStore
+	Auth        dialect.Authenticator
+	Tokens      dialect.Tokens
+	Audio       dialect.Audio
+	Control     dialect.Control
 
 	SIPDomain string // host part of our SIP addresses
 	// PublicURL is the base of links to audio, "http://host:8080/sonetel"; ""
@@ -47,6 +49,9 @@ type Config struct {
 type Dialect struct {
 	cfg    Config
 	routes []route
+	// making is held while an app or prompt is made: its shortcode and record
+	// ids are the next free ones.
+	making sync.Mutex
 }
 
 var _ dialect.Dialect = (*Dialect)(nil)

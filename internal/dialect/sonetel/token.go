@@ -2,7 +2,6 @@ package sonetel
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/dialect"
 	"tandem/internal/voice"
 )
 
@@ -23,23 +23,23 @@ const RefreshLife = 180 * 24 * time.Hour
 // maxForm bounds the body of a token request.
 const maxForm = 64 << 10
 
-// audience is in every token, as the vendor's clients expect.
-const audience = "api.sonetel.com"
+// audience and issuer are in every token; the audience is the one that the
+// vendor's clients expect.
+const (
+	audience = "api.sonetel.com"
+	issuer   = "tandem-sonetel"
+)
 
-// claims is the payload of our tokens. Clients decode it without verifying.
-type claims struct {
-	Account    string   `json:"acc_id"`
-	User       string   `json:"user_id"`
-	UserName   string   `json:"user_name"`
-	Audience   string   `json:"aud"`
-	Issuer     string   `json:"iss"`
-	IssuedAt   int64    `json:"iat"`
-	Expires    int64    `json:"exp"`
-	Client     string   `json:"client_id"`
-	Scope      []string `json:"scope"`
-	Use        string   `json:"use"` // access or refresh
-	Credential string   `json:"jti"` // the stored credential: without it the token is void
-}
+// Claims of our tokens beside the registered ones. Clients read them without
+// verifying. Without its credential a token is void.
+const (
+	claimAccount    = "acc_id"
+	claimUser       = "user_id"
+	claimName       = "user_name"
+	claimClient     = "client_id"
+	claimScope      = "scope"
+	claimCredential = "credential"
+)
 
 // tokenReply is the answer to a good token request.
 type tokenReply struct {
@@ -92,99 +92,89 @@ func (d *Dialect) token(r *http.Request) (tokenReply, error) {
 	if err != nil {
 		return tokenReply{}, &oauthError{http.StatusBadRequest, "invalid_request", voice.Reason(err)}
 	}
-	var c claims
 	switch form["grant_type"] {
 	case "password":
-		c, err = d.passwordGrant(r, form)
+		return d.passwordGrant(r, form, client)
 	case "refresh_token":
-		c, err = d.refreshGrant(r, form)
+		return d.refreshGrant(r, form)
 	case "":
-		err = &oauthError{http.StatusBadRequest, "invalid_request", "Missing grant type"}
-	default:
-		err = &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type: " + form["grant_type"]}
+		return tokenReply{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing grant type"}
+	}
+	return tokenReply{}, &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type: " + form["grant_type"]}
+}
+
+func (d *Dialect) passwordGrant(r *http.Request, form map[string]string, client string) (tokenReply, error) {
+	name, secret := strings.TrimSpace(form["username"]), form["password"]
+	switch {
+	case name == "":
+		return tokenReply{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing username"}
+	case secret == "":
+		return tokenReply{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing password"}
+	}
+	t, err := d.cfg.Auth.Check(r.Context(), string(Kind), name, secret, r.RemoteAddr)
+	switch {
+	case voice.IsKind(err, voice.Permission), voice.IsKind(err, voice.NotExist):
+		// The same words for a wrong password: they tell nobody who has an account.
+		return tokenReply{}, &oauthError{http.StatusUnauthorized, "unauthorized", "User with name " + name + " not found"}
+	case voice.IsKind(err, voice.Limit):
+		return tokenReply{}, &oauthError{http.StatusTooManyRequests, "temporarily_unavailable", voice.Reason(err)}
+	case err != nil:
+		return tokenReply{}, err
+	}
+	c := dialect.Claims{Issuer: issuer, Audience: audience, Extra: map[string]any{
+		claimAccount: string(t.Tenant), claimUser: string(t.User), claimName: t.Name, claimClient: client,
+		claimCredential: string(t.ID),
+		claimScope:      []string{"account.read", "account.write", "user.read", "user.write"},
+	}}
+	refresh := ""
+	if !strings.EqualFold(form["refresh"], "no") {
+		if refresh, err = d.cfg.Tokens.IssueRefresh(r.Context(), t, c, RefreshLife); err != nil {
+			return tokenReply{}, err
+		}
+	}
+	return d.tokens(r, c, refresh)
+}
+
+// refreshGrant gives a new pair. The refresh token is given even to who says
+// refresh=no: the old one can't be used again.
+func (d *Dialect) refreshGrant(r *http.Request, form map[string]string) (tokenReply, error) {
+	if form["refresh_token"] == "" {
+		return tokenReply{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing refresh token"}
+	}
+	next, c, err := d.cfg.Tokens.TurnRefresh(r.Context(), form["refresh_token"], issuer, audience, RefreshLife)
+	if err == nil {
+		err = d.live(r, c)
+	}
+	if voice.IsKind(err, voice.Permission) || voice.IsKind(err, voice.Invalid) {
+		return tokenReply{}, &oauthError{http.StatusUnauthorized, "invalid_grant", "Invalid refresh token: " + voice.Reason(err)}
 	}
 	if err != nil {
 		return tokenReply{}, err
 	}
-	c.Client = client
-	out := tokenReply{Type: "bearer", Expires: int64(TokenLife / time.Second)}
-	if out.Access, err = d.sign(r, c, "access", TokenLife); err != nil {
-		return out, err
-	}
-	if !strings.EqualFold(form["refresh"], "no") {
-		out.Refresh, err = d.sign(r, c, "refresh", RefreshLife)
-	}
-	return out, err
+	return d.tokens(r, c, next)
 }
 
-func (d *Dialect) passwordGrant(r *http.Request, form map[string]string) (claims, error) {
-	name, secret := strings.TrimSpace(form["username"]), form["password"]
-	switch {
-	case name == "":
-		return claims{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing username"}
-	case secret == "":
-		return claims{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing password"}
-	}
-	t, err := d.cfg.Auth.Password(r.Context(), string(Kind), name, secret, r.RemoteAddr)
-	switch {
-	case voice.IsKind(err, voice.Permission), voice.IsKind(err, voice.NotExist):
-		// The same words for a wrong password: they tell nobody who has an account.
-		return claims{}, &oauthError{http.StatusUnauthorized, "unauthorized", "User with name " + name + " not found"}
-	case voice.IsKind(err, voice.Limit):
-		return claims{}, &oauthError{http.StatusTooManyRequests, "temporarily_unavailable", "Too many attempts; try again later"}
-	case err != nil:
-		return claims{}, err
-	}
-	return claims{Account: string(t.Tenant), User: string(t.User), UserName: t.Name, Credential: string(t.ID)}, nil
+func (d *Dialect) tokens(r *http.Request, c dialect.Claims, refresh string) (tokenReply, error) {
+	access, err := d.cfg.Tokens.IssueAccess(r.Context(), c, TokenLife)
+	return tokenReply{Access: access, Type: "bearer", Refresh: refresh, Expires: int64(TokenLife / time.Second)}, err
 }
 
-func (d *Dialect) refreshGrant(r *http.Request, form map[string]string) (claims, error) {
-	if form["refresh_token"] == "" {
-		return claims{}, &oauthError{http.StatusBadRequest, "invalid_request", "Missing refresh token"}
-	}
-	c, err := d.verify(r, form["refresh_token"], "refresh")
-	if voice.IsKind(err, voice.Permission) {
-		return c, &oauthError{http.StatusUnauthorized, "invalid_grant", "Invalid refresh token: " + voice.Reason(err)}
-	}
-	return c, err
+func claim(c dialect.Claims, name string) string {
+	s, _ := c.Extra[name].(string)
+	return s
 }
 
-// sign makes a token of c.
-func (d *Dialect) sign(r *http.Request, c claims, use string, life time.Duration) (string, error) {
-	now := d.cfg.Now()
-	c.Use, c.Audience, c.Issuer = use, audience, "tandem"
-	c.IssuedAt, c.Expires = now.Unix(), now.Add(life).Unix()
-	c.Scope = []string{"account.read", "account.write", "user.read", "user.write"}
-	payload, err := json.Marshal(c)
-	if err != nil {
-		return "", voice.E("sonetel.sign", voice.Internal, err)
-	}
-	return d.cfg.Signer.Sign(r.Context(), payload)
-}
-
-// verify checks a token and that its credential still exists. Errors: kind
-// Permission with the reason in words.
-func (d *Dialect) verify(r *http.Request, token, use string) (claims, error) {
-	const op = "sonetel.verify"
-	var c claims
-	payload, err := d.cfg.Signer.Verify(r.Context(), token)
-	if err != nil {
-		return c, err
-	}
-	if json.Unmarshal(payload, &c) != nil || c.Audience != audience || c.Use != use || c.Account == "" {
-		return c, voice.Errorf(op, voice.Permission, "the token is not an %s token of this API", use)
-	}
-	if d.cfg.Now().Unix() >= c.Expires {
-		return c, voice.Errorf(op, voice.Permission, "the token has expired")
-	}
-	t, err := d.cfg.Tokens.TokenByName(r.Context(), string(Kind), c.UserName)
+// live reports by an error of kind Permission that the credential of a token
+// does not exist any more.
+func (d *Dialect) live(r *http.Request, c dialect.Claims) error {
+	t, err := d.cfg.Credentials.TokenByName(r.Context(), string(Kind), claim(c, claimName))
 	if err != nil && !voice.IsKind(err, voice.NotExist) {
-		return c, err
+		return err
 	}
-	if err != nil || string(t.ID) != c.Credential || string(t.Tenant) != c.Account {
-		return c, voice.Errorf(op, voice.Permission, "the credential of the token does not exist any more")
+	if err != nil || string(t.ID) != claim(c, claimCredential) || string(t.Tenant) != claim(c, claimAccount) || t.Tenant == "" {
+		return voice.Errorf("sonetel.live", voice.Permission, "the credential of the token does not exist any more")
 	}
-	return c, nil
+	return nil
 }
 
 // admit lets a request in by its bearer token; tenant and user come from it alone.
@@ -194,19 +184,23 @@ func (q *request) admit() error {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return failf(codeToken, "the access token is missing: send Authorization: Bearer …").at(http.StatusUnauthorized)
 	}
-	c, err := q.d.verify(q.Request, token, "access")
+	c, err := q.d.cfg.Tokens.VerifyAccess(q.Context(), token, issuer, audience)
+	if err == nil {
+		err = q.d.live(q.Request, c)
+	}
 	if voice.IsKind(err, voice.Permission) || voice.IsKind(err, voice.Invalid) {
 		return failf(codeToken, "invalid access token: %s", voice.Reason(err)).at(http.StatusUnauthorized)
 	}
 	if err != nil {
 		return err
 	}
-	q.tenant = voice.TenantID(c.Account)
-	if c.User == "" { // the account's own credential
+	q.tenant = voice.TenantID(claim(c, claimAccount))
+	user := claim(c, claimUser)
+	if user == "" { // the account's own credential
 		q.user = voice.User{Tenant: q.tenant, Role: voice.RoleAdmin}
 		return nil
 	}
-	q.user, err = q.d.cfg.Users.User(q.Context(), q.tenant, voice.UserID(c.User))
+	q.user, err = q.d.cfg.Users.User(q.Context(), q.tenant, voice.UserID(user))
 	return ifNotExist(err, failf(codeToken, "invalid access token: its user does not exist any more").at(http.StatusUnauthorized))
 }
 

@@ -127,6 +127,8 @@ func postApp(q *request) (any, error) {
 	if err := q.d.checkReferences(q.Context(), voice.App{Tenant: q.tenant, Type: t, Name: doc.Name}, document{}, doc); err != nil {
 		return nil, err
 	}
+	q.d.making.Lock()
+	defer q.d.making.Unlock()
 	a, err := createApp(q.Context(), q.d.cfg.Apps, q.d.cfg.Sounds, q.tenant, doc, false, q.d.cfg.Now())
 	if err != nil {
 		return nil, err
