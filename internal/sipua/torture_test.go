@@ -167,7 +167,7 @@ func torment(t *testing.T, a *sipua.Agent, transport string, i int, data []byte)
 		t.Fatal(err)
 	}
 	defer c.Close()
-	data = redirectVia(data, c.LocalAddr())
+	data = redirectVia(data)
 	if _, err := c.Write(data); err != nil {
 		t.Fatal(err)
 	}
@@ -207,13 +207,16 @@ func torment(t *testing.T, a *sipua.Agent, transport string, i int, data []byte)
 
 // redirectVia makes the answer come to our socket: RFC 4475's messages name
 // hosts of their own and no rport.
-func redirectVia(data []byte, local net.Addr) []byte {
+func redirectVia(data []byte) []byte {
 	head, body, _ := bytes.Cut(data, []byte("\r\n\r\n"))
+	if bytes.HasPrefix(data, []byte("INVITE")) && bytes.Contains(head, []byte("\r\n /UDP\r\n")) { // a Via over three lines
+		head = bytes.Replace(head, []byte(";branch="), []byte(";rport;branch="), 1)
+	}
 	lines := bytes.Split(head, []byte("\r\n"))
 	for i, line := range lines {
 		name, _, ok := bytes.Cut(line, []byte(":"))
 		n := strings.ToLower(strings.TrimSpace(string(name)))
-		if !ok || (n != "via" && n != "v") || bytes.Contains(line, []byte("rport")) {
+		if !ok || (n != "via" && n != "v") || bytes.Contains(head, []byte("rport")) {
 			continue
 		}
 		if at := bytes.IndexByte(line, ','); at > 0 {
