@@ -45,6 +45,7 @@ const (
 )
 
 // Press sends keys one after another and returns when the last gap is over.
+// It fails when the call ends before the last key has begun.
 func (c *Call) Press(ctx context.Context, keys string, o PressOptions) error {
 	if !validKeys(keys) {
 		return fmt.Errorf("press: %q is not a row of keys (0-9 * # A-D)", keys)
@@ -80,11 +81,9 @@ func (c *Call) pressOne(ctx context.Context, key rune, o PressOptions) error {
 	switch o.Method {
 	case KeyEvent:
 		code, _ := keyEvent(key)
-		c.media.enqueue(&c.media.keys, &sound{key: &keyEventOut{code: code, frames: frames(o.Duration), drop: o.Drop}})
-		return c.wait(ctx, c.media.enqueue(&c.media.keys, &sound{samples: make([]int16, frames(o.Gap)*frame)}))
+		return c.sendKey(ctx, &sound{key: &keyEventOut{code: code, frames: frames(o.Duration), drop: o.Drop}}, o.Gap)
 	case KeyInBand:
-		tone := KeyTone(key, o.Duration)
-		return c.wait(ctx, c.media.enqueue(&c.media.keys, &sound{samples: append(tone, make([]int16, frames(o.Gap)*frame)...)}))
+		return c.sendKey(ctx, &sound{samples: KeyTone(key, o.Duration)}, o.Gap)
 	case KeyInfo:
 		kind, body := "application/dtmf-relay", fmt.Sprintf("Signal=%c\r\nDuration=%d\r\n", key, o.Duration.Milliseconds())
 		if o.PlainInfo {
@@ -105,6 +104,19 @@ func (c *Call) pressOne(ctx context.Context, key rune, o PressOptions) error {
 		}
 	}
 	return fmt.Errorf("unknown way to send a key: %q", o.Method)
+}
+
+// sendKey sends a key and the gap after it. A far end that acts on the press
+// may hang up before the release: the key has been sent then.
+func (c *Call) sendKey(ctx context.Context, key *sound, gap time.Duration) error {
+	c.media.enqueue(&c.media.keys, key)
+	err := c.wait(ctx, c.media.enqueue(&c.media.keys, &sound{samples: make([]int16, frames(gap)*frame)}))
+	c.media.mu.Lock()
+	defer c.media.mu.Unlock()
+	if key.started && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // wait blocks until a queued sound has gone out whole.

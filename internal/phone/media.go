@@ -34,6 +34,7 @@ type media struct {
 type sound struct {
 	samples []int16
 	key     *keyEventOut
+	started bool // its first packet has left
 	done    chan struct{}
 }
 
@@ -193,6 +194,9 @@ func (m *media) tick(out *sender) {
 		m.conn.WriteToUDPAddrPort(packet, remote)
 	}
 	m.mu.Lock()
+	if item != nil {
+		item.started = true
+	}
 	if finished {
 		*queue = (*queue)[1:]
 		close(item.done)
