@@ -29,6 +29,8 @@ type Config struct {
 	Realm string
 	// AllowLoopback lets trunks, SIP addresses and web hooks on loopback be used.
 	AllowLoopback bool
+	// RecordCalls records both sides of every bridged call.
+	RecordCalls bool
 	// Sample makes a sample account with a menu at the first start.
 	Sample bool
 	// Postgres is a connection URL; "" = SQLite in Data.

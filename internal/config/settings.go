@@ -48,6 +48,8 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.Realm }, checkRealm),
 		flag("allow_loopback", "Lets trunks, SIP addresses and web hooks on loopback be used; for tests.",
 			func(c *Config) *bool { return &c.AllowLoopback }),
+		flag("record_calls", "Records both sides of every bridged call.",
+			func(c *Config) *bool { return &c.RecordCalls }),
 		flag("sample", "Makes a sample account with a menu at the first start.",
 			func(c *Config) *bool { return &c.Sample }),
 		secret(text("postgres", "URL", "PostgreSQL instead of SQLite: postgres://user:password@host/database.",

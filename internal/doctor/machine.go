@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,5 +147,8 @@ func localEngine(ctx context.Context, program string) ([]Finding, bool) {
 	if err != nil && first == "" {
 		return warn("apt-get install -y --reinstall "+program, "%s does not start: %v", path, err), false
 	}
-	return good("%s", strings.TrimSpace(fmt.Sprintf("%s (%s)", path, first))), true
+	if !strings.ContainsAny(first, "0123456789") || strings.Contains(first, "(c)") {
+		return good("%s", path), true // no version in its first line
+	}
+	return good("%s: %s", path, first), true
 }

@@ -12,7 +12,7 @@ import (
 	"tandem/internal/voice"
 )
 
-// Accounts checks people.
+// Accounts checks people; admin.Admin does.
 type Accounts interface {
 	// Login checks a name and password. Error kinds: Permission when they do not
 	// fit (one answer for unknown names and wrong passwords), Limit when there
