@@ -81,13 +81,16 @@ const serverKey = "server"
 
 // Server says where a server listens.
 type Server struct {
-	HTTP    string    `json:"http"` // HOST:PORT as bound
-	SIP     string    `json:"sip"`  // HOST:PORT as bound
-	Host    string    `json:"host"` // that others reach it by
-	URL     string    `json:"url"`
-	Call    string    `json:"call,omitempty"` // SIP address that answers with a menu: "sip:100@192.0.2.7"
-	PID     int       `json:"pid"`
-	Started time.Time `json:"started"`
+	HTTP  string `json:"http"` // HOST:PORT as bound
+	SIP   string `json:"sip"`  // HOST:PORT as bound
+	Host  string `json:"host"` // that others reach it by
+	URL   string `json:"url"`
+	Call  string `json:"call,omitempty"`  // SIP address that answers with a menu: "sip:100@192.0.2.7"
+	Realm string `json:"realm,omitempty"` // of phones' passwords
+	// AllowLoopback says that the server was started so; the other commands follow it.
+	AllowLoopback bool      `json:"allow_loopback,omitempty"`
+	PID           int       `json:"pid"`
+	Started       time.Time `json:"started"`
 }
 
 // Announce stores where the running server is, for the other commands; the zero
