@@ -20,8 +20,13 @@ fi
 
 dir=$(mktemp -d /tmp/tandem-pg.XXXXXX)
 server=
+command=
 stop() {
 	trap - EXIT INT TERM
+	if [ -n "$command" ]; then
+		kill "$command" 2>/dev/null || true
+		wait "$command" 2>/dev/null || true
+	fi
 	if [ -n "$server" ]; then
 		kill -INT "$server" 2>/dev/null || true # fast shutdown
 		wait "$server" 2>/dev/null || true
@@ -62,4 +67,10 @@ until "$bin/pg_isready" --quiet --host "$dir" --username postgres; do
 	sleep 0.1
 done
 cd "$OLDPWD"
-TANDEM_TEST_POSTGRES="postgres://postgres@/postgres?host=$dir" "$@"
+# In the background, so that a signal to this script stops the command too.
+TANDEM_TEST_POSTGRES="postgres://postgres@/postgres?host=$dir" "$@" &
+command=$!
+status=0
+wait "$command" || status=$?
+command=
+exit "$status"

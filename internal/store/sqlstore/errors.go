@@ -73,6 +73,12 @@ func orphan(err error) bool {
 	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
+// locked reports whether err is that another process writes to the SQLite file.
+func locked(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // away reports whether err may pass when tried again: the database is locked,
 // gone, full, or the caller gave up waiting.
 func away(err error) bool {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -17,6 +18,10 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// migrateWait is how many seconds a server waits while another brings the
+// tables up to date.
+const migrateWait = 300
 
 // migrate brings the tables up to date. The caller holds the lock file on
 // SQLite; on PostgreSQL an advisory lock keeps other servers out meanwhile.
@@ -29,7 +34,7 @@ func migrate(ctx context.Context, db *sql.DB, lite bool, log *slog.Logger) error
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if !lite {
 		dialect = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrateWait))
 		if err != nil {
 			return err
 		}
@@ -59,19 +64,25 @@ func migrate(ctx context.Context, db *sql.DB, lite bool, log *slog.Logger) error
 
 // lockFile waits for the exclusive lock on path and gives the function that
 // frees it; the lock ends with the process in any case.
-func lockFile(path string) (unlock func(), err error) {
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, context.Cause(ctx)), f.Close())
 		}
 	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
-	}
-	return func() { f.Close() }, nil
 }

@@ -17,9 +17,12 @@ import (
 
 // Bounds of the connections.
 const (
-	sqliteReaders  = 4
-	postgresConns  = 16
-	busyTimeout    = 10 * time.Second // another process writes
+	sqliteReaders = 4
+	postgresConns = 16
+	// busyTimeout is how long a write waits for another process's, in all;
+	// busyStep is how long SQLite waits before the caller's context is asked.
+	busyTimeout    = 10 * time.Second
+	busyStep       = 100 * time.Millisecond
 	connectTimeout = 10 * time.Second
 )
 
@@ -47,32 +50,37 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 }
 
 func (s *Store) openSQLitePools(ctx context.Context, path string, log *slog.Logger) error {
-	unlock, err := lockFile(path + ".lock") // one process sets up at a time
+	unlock, err := lockFile(ctx, path+".lock") // one process sets up at a time
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	writer := []string{"journal_mode(WAL)", "foreign_keys(1)"}
-	if s.full, err = sqlitePool(path, 1, true, append(writer, "synchronous(FULL)")); err != nil {
+	durable := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)"}
+	relaxed := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(NORMAL)"}
+	setUp, err := sqlitePool(path, 1, true, busyTimeout, durable)
+	if err != nil {
 		return err
 	}
-	if err := s.full.PingContext(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
+	if err = setUp.PingContext(ctx); err == nil {
+		err = migrate(ctx, setUp, s.lite, log)
 	}
-	if err := migrate(ctx, s.full, s.lite, log); err != nil {
+	if err = errors.Join(err, setUp.Close()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if s.full, err = sqlitePool(path, 1, true, busyStep, durable); err != nil {
 		return err
 	}
-	if s.relaxed, err = sqlitePool(path, 1, true, append(writer, "synchronous(NORMAL)")); err != nil {
+	if s.relaxed, err = sqlitePool(path, 1, true, busyStep, relaxed); err != nil {
 		return err
 	}
-	s.read, err = sqlitePool(path, sqliteReaders, false, []string{"query_only(1)"})
+	s.read, err = sqlitePool(path, sqliteReaders, false, busyTimeout, []string{"query_only(1)"})
 	return err
 }
 
 // sqlitePool opens a pool of at most n connections that are never dropped.
-func sqlitePool(path string, n int, writes bool, pragmas []string) (*sql.DB, error) {
+func sqlitePool(path string, n int, writes bool, busy time.Duration, pragmas []string) (*sql.DB, error) {
 	q := url.Values{
-		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
+		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
 		"_pragma":       pragmas,
 	}
 	if writes {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"tandem/internal/voice"
 )
@@ -59,7 +60,7 @@ func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn
 	if kind == relaxedWrite {
 		db = s.relaxed
 	}
-	t, err := db.BeginTx(ctx, nil)
+	t, err := begin(ctx, db)
 	if err != nil {
 		return explain(op, n, err)
 	}
@@ -68,6 +69,20 @@ func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn
 		return explain(op, n, err)
 	}
 	return explain(op, n, t.Commit())
+}
+
+// begin begins a transaction. On SQLite it waits its turn after other
+// processes, which SQLite itself would do without regard to ctx.
+func begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	for from := time.Now(); ; {
+		t, err := db.BeginTx(ctx, nil)
+		if err == nil || !locked(err) || time.Since(from) > busyTimeout {
+			return t, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 func (s *Store) fill(ctx context.Context, t tx, kind write, fn func(t tx) error) error {
