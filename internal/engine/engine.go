@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"tandem/internal/blob"
@@ -64,7 +65,7 @@ var errRingTime = errors.New("nobody answered in the ring time")
 // Engine makes calls.
 type Engine struct {
 	cfg   Config
-	agent *sipua.Agent
+	agent atomic.Pointer[sipua.Agent]
 	gate  *gate
 	tones *tones.Set
 	addrs *localAddrs
@@ -79,8 +80,8 @@ func New(cfg Config) *Engine {
 }
 
 // SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,
-// so each needs the other.
-func (e *Engine) SetAgent(a *sipua.Agent) { e.agent = a }
+// so each needs the other; a call that dials before this is refused.
+func (e *Engine) SetAgent(a *sipua.Agent) { e.agent.Store(a) }
 
 // Full says whether new calls should be refused.
 func (e *Engine) Full() bool {

@@ -51,7 +51,11 @@ func mayFailOver(f *sipua.Failure) bool {
 }
 
 func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Target, early func(*leg)) (*leg, error) {
-	peer, err := c.e.agent.Toward(ctx, hop)
+	agent := c.e.agent.Load()
+	if agent == nil {
+		return nil, voice.Errorf("engine.Dial", voice.Unavailable, "the server is starting")
+	}
+	peer, err := agent.Toward(ctx, hop)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +69,7 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 	}
 	hop.Trace = func(m sipua.Message) { c.Note(sipEvent(id, m)) }
 	rang := false
-	d, err := c.e.agent.Dial(ctx, hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
+	d, err := agent.Dial(ctx, hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
 		if !rang {
 			rang = true
 			c.Note(voice.Event{Kind: voice.EventLegRinging, Leg: id, Text: fmt.Sprintf("%s: %d %s", w.words, p.Status, p.Reason)})
