@@ -18,7 +18,7 @@ func Bootstrap(ctx context.Context, tenant voice.Tenant, owner voice.UserID, app
 	if err != nil {
 		return err
 	}
-	for _, def := range []struct{ appType, name string }{
+	for i, def := range []struct{ appType, name string }{
 		{typeIVR, "Main menu"}, {typeMailbox, "Voice Mail"}, {typeSystem, "System Prompt"},
 	} {
 		if slices.ContainsFunc(have, func(a voice.App) bool { return a.Kind == Kind && a.Default && a.Type == def.appType }) {
@@ -29,7 +29,8 @@ func Bootstrap(ctx context.Context, tenant voice.Tenant, owner voice.UserID, app
 		if def.appType == typeMailbox {
 			doc.DeliverToDetails = string(owner)
 		}
-		if _, err := createApp(ctx, apps, sounds, tenant.ID, doc, true, now); err != nil {
+		created := now.Add(time.Duration(i) * time.Microsecond) // apps are listed by it
+		if _, err := createApp(ctx, apps, sounds, tenant.ID, doc, true, created); err != nil {
 			return err
 		}
 	}
