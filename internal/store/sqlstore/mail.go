@@ -9,6 +9,9 @@ import (
 
 const mailColumns = `id, tenant, message, call, to_addr, subject, text, attachment, file_name, state, attempts, next_at, words, created`
 
+// messageDeleted is why a mail is given up whose message is gone.
+const messageDeleted = "the message was deleted"
+
 func scanMail(r row) (m voice.Mail, err error) {
 	err = r.Scan(&m.ID, &m.Tenant, &m.Message, &m.Call, &m.To, &m.Subject, &m.Text, &m.Attachment, &m.FileName,
 		&m.State, &m.Attempts, timeCol{&m.Next}, &m.Words, timeCol{&m.Created})
@@ -40,16 +43,23 @@ func (s *Store) DueMails(ctx context.Context, now time.Time, limit int) ([]voice
 }
 
 // UpdateMail implements voice.MailStore. A message that was deleted meanwhile
-// is no error: the mail's own state still counts.
+// is no error: the mail's own state still counts, but it is not queued again.
 func (s *Store) UpdateMail(ctx context.Context, m voice.Mail, msg *voice.Message) error {
 	const op = "store.UpdateMail"
 	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
 		if err := x.must(ctx, op, "mail "+string(m.ID),
 			`UPDATE mails SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`,
-			m.Tenant, m.ID, m.State, m.Attempts, dueAt(m), m.Words); err != nil || msg == nil {
+			m.Tenant, m.ID, m.State, m.Attempts, dueAt(m), m.Words); err != nil {
 			return err
 		}
-		_, err := x.exec(ctx, `UPDATE messages SET state = $3, words = $4 WHERE tenant = $1 AND id = $2`,
+		_, err := x.exec(ctx,
+			`UPDATE mails SET state = $3, words = $4 WHERE tenant = $1 AND id = $2 AND state = $5
+				AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.tenant = mails.tenant AND messages.id = mails.message)`,
+			m.Tenant, m.ID, voice.MailDead, messageDeleted, voice.MailQueued)
+		if err != nil || msg == nil {
+			return err
+		}
+		_, err = x.exec(ctx, `UPDATE messages SET state = $3, words = $4 WHERE tenant = $1 AND id = $2`,
 			m.Tenant, msg.ID, msg.State, msg.Words)
 		return err
 	})

@@ -68,7 +68,7 @@ func (s *Store) DeleteMessage(ctx context.Context, t voice.TenantID, id voice.Me
 			return err
 		}
 		_, err := x.exec(ctx, `UPDATE mails SET state = $3, words = $4 WHERE tenant = $1 AND message = $2 AND state = $5`,
-			t, id, voice.MailDead, "the message was deleted", voice.MailQueued)
+			t, id, voice.MailDead, messageDeleted, voice.MailQueued)
 		return err
 	})
 }

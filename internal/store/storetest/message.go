@@ -73,6 +73,8 @@ func testMails(t *testing.T, s Store) {
 
 	ok(t, s.DeleteMessage(ctx, ours, "m2"))
 	same(t, "a deleted message is not sent", read(s.DueMails(ctx, moment(99), 0))(t), nil)
+	ok(t, s.UpdateMail(ctx, second, nil)) // a sender that was at it puts it back
+	same(t, "nor queued again", read(s.DueMails(ctx, moment(99), 0))(t), nil)
 	same(t, "no mail waits any more", read(s.NextMail(ctx))(t), time.Time{})
 
 	atOnce := mail("q3", 7)
