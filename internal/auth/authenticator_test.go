@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -145,4 +146,17 @@ func TestGuessingFromASource(t *testing.T) {
 	if k := check("anna", "right", "2001:db8:1:2::1"); k != "" {
 		t.Errorf("after a minute got %q", k)
 	}
+}
+
+func TestTriesThatWereNotLookedAtDoNotCount(t *testing.T) {
+	a, _, add := newAuthenticator(t)
+	add("anna")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 * auth.FailuresPerSource {
+		_, err := a.Check(over, "sonetel", "anna", "right", "192.0.2.1")
+		want(t, "caller gone", err, voice.Unavailable)
+	}
+	_, err := a.Check(t.Context(), "sonetel", "anna", "right", "192.0.2.1")
+	want(t, "afterwards", err, "")
 }

@@ -51,11 +51,11 @@ func (g *guard) begin(name, source string, now time.Time) (attempt, time.Duratio
 	if _, a.known = g.known.m[a.pair]; a.known {
 		return a, g.known.take(a.pair, now)
 	}
-	if wait := g.names.take(name, now); wait > 0 {
-		return a, wait
-	}
 	if wait := g.sources.take(place, now); wait > 0 {
-		g.names.give(name)
+		return a, wait // before the name is noted: invented names can't fill the table
+	}
+	if wait := g.names.take(name, now); wait > 0 {
+		g.sources.give(place)
 		return a, wait
 	}
 	return a, 0
@@ -63,14 +63,9 @@ func (g *guard) begin(name, source string, now time.Time) (attempt, time.Duratio
 
 // succeed takes back what a counted and remembers where the name was right.
 func (g *guard) succeed(a attempt, now time.Time) {
+	g.giveBack(a)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if a.known {
-		g.known.give(a.pair)
-		return
-	}
-	g.names.give(a.name)
-	g.sources.give(a.source)
 	g.known.find(a.pair, now)
 }
 

@@ -125,3 +125,18 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func TestHasScope(t *testing.T) {
+	for what, c := range map[string]struct {
+		scope any
+		want  bool
+	}{
+		"list": {[]any{"a", "b"}, true}, "own list": {[]string{"b"}, true}, "text": {"a b", true},
+		"part of a word": {"ab bb", false}, "none": {nil, false}, "number": {7, false}, "another": {[]any{"a"}, false},
+	} {
+		claims := auth.Claims{Extra: map[string]any{"scope": c.scope}}
+		if got := claims.HasScope("b"); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}

@@ -28,16 +28,26 @@ func putCDR(ctx context.Context, x tx, c voice.CDR) (int64, error) {
 
 // PutCDR implements voice.CallStore. NotExist when the call is another tenant's.
 func (s *Store) PutCDR(ctx context.Context, c voice.CDR) error {
-	const op = "store.PutCDR"
-	if c.Call == "" {
-		return voice.InvalidField(op, "call", "a call detail record needs a call")
-	}
+	return s.PutCDRs(ctx, []voice.CDR{c})
+}
+
+// PutCDRs puts several in one transaction: all of them or none.
+func (s *Store) PutCDRs(ctx context.Context, cdrs []voice.CDR) error {
+	const op = "store.PutCDRs"
 	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
-		n, err := putCDR(ctx, x, c)
-		if err == nil && n == 0 {
-			err = voice.Errorf(op, voice.NotExist, "call %s does not exist", c.Call)
+		for _, c := range cdrs {
+			if c.Call == "" {
+				return voice.InvalidField(op, "call", "a call detail record needs a call")
+			}
+			n, err := putCDR(ctx, x, c)
+			if err == nil && n == 0 {
+				err = voice.Errorf(op, voice.NotExist, "call %s does not exist", c.Call)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 }
 
