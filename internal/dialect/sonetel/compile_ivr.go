@@ -108,11 +108,13 @@ func (b *builder) extension(out exits) {
 	b.add("extension", origin, flow.Play{Prompts: []voice.Prompt{b.standard(phraseWait)}}, exits{flow.Next: "extension.dial"})
 	b.add("extension.dial", origin, flow.Dial{To: voice.Destination{Kind: voice.ToExtension}, ToVar: flow.VarExtension},
 		exits{flow.Busy: failed, flow.NoAnswer: failed, flow.Failed: failed})
-	b.add("invalid-extension", origin, flow.Play{Prompts: []voice.Prompt{b.standard(phraseInvalidExt)}, BargeIn: true},
+	b.add("invalid-extension", origin, flow.Play{Prompts: []voice.Prompt{b.standard(phraseInvalidExt)}},
 		exits{flow.Next: nodeRounds})
 }
 
-// invalid tells the caller that a key is not assigned.
+// invalid tells the caller that a key is not assigned. Keys do not cut it, nor
+// the one about extensions: the rest of a mistyped number must not count as
+// further wrong entries.
 func (b *builder) invalid(g flow.Gather, out exits) {
 	if b.doc.PlayMenu != "yes" { // there are only extensions to get wrong
 		out[flow.InvalidKey] = "invalid-extension"
@@ -123,7 +125,7 @@ func (b *builder) invalid(g flow.Gather, out exits) {
 		exit = flow.GotDigits
 	}
 	out[exit] = "invalid-entry"
-	b.add("invalid-entry", "/menu", flow.Play{Prompts: []voice.Prompt{b.standard(phraseInvalidEntry)}, BargeIn: true},
+	b.add("invalid-entry", "/menu", flow.Play{Prompts: []voice.Prompt{b.standard(phraseInvalidEntry)}},
 		exits{flow.Next: nodeRounds})
 }
 

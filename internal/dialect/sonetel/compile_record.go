@@ -100,7 +100,7 @@ func (b *builder) which(sounds []voice.Sound) {
 		out[flow.GotDigits] = "wrong"
 	}
 	b.program.Nodes[at].Step = g
-	b.add("wrong", "", flow.Play{Prompts: []voice.Prompt{{Kind: voice.PromptStandard, Standard: phraseInvalidEntry, Voice: b.doc.Voice}}, BargeIn: true},
+	b.add("wrong", "", flow.Play{Prompts: []voice.Prompt{{Kind: voice.PromptStandard, Standard: phraseInvalidEntry, Voice: b.doc.Voice}}},
 		exits{flow.Next: "which.rounds"})
 	b.add("which.rounds", "", flow.Count{Name: countRounds, Limit: b.timers.Rounds},
 		exits{flow.Again: "which", flow.Over: b.sharedNode(nodeTooMany)})

@@ -221,11 +221,11 @@ func (d *Dialect) answer(w http.ResponseWriter, q *request, resource string, val
 		writeJSON(w, http.StatusOK, b.value)
 		return
 	}
+	names := limits(q.URL.Query().Get("fields"))
 	if r, ok := value.(reply); ok {
-		value = r.only(fieldList(q.URL.Query().Get("fields")))
+		value = r.only(names)
 	}
 	if list, ok := value.([]reply); ok {
-		names := fieldList(q.URL.Query().Get("fields"))
 		for i := range list {
 			list[i] = list[i].only(names)
 		}

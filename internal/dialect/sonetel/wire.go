@@ -54,6 +54,12 @@ func fieldList(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+// limits are the names in ?fields= that limit a reply; the others add a part to it.
+func limits(s string) []string {
+	adding := []string{"message", "file", "file_access_details", "voice_call_details"}
+	return slices.DeleteFunc(fieldList(s), func(name string) bool { return slices.Contains(adding, name) })
+}
+
 // timeForm is the vendor's form of a time, always GMT.
 const timeForm = "20060102T15:04:05Z"
 
