@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"tandem/internal/admin"
+	"tandem/internal/auth"
+	"tandem/internal/clock"
+	"tandem/internal/dialect"
+	"tandem/internal/dialect/sonetel"
+	"tandem/internal/voice"
+)
+
+func (d *Daemon) openAccounts(ctx context.Context) error {
+	now, hasher := clock.Real(), auth.NewHasher()
+	d.credentials = admin.NewCredentials(d.store, hasher, auth.NewAuthenticator(d.store, hasher, now))
+	d.admin = &admin.Admin{
+		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials,
+		Realm: d.cfg.Realm, Domain: d.cfg.Host(), URL: d.cfg.URL(), AllowLoopback: d.cfg.AllowLoopback,
+		Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
+			return sonetel.Bootstrap(ctx, t, owner.ID, d.store, d.store, time.Now())
+		},
+	}
+	var err error
+	d.signer, err = auth.OpenSigner(ctx, d.store, d.box, now)
+	return err
+}
+
+// linkKeySetting holds the key that signs links to audio.
+const linkKeySetting = "sonetel/link-key"
+
+func (d *Daemon) linkKey(ctx context.Context) ([]byte, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	kept, err := d.store.InitSetting(ctx, linkKeySetting, d.box.Seal(linkKeySetting, fresh))
+	if err != nil {
+		return nil, err
+	}
+	return d.box.Open(linkKeySetting, kept)
+}
+
+func (d *Daemon) startDialects(ctx context.Context) error {
+	key, err := d.linkKey(ctx)
+	if err != nil {
+		return err
+	}
+	url := ""
+	if d.cfg.BaseURL != "" {
+		url = d.cfg.URL() + "/sonetel"
+	}
+	d.sonetel, err = sonetel.New(sonetel.Config{
+		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
+		Recordings: d.store, Calls: d.store, Credentials: d.store,
+		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: audio{d.prompts}, Control: control{d},
+		SIPDomain: d.cfg.Host(), PublicURL: url, LinkKey: key, Log: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.library = dialect.NewLibrary(d.store, d.resolver, time.Now, d.sonetel)
+	return nil
+}
+
+func (d *Daemon) resolver(t voice.TenantID) dialect.Resolver {
+	return dialect.StoreResolver{Tenant: t, UserStore: d.store, AppStore: d.store, SoundStore: d.store}
+}
+

@@ -1,0 +1,153 @@
+package daemon
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"tandem/internal/dialect"
+	"tandem/internal/engine"
+	"tandem/internal/mailbox"
+	"tandem/internal/route"
+	"tandem/internal/rtpport"
+	"tandem/internal/sipua"
+	"tandem/internal/switchboard"
+	"tandem/internal/voice"
+)
+
+func (d *Daemon) startMedia(context.Context) error {
+	pool, err := rtpport.Start(rtpport.Config{
+		PortLow: d.cfg.RTP.Low, PortHigh: d.cfg.RTP.High, Shards: d.shards(),
+		PortsPerShard: 2 * d.cfg.Limits.Calls, Logger: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.pool = pool
+	d.closing(pool.Close)
+	d.engine = engine.New(engine.Config{
+		Pool: pool, Prompts: d.prompts,
+		Drafts: d.blobs, Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
+		Events: d.journal.Append, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
+		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
+	})
+	return nil
+}
+
+// mediaAddr is the public address for session descriptions, when one is set.
+func (d *Daemon) mediaAddr() netip.Addr {
+	addr, err := netip.ParseAddr(strings.Trim(d.cfg.Public, "[]"))
+	if err != nil {
+		return netip.Addr{} // a name, or nothing: the address towards each peer
+	}
+	return addr
+}
+
+func (d *Daemon) startBoard(ctx context.Context) error {
+	if err := d.startDialects(ctx); err != nil {
+		return err
+	}
+	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts}
+	d.board = switchboard.New(switchboard.Config{
+		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
+		Numbers: d.store, Extensions: d.store, CDRs: d.store, Logger: d.log,
+	})
+	d.closing(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		if err := d.board.Close(ctx); err != nil {
+			d.log.Error("calls did not end in time", "err", err)
+		}
+	})
+	return nil
+}
+
+// router resolves destinations with the stores.
+type router struct{ sources route.Sources }
+
+func (d *Daemon) router() router {
+	return router{route.Sources{Users: d.store, Extensions: d.store, Numbers: d.store, Apps: d.store, Domain: strings.ToLower(d.cfg.Host())}}
+}
+
+func (r router) Route(ctx context.Context, t voice.TenantID, dest voice.Destination, fromApp bool) (voice.Route, error) {
+	return route.Resolve(ctx, r.sources, t, dest, route.Caller{FromApp: fromApp})
+}
+
+// control orders calls for the dialects.
+type control struct{ d *Daemon }
+
+func (c control) Originate(ctx context.Context, cb dialect.CallBack) (voice.CallID, error) {
+	text := "user " + string(cb.User)
+	if cb.App != "" {
+		text += " with " + cb.App
+	}
+	return c.d.board.CallBack(ctx, originator{c.d.engine}, switchboard.CallBack{
+		Tenant: cb.Tenant, First: cb.First, Second: cb.Second,
+		ShowFirst: cb.ShowFirst, ShowSecond: cb.ShowSecond, Text: text,
+	})
+}
+
+type originator struct{ e *engine.Engine }
+
+func (o originator) NewCall(info voice.CallInfo) switchboard.OutCall { return o.e.NewCall(info) }
+
+func (d *Daemon) startSIP(ctx context.Context) error {
+	trunks, err := d.store.Trunks(ctx, "")
+	if err != nil {
+		return err
+	}
+	d.agent, err = sipua.Start(ctx, sipua.Config{
+		Listen: d.cfg.SIP, Public: d.cfg.Public, Realm: d.cfg.Realm, UserAgent: "tandem",
+		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Trunks: trunks, Logger: d.log,
+		Draining: func() bool { return d.draining.Load() || d.engine.Full() },
+	})
+	if err != nil {
+		return err
+	}
+	d.engine.SetAgent(d.agent)
+	// Before the board: its Close ends the calls, and their last words need SIP.
+	d.closing(func() { d.endCalls(); d.agent.Close() })
+	return nil
+}
+
+// endCalls ends the live calls with words of farewell on their timelines.
+func (d *Daemon) endCalls() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := d.board.End(ctx); err != nil {
+		d.log.Error("calls did not end in time", "err", err)
+	}
+}
+
+// incoming is the SIP agent's handler: the call is over when it returns.
+func (d *Daemon) incoming(inc *sipua.Incoming) {
+	c, err := d.engine.Incoming(inc)
+	if err != nil {
+		d.log.Warn("call refused", "from", inc.Source(), "err", err)
+		return
+	}
+	d.board.Arrive(c)
+}
+
+// watch takes up what another process changed: trunks to register and to accept.
+func (d *Daemon) watch(ctx context.Context, seen int64) int64 {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	d.putTrunkStates(ctx)
+	n, err := d.store.ChangeCount(ctx)
+	if err != nil {
+		d.log.Warn("configuration not read", "err", err)
+		return seen
+	}
+	if n == seen {
+		return seen
+	}
+	trunks, err := d.store.Trunks(ctx, "")
+	if err != nil {
+		d.log.Warn("trunks not read", "err", err)
+		return seen
+	}
+	d.agent.SetTrunks(trunks)
+	return n
+}

@@ -1,0 +1,178 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"tandem/internal/admin"
+	"tandem/internal/auth"
+	"tandem/internal/blob/fileblob"
+	"tandem/internal/config"
+	"tandem/internal/dialect"
+	"tandem/internal/dialect/sonetel"
+	"tandem/internal/engine"
+	"tandem/internal/mailbox"
+	"tandem/internal/outbound"
+	"tandem/internal/prompt"
+	"tandem/internal/rtpport"
+	"tandem/internal/secret"
+	"tandem/internal/sipua"
+	"tandem/internal/store/sqlstore"
+	"tandem/internal/switchboard"
+	"tandem/internal/voice"
+)
+
+// Options of a Daemon.
+type Options struct {
+	Stdout  io.Writer // takes the banner; nil = nowhere
+	Logger  *slog.Logger
+	Version string
+}
+
+// Bounds of ending.
+const (
+	drainTime = 5 * time.Second // calls are hung up and their records stored
+	httpTime  = 3 * time.Second // requests under way may finish
+)
+
+// mediaTimeout ends a call whose caller's audio has stopped.
+const mediaTimeout = 2 * time.Minute
+
+// Daemon is the whole program, started.
+type Daemon struct {
+	cfg config.Config
+	opt Options
+	log *slog.Logger
+
+	lock        io.Closer
+	box         *secret.Box
+	store       *sqlstore.Store
+	journal     *sqlstore.Journal
+	blobs       *fileblob.Store
+	policy      *outbound.Policy
+	prompts     *prompt.Library
+	signer      *auth.Signer
+	credentials *admin.Credentials
+	admin       *admin.Admin
+	pool        *rtpport.Pool
+	engine      *engine.Engine
+	board       *switchboard.Switchboard
+	library     *dialect.Library
+	sonetel     *sonetel.Dialect
+	mailroom    *mailbox.Room
+	agent       *sipua.Agent
+	listener    net.Listener
+	server      *http.Server
+	draining    atomic.Bool
+	closers     []func() // run last to first by Close
+
+	setupLink   string // for the banner: the owner has no password yet
+	samplePhone string // for the banner of the first start
+	toldTrunks  map[voice.TrunkID]string
+}
+
+// New opens the data folder, starts every part and listens; calls are answered
+// when it returns. Errors say which part did not start and why.
+func New(cfg config.Config, opt Options) (d *Daemon, err error) {
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opt.Stdout == nil {
+		opt.Stdout = io.Discard
+	}
+	d = &Daemon{cfg: cfg, opt: opt, log: opt.Logger}
+	defer func() {
+		if err != nil {
+			d.Close()
+			d = nil
+		}
+	}()
+	// A media shard keeps its thread busy; the rest keeps all processors.
+	runtime.GOMAXPROCS(runtime.NumCPU() + d.shards())
+	ctx := context.Background()
+	for _, part := range []struct {
+		name  string
+		start func(context.Context) error
+	}{
+		{"data folder", d.openData},
+		{"speech", d.startSpeech},
+		{"accounts", d.openAccounts},
+		{"media", d.startMedia},
+		{"calls", d.startBoard},
+		{"recovery", d.recover},
+		{"SIP", d.startSIP},
+		{"HTTP", d.startHTTP},
+		{"sample account", d.firstStart},
+	} {
+		if err = part.start(ctx); err != nil {
+			return d, fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return d, nil
+}
+
+// closing registers what ends a part; parts end in the reverse of their start.
+func (d *Daemon) closing(f func()) { d.closers = append(d.closers, f) }
+
+func (d *Daemon) shards() int { return max(1, runtime.NumCPU()/2) }
+
+// HTTPAddr gives the address that the web pages and APIs are served on.
+func (d *Daemon) HTTPAddr() net.Addr { return d.listener.Addr() }
+
+// SIPAddr gives the address that SIP listens on.
+func (d *Daemon) SIPAddr() netip.AddrPort { return d.agent.Addr() }
+
+// Store gives the database.
+func (d *Daemon) Store() *sqlstore.Store { return d.store }
+
+// Admin gives the management of this installation.
+func (d *Daemon) Admin() *admin.Admin { return d.admin }
+
+// Run watches the configuration that other processes change until ctx is done.
+func (d *Daemon) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { // ends with the server, which Close shuts down
+		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("HTTP: %w", err)
+		}
+	}()
+	if err := d.announce(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	d.banner(ctx)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var seen int64 = -1
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case <-tick.C:
+			seen = d.watch(ctx, seen)
+		}
+	}
+}
+
+// Close ends calls, then everything else, in the reverse order of the start. It
+// may be called twice.
+func (d *Daemon) Close() error {
+	d.draining.Store(true)
+	for len(d.closers) > 0 {
+		last := len(d.closers) - 1
+		f := d.closers[last]
+		d.closers = d.closers[:last]
+		f()
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"tandem/internal/dialect"
+	"tandem/internal/outbound"
+	"tandem/internal/prompt"
+	"tandem/internal/tts"
+	"tandem/internal/tts/espeaktts"
+	"tandem/internal/tts/flitetts"
+	"tandem/internal/tts/httptts"
+	"tandem/internal/voice"
+)
+
+// speechTime bounds one request to a speech server.
+const speechTime = 30 * time.Second
+
+func (d *Daemon) startSpeech(ctx context.Context) error {
+	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback})
+	var engines []tts.Synthesizer
+	for _, name := range d.cfg.Speech.Engines {
+		e, err := d.openEngine(ctx, name)
+		if err != nil {
+			d.log.Warn("speech engine left out", "engine", name, "err", err)
+			continue
+		}
+		if e != nil {
+			engines = append(engines, e)
+		}
+	}
+	if len(engines) == 0 {
+		d.log.Warn("no speech engine: prompts are the built-in English ones; apt-get install espeak-ng")
+	}
+	d.prompts = prompt.New(prompt.Config{
+		Sounds: d.store, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
+	})
+	return nil
+}
+
+// openEngine gives nil for an engine that is not set up.
+func (d *Daemon) openEngine(ctx context.Context, name string) (tts.Synthesizer, error) {
+	switch name {
+	case "espeak":
+		return espeaktts.Open(ctx, "")
+	case "flite":
+		return flitetts.Open(ctx, "")
+	case "openai":
+		if d.cfg.Speech.OpenAIURL == "" {
+			return nil, nil
+		}
+		return httptts.New(httptts.Config{
+			URL: d.cfg.Speech.OpenAIURL, Key: d.cfg.Speech.OpenAIKey, Model: d.cfg.Speech.OpenAIModel,
+			Voices: []string{d.cfg.Speech.OpenAIVoice}, Client: d.policy.Operator(speechTime),
+		})
+	}
+	return nil, voice.Errorf("daemon.openEngine", voice.Invalid, "no engine is called %q", name)
+}
+
+// audio keeps and makes sound for the dialects.
+type audio struct{ p *prompt.Library }
+
+func (a audio) Ingest(ctx context.Context, _ voice.TenantID, r io.Reader) (dialect.Clip, error) {
+	in, err := prompt.Ingest(ctx, r, "file", prompt.Limits{PCM16: true})
+	if err != nil {
+		return dialect.Clip{}, err
+	}
+	kept, err := a.p.Keep(ctx, prompt.Telephone(in.PCM))
+	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
+}
+
+func (a audio) Speak(ctx context.Context, _ voice.TenantID, u dialect.Utterance) (dialect.Clip, error) {
+	pcm, err := a.p.Speak(ctx, tts.Utterance{Text: u.Text, Voice: tts.Voice{ID: u.Voice, Language: u.Language, Gender: tts.Gender(u.Gender)}})
+	if err != nil {
+		return dialect.Clip{}, err
+	}
+	kept, err := a.p.Keep(ctx, pcm)
+	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
+}
+
+func (a audio) Voices(context.Context) ([]dialect.SpeechVoice, error) {
+	var list []dialect.SpeechVoice
+	for _, v := range a.p.SpeechVoices() {
+		list = append(list, dialect.SpeechVoice{ID: v.ID, Name: v.Name, Language: v.Language, Gender: string(v.Gender)})
+	}
+	return list, nil
+}
+
+func (a audio) Open(ctx context.Context, blob string) (io.ReadSeekCloser, error) {
+	return a.p.Open(ctx, blob)
+}
+
+// OpenStandard gives what can be heard, if need be the English instead.
+func (a audio) OpenStandard(ctx context.Context, phrase, code string) (io.ReadSeekCloser, error) {
+	f, err := a.p.OpenStandard(ctx, phrase, code)
+	if f != nil {
+		return f, nil
+	}
+	return nil, err
+}
