@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// settings is what the command line asks for.
+type settings struct {
+	binary   string
+	build    bool
+	calls    int
+	seconds  time.Duration
+	setUps   int
+	setUpFor time.Duration
+	keys     time.Duration
+	rtp      string
+	json     string
+	keep     bool
+}
+
+const (
+	generatorCore = 0
+	serverCore    = 1
+	wholeRun      = 10 * time.Minute
+)
+
+func main() {
+	var s settings
+	quick := false
+	seconds, setUpSeconds := 10, 5
+	flag.StringVar(&s.binary, "binary", "bin/tandem", "server program")
+	flag.BoolVar(&s.build, "build", true, "build the server program first")
+	flag.IntVar(&s.calls, "calls", 1000, "calls held at once")
+	flag.IntVar(&seconds, "seconds", seconds, "length of the measurement with all calls")
+	flag.IntVar(&s.setUps, "setups", 500, "set-ups per second")
+	flag.IntVar(&setUpSeconds, "setup-seconds", setUpSeconds, "length of that measurement")
+	flag.DurationVar(&s.keys, "keys", 4*time.Second, "time between two keys of a call, 0 for none")
+	flag.StringVar(&s.rtp, "rtp", "10000-19999", "RTP ports of the server")
+	flag.StringVar(&s.json, "json", "", "also write the figures to this file")
+	flag.BoolVar(&s.keep, "keep", false, "keep the server's data and output")
+	flag.BoolVar(&quick, "quick", false, "100 calls for 3 s and 50 set-ups per second for 2 s")
+	flag.Parse()
+	if quick {
+		s.calls, seconds, s.setUps, setUpSeconds = 100, 3, 50, 2
+	}
+	s.seconds, s.setUpFor = time.Duration(seconds)*time.Second, time.Duration(setUpSeconds)*time.Second
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, wholeRun)
+	defer cancel()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) (err error) {
+	if s.calls < 1 || s.calls > 20000 || s.setUps < 1 || s.setUps > 10000 || s.seconds <= 0 || s.setUpFor <= 0 {
+		return errors.New("calls must be 1-20000, setups 1-10000, times more than 0")
+	}
+	if s.build {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", s.binary, "./cmd/tandem")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build: %w\n%s", err, out)
+		}
+	}
+	if s.binary, err = filepath.Abs(s.binary); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	if s.keep {
+		fmt.Println("data and output are in", dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
+	pinned := runtime.NumCPU() > 1
+	core := generatorCore
+	if pinned {
+		core = serverCore
+	}
+	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, srv.stop())
+	}()
+	if err := configure(ctx, srv); err != nil {
+		return fmt.Errorf("configure: %w\n%s", err, srv.tail())
+	}
+	if pinned {
+		if err := pin(generatorCore); err != nil {
+			return err
+		}
+	}
+	r, err := measure(ctx, s, srv.sip, number, srv.cmd.Process.Pid)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, srv.tail())
+	}
+	r.Pinned = pinned
+	r.print(os.Stdout)
+	if s.json == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.json, append(b, '\n'), 0o644)
+}
+
+// measure runs both phases against a server that answers number at target.
+func measure(ctx context.Context, s settings, target, number string, pid int) (report, error) {
+	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " ")}
+	addr, err := netip.ParseAddrPort(target)
+	if err != nil {
+		return r, err
+	}
+	hold, err := newGenerator(addr, number, s.keys)
+	if err != nil {
+		return r, err
+	}
+	defer hold.close()
+	if r.Hold, err = measureHold(ctx, hold, pid, s.calls, s.seconds); err != nil {
+		return r, err
+	}
+	hold.close()
+	hold.finishHold(&r.Hold)
+	rate, err := newGenerator(addr, number, 0)
+	if err != nil {
+		return r, err
+	}
+	defer rate.close()
+	r.SetUps, err = measureSetUps(ctx, rate, pid, s.setUps, s.setUpFor)
+	return r, err
+}
+
+// machine names the processor and the system.
+func machine() string {
+	model := runtime.GOARCH
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			if _, name, ok := strings.Cut(lines.Text(), "model name\t: "); ok {
+				model = name
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%s, %d cores, %s, %s/%s", model, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// usage is what the kernel says a process has used.
+type usage struct {
+	cpu time.Duration // user and system
+	rss int64         // bytes
+	at  time.Time
+}
+
+const clockTick = 10 * time.Millisecond // USER_HZ is 100 on Linux
+
+// readUsage reads /proc/PID/stat and status (proc(5)).
+func readUsage(pid int) (usage, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return usage{}, err
+	}
+	u := usage{at: time.Now()}
+	// The name in parentheses may hold spaces; what follows has fixed places.
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(f) < 22 {
+		return u, fmt.Errorf("stat of process %d is too short", pid)
+	}
+	user, err1 := strconv.ParseInt(f[11], 10, 64)
+	system, err2 := strconv.ParseInt(f[12], 10, 64)
+	pages, err3 := strconv.ParseInt(f[21], 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil {
+		return u, fmt.Errorf("stat of process %d is not numbers", pid)
+	}
+	u.cpu = time.Duration(user+system) * clockTick
+	u.rss = pages * int64(os.Getpagesize())
+	return u, nil
+}
+
+// pin binds every thread of this process to one core.
+func pin(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		tid, err := strconv.Atoi(t.Name())
+		if err != nil {
+			continue
+		}
+		if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+			return fmt.Errorf("bind to core %d: %w", core, err)
+		}
+	}
+	return nil
+}
+
+// onCore runs start on a thread bound to a core, so that a process started
+// there inherits it, and gives the thread its former cores back.
+func onCore(core int, start func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return err
+	}
+	set.Set(core)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("bind to core %d: %w", core, err)
+	}
+	defer unix.SchedSetaffinity(0, &before)
+	return start()
+}
