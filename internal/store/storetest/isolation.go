@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"tandem/internal/voice"
@@ -57,7 +58,9 @@ type access struct {
 
 // matrix lists every method that takes a tenant and names a thing; what reads
 // and changes comes before what deletes.
-func matrix() []access {
+func matrix() []access { return slices.Concat(reads(), changes(), deletions()) }
+
+func reads() []access {
 	return []access{
 		{"User", func(ctx context.Context, s Store, t voice.TenantID) error { _, err := s.User(ctx, t, "11"); return err }},
 		{"App", func(ctx context.Context, s Store, t voice.TenantID) error { _, err := s.App(ctx, t, "VA1"); return err }},
@@ -84,6 +87,11 @@ func matrix() []access {
 			_, err := s.CDR(ctx, t, "c1")
 			return err
 		}},
+	}
+}
+
+func changes() []access {
+	return []access{
 		{"UpdateTenant", func(ctx context.Context, s Store, t voice.TenantID) error {
 			if t == theirs {
 				t = "none" // there is no other way to name another account here
@@ -122,6 +130,11 @@ func matrix() []access {
 		{"UpdateMail", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.UpdateMail(ctx, voice.Mail{ID: "q1", Tenant: t, State: voice.MailDead}, nil)
 		}},
+	}
+}
+
+func deletions() []access {
+	return []access{
 		{"DeleteSound", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteSound(ctx, t, "s1") }},
 		{"DeleteApp", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteApp(ctx, t, "VA1") }},
 		{"DeleteUser", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteUser(ctx, t, "11") }},
