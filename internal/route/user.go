@@ -11,9 +11,10 @@ import (
 
 // user reaches a user by the call settings. Nothing set: the user's phones ring.
 func (r *resolver) user(ctx context.Context, id voice.UserID) ([]voice.Attempt, error) {
-	if r.users++; r.users > MaxForwards+1 {
+	if r.users > MaxForwards {
 		return nil, nil
 	}
+	r.users++
 	defer func() { r.users-- }()
 	u, err := r.s.Users.User(ctx, r.tenant, id)
 	if err != nil {
