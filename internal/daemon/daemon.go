@@ -21,6 +21,7 @@ import (
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/engine"
 	"tandem/internal/mailbox"
+	"tandem/internal/mailer"
 	"tandem/internal/outbound"
 	"tandem/internal/prompt"
 	"tandem/internal/rtpport"
@@ -69,6 +70,7 @@ type Daemon struct {
 	library     *dialect.Library
 	sonetel     *sonetel.Dialect
 	mailroom    *mailbox.Room
+	mailer      *mailer.Mailer
 	agent       *sipua.Agent
 	listener    net.Listener
 	server      *http.Server
@@ -109,6 +111,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"media", d.startMedia},
 		{"calls", d.startBoard},
 		{"recovery", d.recover},
+		{"mail", d.startMailer},
 		{"SIP", d.startSIP},
 		{"HTTP", d.startHTTP},
 		{"sample account", d.firstStart},

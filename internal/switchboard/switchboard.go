@@ -144,6 +144,18 @@ func (s *Switchboard) Live() []voice.CallInfo {
 	return infos
 }
 
+// Note puts an event on the timeline of a call that is up; false when it is not.
+func (s *Switchboard) Note(id voice.CallID, e voice.Event) bool {
+	s.mu.Lock()
+	lc := s.live[id]
+	s.mu.Unlock()
+	if lc == nil {
+		return false
+	}
+	lc.call.Note(e)
+	return true
+}
+
 // Flush waits until the records of the calls that have ended are stored.
 func (s *Switchboard) Flush(ctx context.Context) error { return s.cdrs.flush(ctx) }
 

@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"context"
+	"os/exec"
+	"time"
+
+	"tandem/internal/mailer"
+	"tandem/internal/voice"
+)
+
+// lame is the program that makes MP3; its absence means WAV.
+const lame = "lame"
+
+func (d *Daemon) startMailer(context.Context) error {
+	from := d.cfg.SMTP.From
+	if from == "" {
+		from = "Tandem <tandem@" + d.cfg.Host() + ">"
+	}
+	path, err := exec.LookPath(lame)
+	if err != nil {
+		path = ""
+	}
+	m, err := mailer.Start(mailer.Config{
+		Store: d.store, Messages: d.store, Blobs: d.blobs, Log: d.log, OnResult: d.mailed, Lame: path,
+		SMTP: mailer.SMTP{Host: d.cfg.SMTP.Host, Port: d.cfg.SMTP.Port, User: d.cfg.SMTP.User,
+			Password: d.cfg.SMTP.Password, From: from, TLS: d.cfg.SMTP.TLS},
+	})
+	if err != nil {
+		return err
+	}
+	d.mailer = m
+	d.closing(func() { m.Close() })
+	return nil
+}
+
+// mailed puts what became of a mail on the timeline of its call, which may be
+// over for days.
+func (d *Daemon) mailed(m voice.Mail, _ *voice.Message, words string) {
+	e := voice.Event{Call: m.Call, Tenant: m.Tenant, At: time.Now().Truncate(time.Microsecond), Kind: voice.EventMailFailed, Text: words}
+	if m.State == voice.MailSent {
+		e.Kind = voice.EventMailSent
+	}
+	if d.board.Note(m.Call, e) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := d.journal.Flush(ctx); err != nil {
+		d.log.Error("timeline not written", "call", m.Call, "err", err)
+		return
+	}
+	events, err := d.store.Events(ctx, m.Call)
+	if err == nil {
+		e.Seq = 1
+		if n := len(events); n > 0 {
+			e.Seq = events[n-1].Seq + 1
+		}
+		err = d.store.AppendEvents(ctx, []voice.Event{e})
+	}
+	if err != nil {
+		d.log.Error("timeline not written", "call", m.Call, "err", err)
+	}
+}
