@@ -4,6 +4,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 STAMP   := -X main.version=$(VERSION)
 GO      ?= go
 
+# Where the Go distribution unpacks itself, in case nobody has put it on the path.
+export PATH := $(PATH):/usr/local/go/bin
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test check bench fmt clean
 
@@ -31,10 +34,11 @@ check: ## format, vet, staticcheck, rules of the tree, and all tests with the ra
 bench: ## load test of the menu; figures go to bench/out
 	@scripts/setup.sh
 	@$(MAKE) --no-print-directory build
-	@scripts/bench.sh
+	@mkdir -p bench/out
+	@$(GO) run ./bench -build=false -json bench/out/bench.json
 
 fmt: ## format the Go code
-	@gofmt -w cmd internal $(wildcard test bench)
+	@gofmt -w .
 
 clean: ## remove what was built
 	@rm -rf bin bench/out

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"tandem/internal/admin"
+	"tandem/internal/voice"
+)
+
+type accountCmd struct {
+	Create accountCreate `cmd:"" help:"Make an account with its owner and first apps."`
+	List   accountList   `cmd:"" help:"List the accounts."`
+	Link   accountLink   `cmd:"" help:"Make a one-time link by which the owner sets a password."`
+}
+
+type accountJSON struct {
+	ID       voice.TenantID `json:"id"`
+	Name     string         `json:"name"`
+	OwnerID  voice.UserID   `json:"owner_id,omitempty"`
+	Email    string         `json:"owner_email,omitempty"`
+	SetupURL string         `json:"setup_url,omitempty"`
+}
+
+type accountCreate struct {
+	Name     string `arg:"" help:"Name of the customer."`
+	Email    string `placeholder:"ADDRESS" help:"E-mail of the owner, who logs in with it and gets the voicemail."`
+	Timezone string `placeholder:"ZONE" help:"IANA time zone, such as Europe/Stockholm (default UTC)."`
+	Country  string `placeholder:"CC" help:"Country code of two letters (default US)."`
+	Currency string `placeholder:"CCC" help:"Currency code of three letters (default USD)."`
+	Language string `placeholder:"LANG" help:"Language (default en)."`
+}
+
+func (c *accountCreate) Run(p *program) error {
+	p.create = true
+	return p.withAdmin(func(a *admin.Admin) error {
+		t, owner, err := a.CreateAccount(p.ctx, admin.AccountSpec{Name: c.Name, Email: c.Email,
+			Timezone: c.Timezone, Country: c.Country, Currency: c.Currency, Language: c.Language})
+		if err != nil {
+			return err
+		}
+		link, err := a.SetupLink(p.ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		return p.show(accountJSON{t.ID, t.Name, owner.ID, owner.Email, link}, func(w io.Writer) {
+			fmt.Fprintf(w, "account\t%s\nname\t%s\nowner\t%s\nset-up link\t%s\n", t.ID, t.Name, owner.Email, link)
+		})
+	})
+}
+
+type accountList struct{}
+
+func (accountList) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		list, err := a.Accounts(p.ctx)
+		if err != nil {
+			return err
+		}
+		out := make([]accountJSON, len(list))
+		for i, acc := range list {
+			out[i] = accountJSON{ID: acc.Tenant.ID, Name: acc.Tenant.Name, OwnerID: acc.Owner.ID, Email: acc.Owner.Email}
+		}
+		return p.show(out, func(w io.Writer) {
+			for _, acc := range out {
+				row(w, string(acc.ID), acc.Name, acc.Email)
+			}
+		})
+	})
+}
+
+type accountLink struct {
+	Account string `required:"" placeholder:"ID" help:"The account."`
+}
+
+func (c *accountLink) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		link, err := a.SetupLink(p.ctx, voice.TenantID(c.Account))
+		if err != nil {
+			return err
+		}
+		return p.show(map[string]string{"id": c.Account, "setup_url": link}, func(w io.Writer) { fmt.Fprintln(w, link) })
+	})
+}
+
+type credentialCmd struct {
+	Create credentialCreate `cmd:"" help:"Make a credential and print every field that the vendor's client asks for."`
+}
+
+type credentialCreate struct {
+	Account string `required:"" placeholder:"ID" help:"The account."`
+	For     string `required:"" placeholder:"VENDOR" help:"sonetel, telphin, smartflo, hoiio or routee. This version speaks sonetel's API."`
+	User    string `placeholder:"ID" help:"User who logs in with it (default the owner). A former credential of that user stops working."`
+}
+
+func (c *credentialCreate) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		fields, err := a.CreateCredential(p.ctx, voice.TenantID(c.Account), c.For, voice.UserID(c.User))
+		if err != nil {
+			return err
+		}
+		out := map[string]string{"for": c.For}
+		for _, f := range fields {
+			out[f.Name] = f.Value
+		}
+		return p.show(out, func(w io.Writer) {
+			for _, f := range fields {
+				fmt.Fprintf(w, "%s\t%s\n", f.Name, f.Value)
+			}
+			fmt.Fprintln(w, "The password is not shown again.")
+		})
+	})
+}

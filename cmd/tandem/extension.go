@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"tandem/internal/admin"
+	"tandem/internal/voice"
+)
+
+type extensionCmd struct {
+	Add    extensionAdd    `cmd:"" help:"Make an extension and print what to type into its phone."`
+	List   extensionList   `cmd:"" help:"List an account's extensions."`
+	Remove extensionRemove `cmd:"" help:"Remove an extension; its user stays."`
+}
+
+type extensionAdd struct {
+	Number  string `arg:"" help:"Short number, 2 to 6 digits: 101."`
+	Account string `required:"" placeholder:"ID" help:"The account."`
+	User    string `placeholder:"USER_ID" help:"User whose extension it is (default a new one)."`
+	Name    string `help:"Name of the new user."`
+	Email   string `placeholder:"ADDRESS" help:"E-mail of the new user."`
+}
+
+type phoneJSON struct {
+	Username string       `json:"username"`
+	Password string       `json:"password"`
+	Domain   string       `json:"domain"`
+	Realm    string       `json:"realm"`
+	UserID   voice.UserID `json:"user_id"`
+	Number   string       `json:"number"`
+}
+
+func (c *extensionAdd) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		ph, err := a.AddExtension(p.ctx, voice.TenantID(c.Account), admin.ExtensionSpec{
+			Number: c.Number, User: voice.UserID(c.User), Name: c.Name, Email: c.Email})
+		if err != nil {
+			return err
+		}
+		out := phoneJSON{ph.Username, ph.Password, ph.Domain, ph.Realm, ph.User, ph.Number}
+		return p.show(out, func(w io.Writer) {
+			fmt.Fprintf(w, "username\t%s\npassword\t%s\ndomain\t%s\nuser\t%s\n", ph.Username, ph.Password, ph.Domain, ph.User)
+			fmt.Fprintln(w, "The password is not shown again.")
+		})
+	})
+}
+
+type extensionRemove struct {
+	Number  string `arg:"" help:"The extension."`
+	Account string `required:"" placeholder:"ID" help:"The account."`
+}
+
+func (c *extensionRemove) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		if err := a.RemoveExtension(p.ctx, voice.TenantID(c.Account), c.Number); err != nil {
+			return err
+		}
+		return p.removed("extension " + c.Number)
+	})
+}
+
+type extensionList struct {
+	Account string `required:"" placeholder:"ID" help:"The account."`
+}
+
+type extensionJSON struct {
+	Number   string       `json:"number"`
+	Username string       `json:"username"`
+	UserID   voice.UserID `json:"user_id"`
+	Phones   int          `json:"registered_phones"`
+}
+
+func (c *extensionList) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		list, err := a.Extensions(p.ctx, voice.TenantID(c.Account))
+		if err != nil {
+			return err
+		}
+		out := make([]extensionJSON, len(list))
+		for i, e := range list {
+			out[i] = extensionJSON{e.Number, e.Username, e.User, e.Phones}
+		}
+		return p.show(out, func(w io.Writer) {
+			for _, e := range out {
+				row(w, e.Number, e.Username, "user "+string(e.UserID), strconv.Itoa(e.Phones)+" phones registered")
+			}
+		})
+	})
+}

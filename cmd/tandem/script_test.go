@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tandem/internal/admin"
+	"tandem/internal/config"
+	"tandem/internal/voice"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tandem": main})
+}
+
+// TestCommands runs the scripts in testdata/script: what a person or a machine
+// types and sees.
+func TestCommands(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TANDEM_DATA", e.WorkDir+"/data")
+			e.Setenv("TANDEM_PUBLIC", "ivr.example")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"field":  field,
+			"record": record,
+			"await":  await,
+		},
+	})
+}
+
+// field reads the JSON that the last command printed and puts one value into an
+// environment variable: field ID id, field NAME 0.name.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: field VARIABLE path.to.value")
+	}
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
+	for key := range strings.SplitSeq(args[1], ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			ts.Check(err)
+			if i >= len(at) {
+				ts.Fatalf("no %s: the list has %d", args[1], len(at))
+			}
+			v = at[i]
+		}
+	}
+	if v == nil || v == "" {
+		ts.Fatalf("the output has no %s", args[1])
+	}
+	ts.Setenv(args[0], fmt.Sprint(v))
+}
+
+// record stores a call with a short timeline, as a server would: record ACCOUNT ID.
+func record(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: record ACCOUNT ID")
+	}
+	cfg := config.Default()
+	cfg.Data = ts.Getenv("TANDEM_DATA")
+	st, err := openStore(context.Background(), cfg)
+	ts.Check(err)
+	defer st.Close()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	tenant, id := voice.TenantID(args[0]), voice.CallID(args[1])
+	ts.Check(st.PutCDR(context.Background(), voice.CDR{Call: id, Tenant: tenant, Direction: voice.Inbound, From: "+46701112233", FromName: "A\x1b[31m",
+		To: "+4685000000", Start: start, Answered: start.Add(20 * time.Millisecond), End: start.Add(4 * time.Second),
+		Cause: voice.CauseNormal, Words: "the caller hung up",
+		Legs: []voice.LegRecord{{ID: "a", To: "+4685000000", Start: start, End: start.Add(4 * time.Second), Cause: voice.CauseNormal, Codec: "PCMU",
+			Quality: voice.Quality{PacketsIn: 199, PacketsOut: 199}}}}))
+	ts.Check(st.AppendEvents(context.Background(), []voice.Event{
+		{Call: id, Tenant: tenant, Seq: 1, At: start, Kind: voice.EventCallArrived, Leg: "a", Text: "call from +46701112233"},
+		{Call: id, Tenant: tenant, Seq: 2, At: start.Add(1500 * time.Millisecond), Kind: voice.EventDigit, Leg: "a", Text: "pressed 1",
+			Origin: voice.Origin{App: "VA1", Pointer: "/menu/digit_1"}, Data: map[string]string{"digit": "1"}},
+	}))
+}
+
+// await waits until the server on TANDEM_DATA says where it is and puts the SIP
+// address to call and the web address into variables: await CALL HTTP.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await CALL HTTP")
+	}
+	cfg := config.Default()
+	cfg.Data = ts.Getenv("TANDEM_DATA")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		st, err := openStore(ctx, cfg)
+		ts.Check(err)
+		s, err := admin.Announced(ctx, st)
+		st.Close()
+		if err == nil {
+			ts.Setenv(args[0], s.Call)
+			ts.Setenv(args[1], s.URL)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("no server has said where it is: %v", err)
+		case <-tick.C:
+		}
+	}
+}
+
+// Every setting that serve's flags name must exist, and each flag must reach it.
+func TestServeFlags(t *testing.T) {
+	c := serveCmd{HTTP: ":1", SIP: ":2", RTP: "3-9", Public: "a.example", AllowLoopback: true, Set: []string{"smtp.host=mail.example", "log.level = debug"}}
+	flags, err := c.flags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags["data"] = t.TempDir()
+	cfg, err := config.Load(config.Sources{Flags: flags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.HTTP != ":1" || cfg.SIP != ":2" || cfg.RTP.High != 9 || cfg.Public != "a.example" || !cfg.AllowLoopback ||
+		cfg.SMTP.Host != "mail.example" || cfg.Log.Level != "debug" {
+		t.Errorf("%+v", cfg)
+	}
+	if _, err := (&serveCmd{Set: []string{"x"}}).flags(); err == nil {
+		t.Error("--set without a value was taken")
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	if got := printable("a\x1b[31m\x00\u0085å"); got != "a�[31m��å" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"tandem/internal/config"
+	"tandem/internal/daemon"
+)
+
+type serveCmd struct {
+	HTTP          string   `name:"http" placeholder:"HOST:PORT" help:"Web pages and the vendors' APIs (default :8080)."`
+	SIP           string   `name:"sip" placeholder:"HOST:PORT" help:"SIP over UDP and TCP (default :5060)."`
+	RTP           string   `name:"rtp" placeholder:"LOW-HIGH" help:"UDP ports for audio (default 10000-20000)."`
+	Public        string   `placeholder:"HOST" help:"Name or address that phones and carriers reach this machine by (default its first address)."`
+	AllowLoopback bool     `help:"Let trunks, SIP addresses and web hooks on loopback be used; for tests."`
+	Set           []string `placeholder:"KEY=VALUE" sep:"none" help:"Any other setting, such as smtp.host=mail.example; may be repeated. tandem settings lists them."`
+}
+
+func (c *serveCmd) Run(p *program) (err error) {
+	flags, err := c.flags()
+	if err != nil {
+		return err
+	}
+	cfg, err := p.settings(flags)
+	if err != nil {
+		return err
+	}
+	d, err := daemon.New(cfg, daemon.Options{Stdout: p.stdout, Logger: p.newLogger(cfg.Log), Version: buildVersion()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return d.Run(p.ctx)
+}
+
+// flags gives the settings that the command line names.
+func (c *serveCmd) flags() (map[string]string, error) {
+	flags := map[string]string{}
+	for _, kv := range c.Set {
+		key, value, ok := strings.Cut(kv, "=")
+		if !ok {
+			return nil, fmt.Errorf("--set %s: not of the form KEY=VALUE", kv)
+		}
+		flags[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	for key, value := range map[string]string{"http": c.HTTP, "sip": c.SIP, "rtp": c.RTP, "public": c.Public} {
+		if value != "" {
+			flags[key] = value
+		}
+	}
+	if c.AllowLoopback {
+		flags["allow_loopback"] = "yes"
+	}
+	return flags, nil
+}
+
+// newLogger makes the one logger of the process.
+func (p *program) newLogger(l config.Log) *slog.Logger {
+	var level slog.Level
+	// The settings hold only names that slog knows.
+	_ = level.UnmarshalText([]byte(l.Level))
+	opts := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(p.stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, opts))
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"tandem/internal/admin"
+	"tandem/internal/voice"
+)
+
+type trunkCmd struct {
+	Add    trunkAdd    `cmd:"" help:"Add a carrier or PBX."`
+	List   trunkList   `cmd:"" help:"List an account's trunks, first choice first."`
+	Remove trunkRemove `cmd:"" help:"Remove a trunk."`
+}
+
+type trunkAdd struct {
+	Name      string   `arg:"" help:"Name of the trunk."`
+	Account   string   `required:"" placeholder:"ID" help:"The account."`
+	Host      string   `required:"" placeholder:"HOST[:PORT]" help:"The peer; port 5060 when none."`
+	Username  string   `placeholder:"USER" help:"User for digest authentication."`
+	Password  string   `placeholder:"PASSWORD" help:"Password for digest authentication."`
+	Register  bool     `help:"Register with the peer, so that it knows where to send calls."`
+	Transport string   `placeholder:"udp|tcp" help:"Transport (default udp)."`
+	Priority  int      `placeholder:"N" help:"Lower is tried first (default 0)."`
+	Prefix    []string `placeholder:"+46" help:"Only numbers that begin so go through it; may be repeated."`
+	CallerID  string   `name:"caller-id" placeholder:"+E164" help:"Number shown when the caller's own may not be."`
+}
+
+type trunkJSON struct {
+	ID        voice.TrunkID `json:"id"`
+	Name      string        `json:"name"`
+	Host      string        `json:"host"`
+	Transport string        `json:"transport"`
+	Username  string        `json:"username,omitempty"`
+	Register  bool          `json:"register"`
+	Priority  int           `json:"priority"`
+	Prefixes  []string      `json:"prefixes,omitempty"`
+	CallerID  voice.E164    `json:"caller_id,omitempty"`
+}
+
+func newTrunkJSON(k voice.Trunk) trunkJSON {
+	transport := k.Transport
+	if transport == "" {
+		transport = "udp"
+	}
+	return trunkJSON{k.ID, k.Name, k.Host, transport, k.Username, k.Register, k.Priority, k.Prefixes, k.CallerID}
+}
+
+func (c *trunkAdd) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		k, err := a.AddTrunk(p.ctx, voice.Trunk{Tenant: voice.TenantID(c.Account), Name: c.Name, Host: c.Host, Transport: c.Transport,
+			Username: c.Username, Password: c.Password, Register: c.Register, Priority: c.Priority,
+			Prefixes: c.Prefix, CallerID: voice.E164(c.CallerID)})
+		if err != nil {
+			return err
+		}
+		return p.show(newTrunkJSON(k), func(w io.Writer) { fmt.Fprintf(w, "trunk %s to %s is added.\n", k.Name, k.Host) })
+	})
+}
+
+type trunkList struct {
+	Account string `required:"" placeholder:"ID" help:"The account."`
+}
+
+func (c *trunkList) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		list, err := a.Trunks(p.ctx, voice.TenantID(c.Account))
+		if err != nil {
+			return err
+		}
+		out := make([]trunkJSON, len(list))
+		for i, k := range list {
+			out[i] = newTrunkJSON(k)
+		}
+		return p.show(out, func(w io.Writer) {
+			for _, k := range out {
+				how := "does not register"
+				if k.Register {
+					how = "registers as " + k.Username
+				}
+				row(w, k.Name, k.Host, k.Transport, "priority "+strconv.Itoa(k.Priority), how, strings.Join(k.Prefixes, " "))
+			}
+		})
+	})
+}
+
+type trunkRemove struct {
+	Name    string `arg:"" help:"Name or id of the trunk."`
+	Account string `required:"" placeholder:"ID" help:"The account."`
+}
+
+func (c *trunkRemove) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		if err := a.RemoveTrunk(p.ctx, voice.TenantID(c.Account), c.Name); err != nil {
+			return err
+		}
+		return p.removed("trunk " + c.Name)
+	})
+}
