@@ -19,7 +19,7 @@ import (
 // The number that is called, and the two sounds that the receiver can tell
 // apart by their sign changes: see signChanges.
 const (
-	number    = "+12025550100"
+	number    = "+442079460999"
 	menuHz    = 400
 	keyHz     = 2000
 	menuSound = 60 * time.Second

@@ -30,6 +30,7 @@ type settings struct {
 	rtp      string
 	json     string
 	keep     bool
+	nice     int
 }
 
 const (
@@ -52,6 +53,7 @@ func main() {
 	flag.StringVar(&s.rtp, "rtp", "10000-19999", "RTP ports of the server")
 	flag.StringVar(&s.json, "json", "", "also write the figures to this file")
 	flag.BoolVar(&s.keep, "keep", false, "keep the server's data and output")
+	flag.IntVar(&s.nice, "nice", 0, "nice value of server and generator, such as -15 on a machine that has other work (needs root)")
 	flag.BoolVar(&quick, "quick", false, "100 calls for 3 s and 50 set-ups per second for 2 s")
 	flag.Parse()
 	if quick {
@@ -96,7 +98,7 @@ func run(ctx context.Context, s settings) (err error) {
 	if pinned {
 		core = serverCore
 	}
-	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core)
+	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core, s.nice)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return fmt.Errorf("configure: %w\n%s", err, srv.tail())
 	}
 	if pinned {
-		if err := pin(generatorCore); err != nil {
+		if err := pin(generatorCore, s.nice); err != nil {
 			return err
 		}
 	}
@@ -129,7 +131,7 @@ func run(ctx context.Context, s settings) (err error) {
 
 // measure runs both phases against a server that answers number at target.
 func measure(ctx context.Context, s settings, target, number string, pid int) (report, error) {
-	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " ")}
+	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " "), Load: load()}
 	addr, err := netip.ParseAddrPort(target)
 	if err != nil {
 		return r, err

@@ -43,8 +43,9 @@ func readUsage(pid int) (usage, error) {
 	return u, nil
 }
 
-// pin binds every thread of this process to one core.
-func pin(core int) error {
+// pin binds every thread of this process to one core and gives it a nice
+// value (setpriority(2) works on threads in Linux).
+func pin(core, nice int) error {
 	var set unix.CPUSet
 	set.Set(core)
 	tasks, err := os.ReadDir("/proc/self/task")
@@ -59,13 +60,16 @@ func pin(core int) error {
 		if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
 			return fmt.Errorf("bind to core %d: %w", core, err)
 		}
+		if err := unix.Setpriority(unix.PRIO_PROCESS, tid, nice); err != nil && err != unix.ESRCH {
+			return fmt.Errorf("nice %d: %w", nice, err)
+		}
 	}
 	return nil
 }
 
-// onCore runs start on a thread bound to a core, so that a process started
-// there inherits it, and gives the thread its former cores back.
-func onCore(core int, start func() error) error {
+// onCore runs start on a thread bound to a core and with a nice value, so that
+// a process started there inherits both, and gives the thread back what it had.
+func onCore(core, nice int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before, set unix.CPUSet
@@ -77,5 +81,26 @@ func onCore(core int, start func() error) error {
 		return fmt.Errorf("bind to core %d: %w", core, err)
 	}
 	defer unix.SchedSetaffinity(0, &before)
+	if nice != 0 {
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, nice); err != nil {
+			return fmt.Errorf("nice %d: %w", nice, err)
+		}
+		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
+	}
 	return start()
+}
+
+// load is the load average of the last minute: work of others on the machine
+// shows in every figure.
+func load() float64 {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(b), " ")
+	v, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return 0
+	}
+	return v
 }

@@ -12,7 +12,8 @@ type report struct {
 	When    time.Time   `json:"when"`
 	Machine string      `json:"machine"`
 	Command string      `json:"command"`
-	Pinned  bool        `json:"pinned"` // server and generator on cores of their own
+	Pinned  bool        `json:"pinned"`       // server and generator on cores of their own
+	Load    float64     `json:"load_average"` // of the minute before, all work of the machine
 	Hold    holdResult  `json:"hold"`
 	SetUps  setUpResult `json:"setups"`
 }
@@ -36,7 +37,7 @@ func (r report) print(w io.Writer) {
 		}
 		fmt.Fprintf(t, "  %s\t%s%s\n", name, value, mark)
 	}
-	fmt.Fprintf(t, "%s\n%s\n\nCalls held, %.0f s\n", r.Command, r.Machine, h.Seconds)
+	fmt.Fprintf(t, "%s\n%s, load average before %.1f\n\nCalls held, %.0f s\n", r.Command, r.Machine, r.Load, h.Seconds)
 	row("calls held", fmt.Sprintf("%d of %d %s", h.Held, h.Calls, reasons(h.Reasons)), h.Held == h.Calls && h.EndedByServer == 0)
 	if h.EndedByServer > 0 {
 		row("hung up by the server", fmt.Sprint(h.EndedByServer), false)

@@ -49,7 +49,7 @@ const (
 
 // startServer starts the server on one core with everything it keeps in dir,
 // and waits until it answers over HTTP.
-func startServer(ctx context.Context, c serverCommand, dir, rtp string, core int) (*server, error) {
+func startServer(ctx context.Context, c serverCommand, dir, rtp string, core, nice int) (*server, error) {
 	s := &server{command: c, data: filepath.Join(dir, "data"), log: filepath.Join(dir, "server.log"), exited: make(chan error, 1)}
 	var err error
 	if s.http, err = freePort("tcp"); err != nil {
@@ -71,7 +71,7 @@ func startServer(ctx context.Context, c serverCommand, dir, rtp string, core int
 	s.cmd = exec.Command(c.Binary, args...)
 	s.cmd.Env = append(os.Environ(), c.Env...)
 	s.cmd.Stdout, s.cmd.Stderr = out, out
-	if err := onCore(core, s.cmd.Start); err != nil {
+	if err := onCore(core, nice, s.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Binary, err)
 	}
 	go func() { s.exited <- s.cmd.Wait() }()
