@@ -48,7 +48,7 @@ func (c *Call) play(ctx context.Context, prompts []voice.Prompt, bargeIn bool) *
 
 func (p *playing) started(at time.Time) {
 	pr := p.prompts[p.index]
-	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: pr.String(),
+	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: "playing " + pr.String(),
 		Data: map[string]string{"length": p.lengths[p.index].String()}})
 }
 
@@ -67,7 +67,7 @@ func (p *playing) boundary() (time.Time, bool) {
 
 // advance notes the step from one prompt to the next.
 func (p *playing) advance(at time.Time) {
-	p.call.Note(voice.Event{Kind: voice.EventPromptFinished, Leg: p.call.a.id, At: at, Text: p.prompts[p.index].String()})
+	p.call.Note(voice.Event{Kind: voice.EventPromptFinished, Leg: p.call.a.id, At: at, Text: "played " + p.prompts[p.index].String()})
 	p.index++
 	p.started(at)
 }
@@ -79,15 +79,15 @@ func (p *playing) over(byKey bool) time.Duration {
 	for b, ok := p.boundary(); ok && p.playback.Finished(); b, ok = p.boundary() {
 		p.advance(b)
 	}
-	kind, words := voice.EventPromptFinished, ""
+	kind, text := voice.EventPromptFinished, "played "+p.prompts[p.index].String()
 	if !p.playback.Finished() {
-		kind, words = voice.EventPromptCut, " stopped"
+		kind, text = voice.EventPromptCut, p.prompts[p.index].String()+" stopped"
 		if byKey {
-			words = " cut by a key"
+			text = p.prompts[p.index].String() + " cut by a key"
 		}
 	}
 	played := p.playback.Played()
-	p.call.Note(voice.Event{Kind: kind, Leg: p.call.a.id, Text: p.prompts[p.index].String() + words,
+	p.call.Note(voice.Event{Kind: kind, Leg: p.call.a.id, Text: text,
 		Data: map[string]string{"played": played.String()}})
 	return played
 }

@@ -23,6 +23,7 @@ type Incoming struct {
 	provable bool   // the peer takes reliable provisional responses
 	mustRel  bool   // and demands them
 	key      string // in Agent.merged
+	at       time.Time
 
 	// Guarded by Dialog.mu.
 	final    bool // a final response was decided
@@ -56,6 +57,9 @@ func (i *Incoming) From() (user, name string) {
 
 // FromHost gives the host part of the From address, as claimed.
 func (i *Incoming) FromHost() string { return i.in.Req.From().Address.Host }
+
+// Received gives the time at which the INVITE arrived.
+func (i *Incoming) Received() time.Time { return i.at }
 
 // Source gives the address that the INVITE came from.
 func (i *Incoming) Source() netip.AddrPort { return i.in.Source() }
@@ -114,7 +118,7 @@ func (a *Agent) invited(in *transact.Inbound) {
 		a.refuseUnseen(in, 503)
 		return
 	}
-	inc.note(Message{At: time.Now(), In: true, Method: "INVITE", CSeq: req.CSeq().SeqNo, Peer: in.Source(), Transport: in.Transport()})
+	inc.note(Message{At: inc.at, In: true, Method: "INVITE", CSeq: req.CSeq().SeqNo, Peer: in.Source(), Transport: in.Transport()})
 	a.reply(in, 100, "Trying")
 	if !a.spawn(func() { a.serve(inc, body) }) {
 		a.dropIncoming(inc)
@@ -150,7 +154,7 @@ func (a *Agent) incoming(in *transact.Inbound) *Incoming {
 	d.dest = transact.Dest{Transport: in.Transport(), Addr: in.Source()}
 	d.pinned = true
 	d.allow = header(req, "allow")
-	inc := &Incoming{Dialog: d, in: in, key: mergeKey(req)}
+	inc := &Incoming{Dialog: d, in: in, key: mergeKey(req), at: time.Now()}
 	inc.mustRel = hasToken(req, "100rel", "require")
 	inc.provable = supports(req, "100rel")
 	d.inc = inc
