@@ -75,82 +75,108 @@ func TestLinks(t *testing.T) {
 	want(t, "too late", err, voice.Permission)
 }
 
-func TestRefresh(t *testing.T) {
-	s, c := openStore(t), clock.NewVirtual(start)
-	ctx := t.Context()
-	signer, err := auth.OpenSigner(ctx, s, secret.New(), c)
-	ok(t, err)
-	r := auth.NewRefresher(signer, s, c)
-	const iss, aud, life = "tandem", "api.sonetel.com", time.Hour
-	credential := voice.Token{ID: "k1", Tenant: "1", User: "11", Kind: "sonetel", Name: "a@b.c", Hash: "h"}
-	ok(t, s.CreateToken(ctx, credential))
-	issue := func() string {
-		t.Helper()
-		token, err := r.Issue(ctx, credential, auth.Claims{Issuer: iss, Audience: aud, Extra: map[string]any{"acc_id": "1"}}, life)
-		ok(t, err)
-		return token
-	}
-	turn := func(token string) (string, error) {
-		next, claims, err := r.Turn(ctx, token, iss, aud, life)
-		if err == nil && (claims.Text("acc_id") != "1" || claims.Credential() != "k1") {
-			t.Errorf("claims are %+v", claims)
-		}
-		return next, err
-	}
+const (
+	issuer   = "tandem"
+	audience = "api.sonetel.com"
+	life     = time.Hour
+)
 
+// signedIn is a credential and what turns its refresh tokens.
+type signedIn struct {
+	store      *sqlstore.Store
+	clock      *clock.Virtual
+	signer     *auth.Signer
+	refresher  *auth.Refresher
+	credential voice.Token
+}
+
+func signIn(t *testing.T) *signedIn {
+	t.Helper()
+	x := &signedIn{
+		store: openStore(t), clock: clock.NewVirtual(start),
+		credential: voice.Token{ID: "k1", Tenant: "1", User: "11", Kind: "sonetel", Name: "a@b.c", Hash: "h"},
+	}
+	signer, err := auth.OpenSigner(t.Context(), x.store, secret.New(), x.clock)
+	ok(t, err)
+	x.signer, x.refresher = signer, auth.NewRefresher(signer, x.store, x.clock)
+	ok(t, x.store.CreateToken(t.Context(), x.credential))
+	return x
+}
+
+func (x *signedIn) issue(t *testing.T) string {
+	t.Helper()
+	claims := auth.Claims{Issuer: issuer, Audience: audience, Extra: map[string]any{"acc_id": "1"}}
+	token, err := x.refresher.Issue(t.Context(), x.credential, claims, life)
+	ok(t, err)
+	return token
+}
+
+func (x *signedIn) turn(t *testing.T, token string) (string, error) {
+	t.Helper()
+	next, claims, err := x.refresher.Turn(t.Context(), token, issuer, audience, life)
+	if err == nil && (claims.Text("acc_id") != "1" || claims.Credential() != "k1") {
+		t.Errorf("claims are %+v", claims)
+	}
+	return next, err
+}
+
+func TestRefresh(t *testing.T) {
+	x := signIn(t)
 	t.Run("each once", func(t *testing.T) {
-		token := issue()
+		token := x.issue(t)
 		for range 3 {
-			c.Advance(50 * time.Minute) // the life begins anew
-			next, err := turn(token)
+			x.clock.Advance(50 * time.Minute) // the life begins anew
+			next, err := x.turn(t, token)
 			ok(t, err)
 			token = next
 		}
-		c.Advance(life)
-		_, err := turn(token)
+		x.clock.Advance(life)
+		_, err := x.turn(t, token)
 		want(t, "expired", err, voice.Permission)
 	})
 	t.Run("a stolen one ends the family", func(t *testing.T) {
-		first := issue()
-		other := issue()
-		second, err := turn(first)
+		first, other := x.issue(t), x.issue(t)
+		second, err := x.turn(t, first)
 		ok(t, err)
-		_, err = turn(first)
+		_, err = x.turn(t, first)
 		want(t, "second use", err, voice.Permission)
-		_, err = turn(second)
+		_, err = x.turn(t, second)
 		want(t, "the thief's or the owner's", err, voice.Permission)
-		_, err = turn(other)
+		_, err = x.turn(t, other)
 		want(t, "another sign-in", err, "")
 	})
-	t.Run("revoked", func(t *testing.T) {
-		token := issue()
-		ok(t, r.Revoke(ctx, token, iss, aud))
-		_, err := turn(token)
-		want(t, "after sign-out", err, voice.Permission)
-	})
 	t.Run("not a refresh token", func(t *testing.T) {
-		access, err := signer.Sign(auth.Claims{Issuer: iss, Audience: aud, Kind: auth.AccessToken, Expires: c.Now().Add(life)})
+		access, err := x.signer.Sign(auth.Claims{Issuer: issuer, Audience: audience, Kind: auth.AccessToken, Expires: x.clock.Now().Add(life)})
 		ok(t, err)
-		_, err = turn(access)
+		_, err = x.turn(t, access)
 		want(t, "access token", err, voice.Permission)
-		_, _, err = r.Turn(ctx, issue(), iss, "another", life)
+		_, _, err = x.refresher.Turn(t.Context(), x.issue(t), issuer, "another", life)
 		want(t, "another audience", err, voice.Permission)
 	})
-	t.Run("a new password ends all", func(t *testing.T) {
-		token := issue()
-		credential.Used = start
-		ok(t, s.UpdateToken(ctx, credential)) // the same secret: nothing ends
-		token, err := turn(token)
-		ok(t, err)
-		credential.Hash = "new"
-		ok(t, s.UpdateToken(ctx, credential))
-		_, err = turn(token)
-		want(t, "after the change", err, voice.Permission)
-		token = issue()
-		ok(t, s.DeleteToken(ctx, "1", "k1"))
-		_, err = turn(token)
-		want(t, "after the credential is gone", err, voice.Permission)
-	})
+}
+
+func TestRefreshEnds(t *testing.T) {
+	x := signIn(t)
+	ctx := t.Context()
+	token := x.issue(t)
+	ok(t, x.refresher.Revoke(ctx, token, issuer, audience))
+	_, err := x.turn(t, token)
+	want(t, "after sign-out", err, voice.Permission)
+
+	token = x.issue(t)
+	x.credential.Used = start
+	ok(t, x.store.UpdateToken(ctx, x.credential)) // the same secret: nothing ends
+	token, err = x.turn(t, token)
+	ok(t, err)
+	x.credential.Hash = "new"
+	ok(t, x.store.UpdateToken(ctx, x.credential))
+	_, err = x.turn(t, token)
+	want(t, "after a new password", err, voice.Permission)
+
+	token = x.issue(t)
+	ok(t, x.store.DeleteToken(ctx, "1", "k1"))
+	_, err = x.turn(t, token)
+	want(t, "after the credential is gone", err, voice.Permission)
 }
 
 func TestHash(t *testing.T) {
