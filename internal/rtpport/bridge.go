@@ -13,6 +13,7 @@ const (
 	linkSound   = 480 // octets: 60 ms
 	bridgeDelay = 1 * media.FrameSamples
 	bridgeMost  = 10 * media.FrameSamples
+	maxOwed     = 100
 )
 
 type itemKind uint8
@@ -41,7 +42,8 @@ type link struct {
 	items      [linkItems]item
 	dropped    atomic.Int64
 
-	buf *jitter.Buffer // the reader's
+	buf  *jitter.Buffer // the reader's
+	owed int            // turns the reader left out: their sound is not wanted any more
 }
 
 func newLink() *link {
@@ -190,6 +192,9 @@ func (p *Port) fromPeer(frame []byte) bool {
 			l.buf.Reset(codec)
 		}
 		l.tail.Store(tail + 1)
+	}
+	for ; l.owed > 0; l.owed-- {
+		l.buf.Take(frame)
 	}
 	l.buf.Take(frame)
 	return true

@@ -60,7 +60,7 @@ func (p *Port) PlayWith(opt PlayOptions) *Playback {
 			return
 		}
 		p.stopPlay(false)
-		p.play = b
+		p.play, p.marker = b, true
 		if p.started {
 			p.shard.hasten(p)
 		}

@@ -94,7 +94,7 @@ type Port struct {
 	out    *link // to it
 	rec    *Recording
 	rx     rxState
-	tx1    txState
+	tally  txState
 	nextSR int64
 	rtcpIn int64 // when RTCP is looked at next
 }
@@ -240,6 +240,10 @@ func (p *Port) order(f func()) bool {
 // time, both in nanoseconds.
 func (p *Port) visit(mono, wall int64) {
 	p.lastTick = p.shard.tick
+	if p.rec != nil && p.rec.owed > 0 && !p.rec.sound.Primed() {
+		// The turns left out were before the stream began.
+		p.rec.settle(p.params.Codec)
+	}
 	p.drain(mono, wall)
 	p.emit()
 	p.control(mono, wall)
@@ -248,7 +252,10 @@ func (p *Port) visit(mono, wall int64) {
 // miss lets the clock of the port pass n turns that were not taken.
 func (p *Port) miss(n int64) {
 	p.ts += uint32(n) * media.FrameSamples
-	p.tx1.skipped += n
+	p.tally.skipped += n
+	if p.in != nil {
+		p.in.owed = min(p.in.owed+int(n), maxOwed)
+	}
 	if p.rec != nil {
 		p.rec.lost(int(n))
 	}
@@ -282,7 +289,11 @@ func (p *Port) emit() {
 		p.marker = true
 		return
 	}
-	p.tap(frame)
+	if p.maySend() {
+		p.tap(frame)
+	} else {
+		p.tap(nil)
+	}
 	if p.maySend() && (sound || !p.params.Quiet) {
 		p.packet(p.params.Codec.PayloadType(), p.marker, p.ts, headerLen+media.FrameSamples)
 		p.marker = false
@@ -307,10 +318,10 @@ func (p *Port) packet(pt uint8, marker bool, ts uint32, n int) {
 	binary.BigEndian.PutUint32(b[8:], p.ssrc)
 	p.seq++
 	if p.rtp.send(b, &p.to) {
-		p.tx1.packets++
-		p.tx1.octets += int64(n - headerLen)
+		p.tally.packets++
+		p.tally.octets += int64(n - headerLen)
 	} else {
-		p.tx1.failed++
+		p.tally.failed++
 	}
 }
 

@@ -125,7 +125,7 @@ func (p *Port) sendReport(wall int64, bye bool) {
 		count = 1
 	}
 	words := uint16(1) + 6*uint16(count)
-	if p.tx1.packets > 0 {
+	if p.tally.packets > 0 {
 		kind, words = typeSR, words+5
 	}
 	b = be.AppendUint16(append(b, 0x80|count, kind), words)
@@ -133,8 +133,8 @@ func (p *Port) sendReport(wall int64, bye bool) {
 	if kind == typeSR {
 		b = be.AppendUint64(b, ntp(wall))
 		b = be.AppendUint32(b, p.ts)
-		b = be.AppendUint32(b, uint32(p.tx1.packets))
-		b = be.AppendUint32(b, uint32(p.tx1.octets))
+		b = be.AppendUint32(b, uint32(p.tally.packets))
+		b = be.AppendUint32(b, uint32(p.tally.octets))
 	}
 	if count > 0 {
 		b = p.appendBlock(b, wall)
@@ -152,7 +152,7 @@ func (p *Port) sendReport(wall int64, bye bool) {
 		b = be.AppendUint32(b, p.ssrc)
 	}
 	if p.rtcp.send(b, &p.toRTCP) {
-		p.tx1.reports++
+		p.tally.reports++
 	}
 }
 
@@ -179,7 +179,7 @@ func (p *Port) appendBlock(b []byte, wall int64) []byte {
 
 // sayBye tells the peer that the stream ends.
 func (p *Port) sayBye() {
-	if p.started && p.tx1.packets > 0 {
+	if p.started && p.tally.packets > 0 {
 		p.sendReport(time.Now().UnixNano(), true)
 	}
 }

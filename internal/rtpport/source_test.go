@@ -68,8 +68,10 @@ func TestLearnsFromNAT(t *testing.T) {
 	if _, ok := p.readFor(100 * time.Millisecond); ok {
 		t.Fatal("two packets were enough")
 	}
-	p.audio(media.PCMU, make([]byte, 160))
-	p.read()
+	until(t, "sound after three packets", func() { p.audio(media.PCMU, make([]byte, 160)) }, func() bool {
+		_, ok := p.readFor(20 * time.Millisecond)
+		return ok
+	})
 	if st := port.Close(); st.Moves != 1 {
 		t.Errorf("%d moves", st.Moves)
 	}

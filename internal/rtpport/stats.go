@@ -110,7 +110,7 @@ func (r *rxState) expected() int64 {
 func (r *rxState) lost() int64 { return max(r.expected()-r.got, 0) }
 
 func (p *Port) snapshot() Stats {
-	r, t := &p.rx, &p.tx1
+	r, t := &p.rx, &p.tally
 	st := Stats{
 		SentPackets: t.packets, SentBytes: t.octets, SendFailed: t.failed, SendSkipped: t.skipped,
 		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,

@@ -15,7 +15,7 @@ const (
 	frame = media.FrameSamples
 
 	shrinkAfter = 250 // Takes without a late packet: 5 s
-	growPause   = 10  // Takes between two lengthenings
+	growPause   = 2   // Takes between two lengthenings
 	resync      = 1600
 )
 
@@ -154,6 +154,9 @@ func (b *Buffer) measure() {
 		b.read += frame
 	}
 }
+
+// Primed says whether a stream has begun since the buffer was made or reset.
+func (b *Buffer) Primed() bool { return b.primed }
 
 // Held is the number of samples from the next to take to the newest.
 func (b *Buffer) Held() int {

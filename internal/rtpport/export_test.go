@@ -1,0 +1,60 @@
+package rtpport
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Stall keeps the port's shard from its work for d.
+func (p *Port) Stall(d time.Duration) {
+	p.await(func() { time.Sleep(d) })
+}
+
+// Inject has the port take b as if it had come from source, as RTP or RTCP.
+func (p *Port) Inject(source netip.AddrPort, b []byte, rtcp bool) {
+	p.await(func() {
+		in := p.shard.batch
+		var sa sockaddr
+		sa.set(source, p.rtp.v6)
+		in.name[0] = sa.buf
+		n := copy(in.buf[0][:], b)
+		in.hdr[0].n = uint32(n)
+		in.hdr[0].hdr.SetControllen(0)
+		if rtcp {
+			p.report(in.packet(0), 1e18)
+			return
+		}
+		p.incoming(in.packet(0), in, 0, p.shard.clock(), time.Now().UnixNano())
+	})
+}
+
+// Judge runs the source rule over packets; times are in milliseconds.
+func Judge(expect, host string, packets []JudgePacket) string {
+	var l latch
+	var h netip.Addr
+	if host != "" {
+		h = netip.MustParseAddr(host)
+	}
+	const begin = 1_000_000_000_000
+	l.start(begin, netip.MustParseAddrPort(expect), h)
+	out := ""
+	for _, p := range packets {
+		now := begin + int64(p.At)*int64(time.Millisecond)
+		if p.Offer != "" {
+			l.start(now, netip.MustParseAddrPort(p.Offer), h)
+			out += "-"
+			continue
+		}
+		out += string("x.M"[l.packet(now, netip.MustParseAddrPort(p.From), p.SSRC, p.Seq)])
+	}
+	return out
+}
+
+// JudgePacket is a packet, or with Offer a new start, at a time.
+type JudgePacket struct {
+	At    int
+	From  string
+	SSRC  uint32
+	Seq   uint16
+	Offer string
+}
