@@ -112,7 +112,7 @@ func timeline(w io.Writer, c callJSON, events []voice.Event) {
 		if e.Origin.Pointer != "" {
 			text += "  (" + string(e.Origin.App) + " at " + e.Origin.Pointer + ")"
 		}
-		fmt.Fprintf(w, "%10s\t%s\t%s\n", fmt.Sprintf("+%.3f", e.At.Sub(c.Start).Seconds()), printable(string(e.Leg)), printable(text))
+		fmt.Fprintf(w, "%10s\t%s\t%s\n", fmt.Sprintf("%+.3f", e.At.Sub(c.Start).Seconds()), printable(string(e.Leg)), printable(text))
 	}
 	for _, l := range c.Legs {
 		q := l.Quality

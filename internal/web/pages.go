@@ -84,7 +84,7 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, who voice.User) {
 }
 
 // offset gives how long after the call's start something was: "+1.204".
-func offset(start, at time.Time) string { return fmt.Sprintf("+%.3f", at.Sub(start).Seconds()) }
+func offset(start, at time.Time) string { return fmt.Sprintf("%+.3f", at.Sub(start).Seconds()) }
 
 // length gives how long a call was.
 func length(c voice.CDR) string {
