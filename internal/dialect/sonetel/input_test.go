@@ -100,6 +100,8 @@ func TestBadInput(t *testing.T) {
 		{"PUT", "/account/100200/user/300400/call", `{"incoming":{"first_action":{"action":"forward"}}}`, "10070004", "incoming.first_action.to"},
 		{"PUT", "/account/100200/user/300400/call", `{"incoming":{"third_action":{}}}`, "10070004", "incoming.third_action"},
 		{"PUT", "/account/100200/user/300400/call", `{"outgoing":{"show":"someone"}}`, "10070004", "outgoing.show"},
+		{"PUT", "/account/100200/user/300400", `{"call":{"incoming":{"first_action":{"action":"forward","to":"voiceapp","id":"VAx"}}}}`, "10130007", "call.incoming.first_action.id"},
+		{"POST", "/account/100200/user", `{"user_fname":"x","email":"x@example.com","call":{"incoming":{"second_action":{"action":"ring","to":"phone","id":"5"}}}}`, "10070004", "call.incoming.second_action.id"},
 		{"PUT", "/account/100200/user/9/call", `{}`, "10070001", "user"},
 		{"GET", "/call-recording", ``, "10140002", "account_id"},
 		{"GET", "/call-recording/?account_id=100200&created_date_min=yesterday", ``, "10140002", "created_date_min"},

@@ -46,18 +46,8 @@ func putCallSettings(q *request) (any, error) {
 	if err := setCallFields(&u, body); err != nil {
 		return nil, err
 	}
-	rules := []struct {
-		name string
-		old  voice.CallRule
-		rule voice.CallRule
-	}{{"first_action", before.First, u.Incoming.First}, {"second_action", before.Second, u.Incoming.Second}, {"standard_action", before.App, u.Incoming.App}}
-	for _, r := range rules {
-		if r.rule == r.old {
-			continue
-		}
-		if err := q.checkRule(u, r.rule, "incoming."+r.name); err != nil {
-			return nil, err
-		}
+	if err := q.checkRules(before, u, ""); err != nil {
+		return nil, err
 	}
 	if err := q.d.cfg.Users.UpdateUser(q.Context(), u); err != nil {
 		return nil, ifNotExist(err, failf(codeUser, "user_id: user %q does not exist in this account", u.ID))
@@ -275,6 +265,24 @@ func ringTime(raw json.RawMessage, path string) (time.Duration, error) {
 		return 0, failf(codePhone, "%s: %q is not a number of seconds from 5 to 30", path, v)
 	}
 	return d, nil
+}
+
+// checkRules refuses call settings that lead to what does not exist, unless they
+// did so before.
+func (q *request) checkRules(before voice.CallSettings, u voice.User, path string) error {
+	rules := []struct {
+		name      string
+		old, rule voice.CallRule
+	}{{"first_action", before.First, u.Incoming.First}, {"second_action", before.Second, u.Incoming.Second}, {"standard_action", before.App, u.Incoming.App}}
+	for _, r := range rules {
+		if r.rule == r.old {
+			continue
+		}
+		if err := q.checkRule(u, r.rule, path+"incoming."+r.name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkRule refuses a rule that leads to what does not exist.

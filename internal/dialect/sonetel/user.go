@@ -115,6 +115,9 @@ func postUser(q *request) (any, error) {
 	if u.Email == "" || u.FirstName == "" {
 		return nil, failf(codeUserData, "user_fname and email are needed").at(http.StatusBadRequest)
 	}
+	if err := q.checkRules(voice.CallSettings{}, u, "call."); err != nil {
+		return nil, err
+	}
 	if err := q.createUser(&u); err != nil {
 		return nil, err
 	}
@@ -167,6 +170,9 @@ func putUser(q *request) (any, error) {
 		if err := q.admin(); err != nil {
 			return nil, err
 		}
+	}
+	if err := q.checkRules(before.Incoming, u, "call."); err != nil {
+		return nil, err
 	}
 	if err := q.checkTaken(u); err != nil {
 		return nil, err
