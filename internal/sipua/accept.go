@@ -92,6 +92,7 @@ func (d *Dialog) acked(req *sip.Request) {
 		return
 	}
 	d.acc = nil
+	d.settledLocked()
 	cause := d.cause
 	bye := d.byeWhenUp
 	if s := ackAnswer(req, acc.in.Req); s != nil {

@@ -60,10 +60,11 @@ type Dialog struct {
 	allow     string // what the peer's Allow headers list
 	reoffer   func(*offer.Session) ([]byte, error)
 	refer     func(to string) error
-	inviting  bool        // an INVITE of ours is open within the dialog
-	answering bool        // an INVITE or UPDATE of the peer is being answered
-	acc       *acceptance // our 2xx that waits for its ACK
-	byeWhenUp bool        // hung up before the ACK came: BYE follows it
+	inviting  bool          // an INVITE of ours is open within the dialog
+	answering bool          // an INVITE or UPDATE of the peer is being answered
+	acc       *acceptance   // our 2xx that waits for its ACK
+	byeWhenUp bool          // hung up before the ACK came: BYE follows it
+	wake      chan struct{} // closed when an open offer is settled
 	timer     sessionTimer
 	log       []Message
 	onMessage func(Message)
@@ -126,7 +127,8 @@ func (d *Dialog) OnRefer(f func(to string) error) {
 }
 
 // OnMessage sets what sees the dialog's messages; those that passed before
-// (64 at most) are handed on first. f must not block.
+// (64 at most) are handed on first. f must not block; it is called from several
+// goroutines, and Message.At tells the order.
 func (d *Dialog) OnMessage(f func(Message)) {
 	d.mu.Lock()
 	early := d.log
@@ -152,6 +154,9 @@ func (d *Dialog) note(m Message) {
 // concerns tells two dialogs of one Call-ID apart, as when we call ourselves:
 // a message is a dialog's when our tag is in it on either side.
 func (d *Dialog) concerns(m sip.Message) bool {
+	if m.From() == nil || m.To() == nil {
+		return false // our refusal of a broken request
+	}
 	from, _ := m.From().Params.Get("tag")
 	to, _ := m.To().Params.Get("tag")
 	if from == d.localTag || to == d.localTag {
@@ -177,6 +182,14 @@ func (d *Dialog) finishLocked(cause voice.Cause, words string) bool {
 	d.timer.stop()
 	close(d.done)
 	return true
+}
+
+// settledLocked wakes those who wait for an open offer to be settled.
+func (d *Dialog) settledLocked() {
+	if d.wake != nil {
+		close(d.wake)
+		d.wake = nil
+	}
 }
 
 // abandon ends a dialog without a word to the peer.

@@ -2,6 +2,7 @@ package sipua_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"tandem/internal/voice"
@@ -16,3 +17,5 @@ func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
 func trunkAt(host, username, password string) voice.Trunk {
 	return voice.Trunk{ID: voice.TrunkID("t" + host), Tenant: "1", Name: "trunk " + host, Host: host, Username: username, Password: password}
 }
+
+func containsText(b []byte, s string) bool { return strings.Contains(string(b), s) }

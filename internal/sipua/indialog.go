@@ -244,6 +244,7 @@ func (d *Dialog) answerOffer(in *transact.Inbound, body []byte, f func(*offer.Se
 func (d *Dialog) refuseOffer(in *transact.Inbound, code int, reason string) {
 	d.mu.Lock()
 	d.answering = false
+	d.settledLocked()
 	d.mu.Unlock()
 	d.a.reply(in, code, reason)
 }
@@ -252,6 +253,7 @@ func (d *Dialog) refuseOffer(in *transact.Inbound, code int, reason string) {
 func (d *Dialog) accepted(in *transact.Inbound, s *offer.Session, answer []byte) {
 	d.mu.Lock()
 	d.answering = false
+	d.settledLocked()
 	if d.state == stateEnded {
 		d.mu.Unlock()
 		d.a.reply(in, 481, "Call/Transaction Does Not Exist")

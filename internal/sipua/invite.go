@@ -238,25 +238,18 @@ func (x *dialling) hangupFork(req *sip.Request, res *sip.Response) {
 }
 
 // Reinvite offers a new description within the call and gives the peer's
-// answer. Error kind Conflict while another offer is open on either side: try
-// again later; kind Unavailable or Permission around a *Failure when the peer
-// refuses, the call goes on as it was.
+// answer. An offer that is open on either side is waited for, 4*T1 (2 s) at
+// most; then the error has kind Conflict. Kind Unavailable or Permission around
+// a *Failure means that the peer refuses; the call goes on as it was.
 func (d *Dialog) Reinvite(ctx context.Context, sdp []byte) (*offer.Session, error) {
 	const op = "sipua.Reinvite"
-	d.mu.Lock()
-	switch {
-	case d.state != stateUp:
-		d.mu.Unlock()
-		return nil, voice.Errorf(op, voice.HungUp, "the call is not up")
-	case d.inviting || d.answering || d.acc != nil:
-		d.mu.Unlock()
-		return nil, voice.Errorf(op, voice.Conflict, "another offer is open")
+	if err := d.openOffer(ctx); err != nil {
+		return nil, err
 	}
-	d.inviting = true
-	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
 		d.inviting = false
+		d.settledLocked()
 		d.mu.Unlock()
 	}()
 	for try := 0; ; try++ {
@@ -273,6 +266,38 @@ func (d *Dialog) Reinvite(ctx context.Context, sdp []byte) (*offer.Session, erro
 			continue
 		}
 		return nil, d.refreshed(res)
+	}
+}
+
+// openOffer takes the right to offer.
+func (d *Dialog) openOffer(ctx context.Context) error {
+	const op = "sipua.Reinvite"
+	limit := time.NewTimer(4 * sip.T1)
+	defer limit.Stop()
+	for {
+		d.mu.Lock()
+		if d.state != stateUp {
+			d.mu.Unlock()
+			return voice.Errorf(op, voice.HungUp, "the call is not up")
+		}
+		if !d.inviting && !d.answering && d.acc == nil {
+			d.inviting = true
+			d.mu.Unlock()
+			return nil
+		}
+		if d.wake == nil {
+			d.wake = make(chan struct{})
+		}
+		wake := d.wake
+		d.mu.Unlock()
+		select {
+		case <-wake:
+		case <-d.done:
+		case <-limit.C:
+			return voice.Errorf(op, voice.Conflict, "another offer is open")
+		case <-ctx.Done():
+			return voice.E(op, voice.Conflict, context.Cause(ctx))
+		}
 	}
 }
 

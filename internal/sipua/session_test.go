@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,12 +187,17 @@ func TestReliableEarlyMedia(t *testing.T) {
 	if len(early) != 1 || early[0].Status != 183 || early[0].Session == nil {
 		t.Errorf("progress was %+v", early)
 	}
+	var mu sync.Mutex
 	var methods []string
 	d.OnMessage(func(m sipua.Message) {
+		mu.Lock()
+		defer mu.Unlock()
 		if !m.In && m.Status == 0 {
 			methods = append(methods, m.Method)
 		}
 	})
+	mu.Lock()
+	defer mu.Unlock()
 	if !slices.Equal(methods, []string{"INVITE", "PRACK", "ACK"}) {
 		t.Errorf("sent %v", methods)
 	}
@@ -284,8 +290,15 @@ func TestSessionTimers(t *testing.T) {
 	})
 	t.Run("422 is obeyed", func(t *testing.T) {
 		d, _ := pair(t, sipua.Config{Limits: sipua.Limits{MinSession: 200 * time.Second}}, sipua.Config{Limits: sipua.Limits{Session: 100 * time.Second}}, nil)
+		var mu sync.Mutex
 		var statuses []int
-		d.OnMessage(func(m sipua.Message) { statuses = append(statuses, m.Status) })
+		d.OnMessage(func(m sipua.Message) {
+			mu.Lock()
+			defer mu.Unlock()
+			statuses = append(statuses, m.Status)
+		})
+		mu.Lock()
+		defer mu.Unlock()
 		if !slices.Contains(statuses, 422) {
 			t.Errorf("statuses were %v", statuses)
 		}

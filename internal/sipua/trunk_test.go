@@ -102,11 +102,8 @@ func TestTrunkRefused(t *testing.T) {
 }
 
 func TestCallThroughTrunkWithDigest(t *testing.T) {
-	st := newStore("carrier", "alice")
+	st := newStore("127.0.0.1", "alice")
 	carrier := start(t, sipua.Config{Realm: "127.0.0.1", Extensions: st, Bindings: st, Handler: answering(4000, nil)})
-	for name, e := range newStore("127.0.0.1", "alice").exts {
-		st.exts[name] = e
-	}
 	a := start(t, sipua.Config{})
 	for _, transport := range []string{"udp", "tcp"} {
 		k := trunkAt(carrier.Addr().String(), "alice", "secret-alice")

@@ -22,7 +22,7 @@ func Answer(challenges []string, method, uri, username, password string) (header
 			continue
 		}
 		c, err := digest.ParseChallenge(text)
-		if err != nil || c == nil || strings.ContainsAny(c.Realm+c.Nonce+c.Opaque, "\"\\\r\n") {
+		if err != nil || c == nil || c.Realm == "" || c.Nonce == "" || strings.ContainsAny(c.Realm+c.Nonce+c.Opaque, "\"\\\r\n") {
 			continue
 		}
 		if r := strength(c); r > rank {
