@@ -30,7 +30,7 @@ type settings struct {
 	rtp      string
 	json     string
 	keep     bool
-	nice     int
+	first    bool
 }
 
 const (
@@ -53,7 +53,7 @@ func main() {
 	flag.StringVar(&s.rtp, "rtp", "10000-19999", "RTP ports of the server")
 	flag.StringVar(&s.json, "json", "", "also write the figures to this file")
 	flag.BoolVar(&s.keep, "keep", false, "keep the server's data and output")
-	flag.IntVar(&s.nice, "nice", 0, "nice value of server and generator, such as -15 on a machine that has other work (needs root)")
+	flag.BoolVar(&s.first, "priority", false, "put server and generator before the other work of the machine (needs root)")
 	flag.BoolVar(&quick, "quick", false, "100 calls for 3 s and 50 set-ups per second for 2 s")
 	flag.Parse()
 	if quick {
@@ -98,7 +98,7 @@ func run(ctx context.Context, s settings) (err error) {
 	if pinned {
 		core = serverCore
 	}
-	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core, s.nice)
+	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core, s.first)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return fmt.Errorf("configure: %w\n%s", err, srv.tail())
 	}
 	if pinned {
-		if err := pin(generatorCore, s.nice); err != nil {
+		if err := pin(generatorCore, s.first); err != nil {
 			return err
 		}
 	}

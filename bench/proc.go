@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
@@ -43,9 +45,9 @@ func readUsage(pid int) (usage, error) {
 	return u, nil
 }
 
-// pin binds every thread of this process to one core and gives it a nice
-// value (setpriority(2) works on threads in Linux).
-func pin(core, nice int) error {
+// pin binds every thread of this process to one core and, when first is set,
+// puts it before all ordinary work (SCHED_RR, sched(7)).
+func pin(core int, first bool) error {
 	var set unix.CPUSet
 	set.Set(core)
 	tasks, err := os.ReadDir("/proc/self/task")
@@ -60,12 +62,29 @@ func pin(core, nice int) error {
 		if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
 			return fmt.Errorf("bind to core %d: %w", core, err)
 		}
-		if err := unix.Setpriority(unix.PRIO_PROCESS, tid, nice); err != nil && err != unix.ESRCH {
-			return fmt.Errorf("nice %d: %w", nice, err)
+		if !first {
+			continue
+		}
+		attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
+		if err := unix.SchedSetAttr(tid, &attr, 0); err != nil && err != unix.ESRCH {
+			return fmt.Errorf("real-time priority: %w", err)
 		}
 	}
 	return nil
 }
+
+// favour puts the session of a process before the others of the machine. It
+// keeps the order of the threads within, which a real-time class would not.
+// Where the kernel has no autogroups (sched(7)) the nice value is enough.
+func favour(pid int) error {
+	err := os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte(strconv.Itoa(favoured)), 0)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("priority of process %d: %w", pid, err)
+	}
+	return nil
+}
+
+const favoured = -15 // nice value
 
 // onCore runs start on a thread bound to a core and with a nice value, so that
 // a process started there inherits both, and gives the thread back what it had.

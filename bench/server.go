@@ -47,9 +47,9 @@ const (
 	stopTime  = 10 * time.Second
 )
 
-// startServer starts the server on one core with everything it keeps in dir,
-// and waits until it answers over HTTP.
-func startServer(ctx context.Context, c serverCommand, dir, rtp string, core, nice int) (*server, error) {
+// startServer starts the server on one core, before other work when first is
+// set, with everything it keeps in dir, and waits until it answers over HTTP.
+func startServer(ctx context.Context, c serverCommand, dir, rtp string, core int, first bool) (*server, error) {
 	s := &server{command: c, data: filepath.Join(dir, "data"), log: filepath.Join(dir, "server.log"), exited: make(chan error, 1)}
 	var err error
 	if s.http, err = freePort("tcp"); err != nil {
@@ -71,11 +71,23 @@ func startServer(ctx context.Context, c serverCommand, dir, rtp string, core, ni
 	s.cmd = exec.Command(c.Binary, args...)
 	s.cmd.Env = append(os.Environ(), c.Env...)
 	s.cmd.Stdout, s.cmd.Stderr = out, out
+	// A session of its own: a scheduling group, and no Ctrl-C but ours.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	nice := 0
+	if first {
+		nice = favoured
+	}
 	if err := onCore(core, nice, s.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Binary, err)
 	}
 	go func() { s.exited <- s.cmd.Wait() }()
-	if err := s.ready(ctx); err != nil {
+	if first {
+		err = favour(s.cmd.Process.Pid)
+	}
+	if err == nil {
+		err = s.ready(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
