@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"time"
 
 	"tandem/internal/admin"
 	"tandem/internal/config"
@@ -72,6 +74,11 @@ func (p *program) examineServer(patient *doctor.Patient, st *sqlstore.Store) adm
 	// Its flags are not in our settings, but these it has told.
 	patient.Settings.Public = running.Host
 	patient.Settings.AllowLoopback = patient.Settings.AllowLoopback || running.AllowLoopback
+	if conn, err := net.DialTimeout("tcp", running.HTTP, time.Second); err != nil {
+		return admin.Server{} // it has died without a word: nobody to call
+	} else if err := conn.Close(); err != nil {
+		return admin.Server{}
+	}
 	return running
 }
 
