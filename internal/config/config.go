@@ -70,7 +70,7 @@ type Log struct {
 // Limits bound the whole installation.
 type Limits struct {
 	Calls      int // concurrent calls; more get 503
-	FreeDiskMB int // below this much free space in Data nothing is recorded
+	FreeDiskMB int // below this much free space in Data the doctor finds a failure
 }
 
 // PortRange is an inclusive range of UDP ports.

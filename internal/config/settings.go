@@ -78,7 +78,7 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.Log.Format }, oneOf("text", "json")),
 
 		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),
-		number("limits.free_disk_mb", "MB", "Below this much free space nothing is recorded.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
+		number("limits.free_disk_mb", "MB", "Below this much free space in data, tandem doctor finds a failure.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
 	}
 }
 

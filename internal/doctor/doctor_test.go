@@ -102,7 +102,7 @@ func TestFaults(t *testing.T) {
 		{"SIP port taken", func(p *doctor.Patient) { p.Settings.SIP = busy.Addr().String() }, "SIP port", doctor.Failed, "over TCP"},
 		{"foreign address", func(p *doctor.Patient) { p.Settings.HTTP = "192.0.2.1:8080" }, "web port", doctor.Failed, "not an address of this machine"},
 		{"data is a file", func(p *doctor.Patient) { p.Settings.Data = file }, "data folder", doctor.Failed, "--data"},
-		{"disk full", func(p *doctor.Patient) { p.Settings.Limits.FreeDiskMB = 1 << 40 }, "data folder", doctor.Failed, "nothing is recorded"},
+		{"disk full", func(p *doctor.Patient) { p.Settings.Limits.FreeDiskMB = 1 << 40 }, "data folder", doctor.Failed, "at risk"},
 		{"database shut", func(p *doctor.Patient) { p.Store, p.StoreError = nil, errors.New("it is locked") }, "database", doctor.Failed, "it is locked"},
 		{"trunks without database", func(p *doctor.Patient) { p.Store = nil }, "trunks", doctor.Skipped, "not open"},
 		{"database damaged", func(p *doctor.Patient) { p.Store = store{broken: errors.New("page 7")} }, "database", doctor.Failed, "page 7"},

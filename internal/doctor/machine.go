@@ -45,7 +45,7 @@ func dataFolder(_ context.Context, p *Patient) []Finding {
 	var out []Finding
 	switch {
 	case free < p.Settings.Limits.FreeDiskMB:
-		out = bad("make room, or lower limits.free_disk_mb", "%d MB are free in %s; below %d MB nothing is recorded", free, dir, p.Settings.Limits.FreeDiskMB)
+		out = bad("make room, or lower limits.free_disk_mb", "%d MB are free in %s; below %d MB recordings and voicemail are at risk", free, dir, p.Settings.Limits.FreeDiskMB)
 	case free < lowDiskMB:
 		out = warn("make room", "only %d MB are free in %s", free, dir)
 	default:

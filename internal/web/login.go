@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net"
 	"net/http"
 
 	"tandem/internal/voice"
@@ -32,12 +31,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusBadRequest, "That was not a login form.")
 		return
 	}
-	name, source := r.PostForm.Get("name"), sourceOf(r)
-	if !h.limits.allow(source, name) {
-		refuse(http.StatusTooManyRequests, "Too many attempts. Wait a minute.")
-		return
-	}
-	who, err := h.cfg.Accounts.Login(r.Context(), name, r.PostForm.Get("password"), source)
+	who, err := h.cfg.Accounts.Login(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), r.RemoteAddr)
 	switch voice.KindOf(err) {
 	case "":
 		h.signIn(w, r, who)
@@ -69,10 +63,6 @@ func (h *Handler) setupForm(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		h.show(w, http.StatusBadRequest, "message.html", page{Title: "Set up", Error: "That was not the set-up form."})
-		return
-	}
-	if !h.limits.allow(sourceOf(r), "") {
-		h.show(w, http.StatusTooManyRequests, "message.html", page{Title: "Set up", Error: "Too many attempts. Wait a minute."})
 		return
 	}
 	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
@@ -123,17 +113,4 @@ func (h *Handler) setCookie(w http.ResponseWriter, r *http.Request, value string
 		Name: h.cookieName(r), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: h.secure(r), SameSite: http.SameSiteStrictMode,
 	})
-}
-
-// sourceOf gives the address that attempts are counted by: an IPv6 caller has a
-// whole /64 to call from, so that is one source.
-func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return host
 }

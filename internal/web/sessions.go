@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"tandem/internal/voice"
 )
 
@@ -82,56 +80,5 @@ func (s *sessions) endUser(who voice.User) {
 		if v.who.Tenant == who.Tenant && v.who.ID == who.ID {
 			delete(s.all, k)
 		}
-	}
-}
-
-// Attempts a minute, each with that many at once.
-const (
-	perSource = 20
-	perName   = 10
-	maxBucket = 10_000 // sources and names that are remembered
-)
-
-// limiter slows guessing of passwords, by source and by name.
-type limiter struct {
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
-}
-
-func newLimiter() *limiter { return &limiter{buckets: map[string]*rate.Limiter{}} }
-
-// allow counts one attempt; name "" counts for the source alone.
-func (l *limiter) allow(source, name string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	ok := l.bucket("source "+source, perSource).Allow()
-	if name != "" {
-		ok = l.bucket("name "+name, perName).Allow() && ok
-	}
-	return ok
-}
-
-func (l *limiter) bucket(key string, perMinute int) *rate.Limiter {
-	b := l.buckets[key]
-	if b == nil {
-		if len(l.buckets) >= maxBucket {
-			l.forgetFull()
-		}
-		b = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
-		l.buckets[key] = b
-	}
-	return b
-}
-
-// forgetFull drops those who have not tried lately, and everyone when that is
-// not enough: memory stays bounded.
-func (l *limiter) forgetFull() {
-	for k, b := range l.buckets {
-		if b.Tokens() >= float64(b.Burst()) {
-			delete(l.buckets, k)
-		}
-	}
-	if len(l.buckets) >= maxBucket {
-		clear(l.buckets)
 	}
 }

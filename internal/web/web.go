@@ -16,10 +16,11 @@ import (
 type Accounts interface {
 	// Login checks a name and password. Error kinds: Permission when they do not
 	// fit (one answer for unknown names and wrong passwords), Limit when there
-	// were too many attempts.
+	// were too many attempts from source (host:port of the client): guessing is
+	// slowed there, where the APIs' log-ins are counted too.
 	Login(ctx context.Context, name, password, source string) (voice.User, error)
-	// SetUp uses the one-time token up and sets the password. Error kinds:
-	// Permission for the token, Invalid for the password.
+	// SetUp uses the one-time token, of 128 random bits, up and sets the
+	// password. Error kinds: Permission for the token, Invalid for the password.
 	SetUp(ctx context.Context, token, password string) (voice.User, error)
 }
 
@@ -69,7 +70,6 @@ type Handler struct {
 	mux      http.Handler
 	pages    *template.Template
 	sessions *sessions
-	limits   *limiter
 }
 
 //go:embed pages static
@@ -86,7 +86,7 @@ func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, sessions: newSessions(sessionLife), limits: newLimiter()}
+	h := &Handler{cfg: cfg, sessions: newSessions(sessionLife)}
 	h.pages = template.Must(template.New("").Funcs(template.FuncMap{
 		"stamp":  stamp,
 		"offset": offset,
