@@ -81,6 +81,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	a.trunks.init()
 	close(ready)
 	a.SetTrunks(cfg.Trunks)
+	a.spawn(a.resolveTrunks)
 	return a, nil
 }
 

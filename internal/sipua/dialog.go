@@ -340,12 +340,15 @@ func (d *Dialog) hop(ctx context.Context) (transact.Dest, error) {
 		uri = d.routes[0]
 	}
 	d.mu.Unlock()
-	if pinned {
+	if pinned && (dest.Transport != "tcp" || d.a.wire.Connected(dest.Addr)) {
 		return dest, nil
 	}
 	addr, err := transact.Resolve(ctx, uri.Host, uri.Port)
 	if err != nil {
 		return dest, err
+	}
+	if pinned { // the peer's own connection is gone: its Contact is what is left
+		return transact.Dest{Transport: "tcp", Addr: addr}, nil
 	}
 	transport := transact.SplitTransport(uri.UriParams.GetOr("transport", dest.Transport))
 	if transport == "" || addr.Addr() == dest.Addr.Addr() && dest.Transport == "tcp" {

@@ -269,7 +269,7 @@ func (i *Incoming) Reject(status int, reason string) error {
 // refuse sends a final refusal once.
 func (i *Incoming) refuse(status int, reason string, cause voice.Cause, words string, headers ...sip.Header) bool {
 	i.mu.Lock()
-	if i.final || i.state == stateEnded {
+	if i.final && i.answer == nil || i.state == stateEnded {
 		i.mu.Unlock()
 		return false
 	}
@@ -320,7 +320,7 @@ func (i *Incoming) Answer(sdp []byte) error {
 	}
 	i.final = true
 	if i.rel != nil && i.relSDP {
-		i.answer = sdp // RFC 3262 §3: the 2xx waits for the PRACK
+		i.answer = append([]byte{}, sdp...) // RFC 3262 §3: the 2xx waits for the PRACK
 		i.mu.Unlock()
 		return nil
 	}

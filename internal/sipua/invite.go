@@ -159,7 +159,7 @@ func (x *dialling) answered(req *sip.Request, res *sip.Response, sdp []byte) (*D
 	s, err := x.description(res, sdp)
 	d.mu.Lock()
 	d.state, d.remoteSDP = stateUp, s
-	d.timer.settle(res)
+	d.timer.settle(res, d.a.cfg.Limits)
 	d.timer.start(d)
 	close(d.up)
 	d.mu.Unlock()
@@ -378,7 +378,7 @@ func (d *Dialog) reanswered(req *sip.Request, res *sip.Response, sdp []byte) (*o
 	if len(sdp) > 0 {
 		d.localSDP = sdp
 	}
-	d.timer.settle(res)
+	d.timer.settle(res, d.a.cfg.Limits)
 	d.timer.start(d)
 	return s, nil
 }

@@ -16,7 +16,6 @@ type sessionTimer struct {
 	interval time.Duration // 0 = none
 	min      time.Duration // the peer's Min-SE
 	ours     bool          // we refresh
-	uac      bool          // in the last exchange the peer was the client
 	required bool          // the peer supports timers, so the answer may require them
 	timer    *time.Timer
 }
@@ -64,7 +63,7 @@ func (t *sessionTimer) take(req *sip.Request, l Limits) (code int) {
 		t.interval = 0
 		return 0
 	}
-	t.required, t.uac = has, true
+	t.required = has
 	t.min = minSE
 	t.interval = want
 	if !given || (ours > 0 && ours < want && has) {
@@ -116,19 +115,15 @@ func (t *sessionTimer) ask(req *sip.Request, l Limits, within bool) {
 }
 
 // settle reads the timer from a 2xx to a request of ours.
-func (t *sessionTimer) settle(res *sip.Response) {
+func (t *sessionTimer) settle(res *sip.Response, l Limits) {
 	got, refresher, given := parseSession(header(res, "session-expires"), header(res, "x"))
-	t.uac = false
 	if !given {
 		t.interval = 0
 		return
 	}
-	t.interval = max(got, minInterval)
+	t.interval = max(got, l.MinSession) // or a peer could make us refresh without pause
 	t.ours = refresher != "uas"
 }
-
-// minInterval keeps a peer from making us send refreshes without pause.
-const minInterval = time.Second
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
@@ -220,7 +215,7 @@ func (d *Dialog) refreshed(res *sip.Response) error {
 	if res.IsSuccess() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.timer.settle(res)
+		d.timer.settle(res, d.a.cfg.Limits)
 		d.timer.start(d)
 		return nil
 	}

@@ -84,7 +84,6 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 		s.mu.Unlock()
 		return
 	}
-	first := s.list == nil
 	s.list = slices.Clone(list)
 	keep := map[voice.TrunkID]bool{}
 	for _, k := range list {
@@ -115,10 +114,6 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 			undo[i].cancel()
 			close(undo[i].done)
 		}
-	}
-	if first {
-		a.spawn(a.resolveTrunks)
-		return
 	}
 	select {
 	case s.poke <- struct{}{}:

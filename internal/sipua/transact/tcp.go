@@ -111,6 +111,13 @@ func (l *Layer) drop(t *tcpConn) {
 	}
 }
 
+// Connected reports whether a TCP connection with the peer is open.
+func (l *Layer) Connected(to netip.AddrPort) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conns[to] != nil
+}
+
 // connect gives the open connection to a peer or dials one.
 func (l *Layer) connect(ctx context.Context, to netip.AddrPort) (*tcpConn, error) {
 	l.mu.Lock()
