@@ -267,31 +267,3 @@ func TestManyTargets(t *testing.T) {
 		t.Errorf("%v %v", words(r), err)
 	}
 }
-
-// The App rule counts for calls through an app, not for those straight to the user.
-func TestRouterTellsAppsFromDirectCalls(t *testing.T) {
-	w := someWorld()
-	w.users[0].Incoming.App = rule("ring to=sipphones ring=8s")
-	r := route.Router{Sources: w.sources()}
-	user := voice.Destination{Kind: voice.ToUser, ID: "10"}
-	const all, app = "extension 101, number +4670000001 for 30s", "extension 101 for 8s"
-	for _, c := range []struct {
-		name string
-		dest voice.Destination
-		info voice.CallInfo
-		want string
-	}{
-		{"number to the user", user, voice.CallInfo{To: "4685000000"}, all},
-		{"number to a menu", user, voice.CallInfo{To: "+4685000001"}, app},
-		{"shortcode", user, voice.CallInfo{To: "*21", Extension: "102"}, app},
-		{"extension dialled", voice.Destination{Kind: voice.ToExtension, ID: "101"}, voice.CallInfo{To: "101", Extension: "102"}, all},
-		{"extension keyed", voice.Destination{Kind: voice.ToExtension, ID: "101"}, voice.CallInfo{To: "+4685000001"}, app},
-		{"call-back", user, voice.CallInfo{Direction: voice.Outbound}, all},
-		{"number of nobody", user, voice.CallInfo{To: "+4799999999"}, app},
-	} {
-		got, err := r.Route(t.Context(), tenant, c.dest, c.info)
-		if err != nil || words(got) != c.want {
-			t.Errorf("%s: %s %v, want %s", c.name, words(got), err, c.want)
-		}
-	}
-}

@@ -61,7 +61,7 @@ func newFixture(t *testing.T) *fixture {
 		Calls: store, Credentials: store,
 		Auth:   authenticator{auth.NewAuthenticator(store, hasher, f.clock), hasher, store, f.clock},
 		Tokens: tokens{signer, auth.NewRefresher(signer, store, f.clock), f.clock},
-		Audio:  f.audio, Control: f.control, SIPDomain: "sip.example", LinkKey: bytes.Repeat([]byte("k"), 32),
+		Audio:  f.audio, Control: f.control, SIPDomain: "sip.example", SIPRealm: "tandem", LinkKey: bytes.Repeat([]byte("k"), 32),
 		Now: f.clock.Now,
 	})
 	if err != nil {

@@ -160,7 +160,7 @@ func TestIsolation(t *testing.T) {
 func TestRoles(t *testing.T) {
 	f := newFixture(t)
 	u := f.okMap("POST", "/account/100200/user", `{"user_fname":"Bo","email":"bo@example.com","password":"long enough","numbers":[{"number_type":"internal","number":"103"}]}`)
-	if e, err := f.store.Extension(t.Context(), account, "103"); err != nil || string(e.User) != u["user_id"] || e.HA1SHA256 == "" {
+	if e, err := f.store.Extension(t.Context(), account, "103"); err != nil || string(e.User) != u["user_id"] || e.HA1SHA256 == "" || e.Realm != "tandem" {
 		t.Fatalf("extension %+v %v", e, err)
 	}
 	f.fails("POST", "/account/100200/user", `{"user_fname":"Cy","email":"cy@example.com","numbers":[{"number_type":"internal","number":"103"}]}`, 409, "10070003", "103")

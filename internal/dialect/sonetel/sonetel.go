@@ -17,8 +17,8 @@ import (
 // Kind is the kind of the apps that this dialect writes, and of its credentials.
 const Kind voice.AppKind = "sonetel"
 
-// Config is what the dialect is made of. Every field but Timers, PublicURL, Log
-// and Now is needed.
+// Config is what the dialect is made of. Every field but SIPRealm, Timers,
+// PublicURL, Log and Now is needed.
 type Config struct {
 	Tenants    voice.TenantStore
 	Users      voice.UserStore
@@ -36,6 +36,9 @@ type Config struct {
 	Control     dialect.Control
 
 	SIPDomain string // host part of our SIP addresses
+	// SIPRealm is the digest realm that telephones' passwords are hashed with;
+	// "" = SIPDomain. It is the registrar's.
+	SIPRealm string
 	// PublicURL is the base of links to audio, "http://host:8080/sonetel"; ""
 	// takes what the client of the request used.
 	PublicURL string
@@ -63,6 +66,9 @@ func New(cfg Config) (*Dialect, error) {
 	}
 	if cfg.SIPDomain == "" {
 		return nil, voice.E("sonetel.New", voice.Invalid, errors.New("the SIP domain is missing"))
+	}
+	if cfg.SIPRealm == "" {
+		cfg.SIPRealm = cfg.SIPDomain
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

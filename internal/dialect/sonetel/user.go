@@ -360,10 +360,10 @@ func (q *request) assignExtension(before string, u voice.User) (*sipLine, error)
 	case voice.IsKind(err, voice.NotExist):
 		line = &sipLine{string(q.tenant) + "-" + u.Extension, voice.NewSecret()}
 		md, sha := md5.New(), sha256.New()
-		a1 := []byte(line.username + ":" + q.d.cfg.SIPDomain + ":" + line.password) // RFC 7616 §3.4.2
+		a1 := []byte(line.username + ":" + q.d.cfg.SIPRealm + ":" + line.password) // RFC 7616 §3.4.2
 		md.Write(a1)
 		sha.Write(a1)
-		e = voice.Extension{Tenant: q.tenant, Number: u.Extension, Username: line.username, Realm: q.d.cfg.SIPDomain,
+		e = voice.Extension{Tenant: q.tenant, Number: u.Extension, Username: line.username, Realm: q.d.cfg.SIPRealm,
 			HA1MD5: hex.EncodeToString(md.Sum(nil)), HA1SHA256: hex.EncodeToString(sha.Sum(nil)), Created: q.d.cfg.Now()}
 	default:
 		return nil, err
