@@ -28,6 +28,7 @@ type phoneJSON struct {
 	Password string       `json:"password"`
 	Domain   string       `json:"domain"`
 	Realm    string       `json:"realm"`
+	Server   string       `json:"server"` // HOST:PORT where it registers
 	UserID   voice.UserID `json:"user_id"`
 	Number   string       `json:"number"`
 }
@@ -39,9 +40,10 @@ func (c *extensionAdd) Run(p *program) error {
 		if err != nil {
 			return err
 		}
-		out := phoneJSON{ph.Username, ph.Password, ph.Domain, ph.Realm, ph.User, ph.Number}
+		out := phoneJSON{ph.Username, ph.Password, ph.Domain, ph.Realm, ph.Registrar, ph.User, ph.Number}
 		return p.show(out, func(w io.Writer) {
-			fmt.Fprintf(w, "username\t%s\npassword\t%s\ndomain\t%s\nuser\t%s\n", ph.Username, ph.Password, ph.Domain, ph.User)
+			fmt.Fprintf(w, "username\t%s\npassword\t%s\ndomain\t%s\nserver\t%s\nuser\t%s\n",
+				ph.Username, ph.Password, ph.Domain, ph.Registrar, ph.User)
 			fmt.Fprintln(w, "The password is not shown again.")
 		})
 	})

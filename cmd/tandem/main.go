@@ -63,6 +63,7 @@ func run(args []string, stdout, stderr io.Writer) (status int) {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	c := &cli{}
 	parser, err := kong.New(c,
 		kong.Name("tandem"),

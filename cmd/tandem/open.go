@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
+	"strings"
 	"time"
 
 	"tandem/internal/admin"
@@ -59,16 +61,20 @@ func (p *program) withAdmin(work func(*admin.Admin) error) error {
 				return sonetel.Bootstrap(ctx, t, owner.ID, st, st, time.Now())
 			},
 		}
+		sip := cfg.SIP
 		// A running server knows best where it is reached.
 		switch running, err := admin.Announced(p.ctx, st); {
 		case err == nil:
-			a.Domain, a.URL = running.Host, running.URL
+			a.Domain, a.URL, sip = running.Host, running.URL, running.SIP
 			a.AllowLoopback = a.AllowLoopback || running.AllowLoopback
 			if running.Realm != "" {
 				a.Realm = running.Realm
 			}
 		case !voice.IsKind(err, voice.NotExist):
 			return err
+		}
+		if _, port, err := net.SplitHostPort(sip); err == nil {
+			a.Registrar = net.JoinHostPort(strings.Trim(a.Domain, "[]"), port)
 		}
 		return work(a)
 	})

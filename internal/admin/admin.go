@@ -43,8 +43,10 @@ type Admin struct {
 	Bootstrap Bootstrap
 	// Realm is the SIP digest realm that phones' passwords are hashed with.
 	Realm string
-	// Domain is the host that phones register at.
+	// Domain is the host of phones' addresses: "sip:101@Domain".
 	Domain string
+	// Registrar is where phones register, HOST:PORT; "" = Domain at port 5060.
+	Registrar string
 	// URL begins links, without a last slash: "http://192.0.2.7:8080".
 	URL string
 	// AllowLoopback accepts trunks on loopback.

@@ -23,6 +23,7 @@ type ExtensionSpec struct {
 // never kept: the store has only its digest hashes.
 type PhoneAccount struct {
 	Username, Password, Domain, Realm string
+	Registrar                         string // HOST:PORT
 	User                              voice.UserID
 	Number                            string
 }
@@ -49,7 +50,7 @@ func (a *Admin) AddExtension(ctx context.Context, account voice.TenantID, s Exte
 	}
 	p := PhoneAccount{
 		Username: string(t.ID) + "-" + s.Number, Password: voice.NewSecret(),
-		Domain: a.Domain, Realm: a.Realm, User: user, Number: s.Number,
+		Domain: a.Domain, Realm: a.Realm, Registrar: or(a.Registrar, a.Domain+":5060"), User: user, Number: s.Number,
 	}
 	e := voice.Extension{Tenant: t.ID, Number: s.Number, Username: p.Username, Realm: a.Realm, User: user, Created: time.Now()}
 	e.HA1MD5, e.HA1SHA256 = HA1(p.Username, p.Realm, p.Password)
