@@ -204,6 +204,7 @@ func (c *Call) inviteOnce(req *sip.Request, onEarly func(*sip.Response)) (*sip.R
 	if err != nil {
 		return nil, fmt.Errorf("send INVITE: %w", err)
 	}
+	c.phone.used(tx.Connection())
 	tx.OnRetransmission(func(res *sip.Response) {
 		c.noteResponse(KindReceived, sip.INVITE, res)
 		c.repeatAck()

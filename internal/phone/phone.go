@@ -52,6 +52,7 @@ type Phone struct {
 	closed   bool
 	calls    map[string]*Call
 	bindings map[string]*binding
+	streams  map[*sip.TCPConnection]struct{} // every one that was used
 }
 
 const (
@@ -90,7 +91,7 @@ func New(o Options) (*Phone, error) {
 		return nil, fmt.Errorf("phone: bind address %q: need a concrete IP address and a port", o.Bind)
 	}
 	raiseDatagramLimit()
-	p := &Phone{opts: o, incoming: make(chan *Call, incomingCalls), calls: map[string]*Call{}, bindings: map[string]*binding{}}
+	p := &Phone{opts: o, incoming: make(chan *Call, incomingCalls), calls: map[string]*Call{}, bindings: map[string]*binding{}, streams: map[*sip.TCPConnection]struct{}{}}
 	p.rtp = netip.AddrPortFrom(bind.Addr(), 0)
 	if o.RTPBind != "" {
 		host, _, err := net.SplitHostPort(o.RTPBind)
@@ -192,9 +193,37 @@ func (p *Phone) Close() error {
 	}
 	err := p.socket.Close()
 	p.tx.Close()
+	p.closeStreams()
 	err = errors.Join(err, ignoreClosed(p.tp.Close()))
 	p.wg.Wait()
 	return err
+}
+
+// used notes a connection that a transaction goes over.
+func (p *Phone) used(conn sip.Connection) {
+	c, ok := conn.(*sip.TCPConnection)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.streams[c] = struct{}{}
+}
+
+const streamTime = time.Second // for sipgo's readers to notice that a stream is closed
+
+// closeStreams closes the TCP connections and waits until sipgo's readers,
+// which take them out of its pool at their end, have gone.
+func (p *Phone) closeStreams() {
+	p.mu.Lock()
+	for c := range p.streams {
+		c.Conn.Close()
+	}
+	p.mu.Unlock()
+	deadline := time.Now().Add(streamTime)
+	for p.tp.Pool("tcp").Size() > 0 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func ignoreClosed(err error) error {
@@ -252,6 +281,7 @@ func (p *Phone) request(req *sip.Request, tx *sip.ServerTx) {
 		return
 	}
 	defer p.wg.Done()
+	p.used(tx.Connection())
 	if req.CallID() == nil || req.From() == nil || req.To() == nil || req.CSeq() == nil {
 		p.refuse(req, tx, 400, "Bad Request")
 		return

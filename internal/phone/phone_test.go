@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"tandem/internal/phone"
 )
 
@@ -94,6 +96,38 @@ func TestCallBothTransports(t *testing.T) {
 				t.Errorf("near ending %+v", e)
 			}
 		})
+	}
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	for _, transport := range []string{"udp", "tcp"} {
+		a, err := phone.New(phone.Options{Transport: transport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := phone.New(phone.Options{Transport: transport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, in := connect(t, a, b, phone.CallOptions{SessionExpires: time.Hour})
+		ringing, err := a.Invite(b.URI(), phone.CallOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrival(t, limit(t, 5*time.Second), b)
+		if err := errors.Join(a.Close(), b.Close(), a.Close()); err != nil {
+			t.Error(err)
+		}
+		for _, c := range []*phone.Call{out, in, ringing} {
+			if over(t, c); c.EndReason() == "" {
+				t.Error("a call without an end")
+			}
+		}
+		goleak.VerifyNone(t, before)
+		if _, err := a.Invite(b.URI(), phone.CallOptions{}); err == nil {
+			t.Error("a closed phone called")
+		}
 	}
 }
 

@@ -101,6 +101,7 @@ func (p *Phone) transact(ctx context.Context, req *sip.Request, note func(Event)
 		return nil, fmt.Errorf("send %s: %w", req.Method, err)
 	}
 	defer tx.Terminate()
+	p.used(tx.Connection())
 	for {
 		select {
 		case res := <-tx.Responses():
