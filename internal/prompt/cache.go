@@ -87,8 +87,11 @@ func (c *cache) fly(ctx context.Context, key string, f *flight, build func(conte
 	return clip, err
 }
 
-// add keeps a clip. c.mu is held.
+// add keeps a clip, unless it would drive most others out. c.mu is held.
 func (c *cache) add(key string, clip *media.Clip) {
+	if weight(clip) > c.max/4 {
+		return
+	}
 	if e, ok := c.clips[key]; ok {
 		c.size -= weight(e.Value.(*entry).clip)
 		c.recent.Remove(e)

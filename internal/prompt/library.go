@@ -18,6 +18,8 @@ import (
 const (
 	DefaultMemory = 64 << 20 // bytes of clips kept in memory
 	MaxSilence    = time.Minute
+	// DefaultPatience is how long a call waits for speech that nobody prepared.
+	DefaultPatience = 5 * time.Second
 	// maxSound is the longest stored sound that is played.
 	maxSound = 2 * time.Hour
 )
@@ -30,7 +32,10 @@ type Config struct {
 	Speech     *tts.Pool // nil = no speech engine
 	Tones      string    // country of the tones: "eu", "us", "uk", "se"; "" = "eu"
 	Memory     int64     // bytes of clips kept in memory; 0 = DefaultMemory
-	Now        func() time.Time
+	// Patience bounds how long Clip waits for a speech engine; 0 = DefaultPatience.
+	// Prepare waits as long as its context allows.
+	Patience time.Duration
+	Now      func() time.Time // nil = time.Now
 }
 
 // Library gives prompts as clips and keeps sounds.
@@ -48,6 +53,9 @@ func New(cfg Config) *Library {
 	if cfg.Memory <= 0 {
 		cfg.Memory = DefaultMemory
 	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = DefaultPatience
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -58,18 +66,23 @@ func New(cfg Config) *Library {
 // what can be played instead, and the error says what is wrong with it. Without
 // a clip the error is NotExist, Invalid or Unavailable.
 func (l *Library) Clip(ctx context.Context, t voice.TenantID, p voice.Prompt) (*media.Clip, error) {
+	return l.clip(ctx, t, p, l.cfg.Patience)
+}
+
+// clip is Clip that waits so long for an engine; 0 = as long as ctx allows.
+func (l *Library) clip(ctx context.Context, t voice.TenantID, p voice.Prompt, wait time.Duration) (*media.Clip, error) {
 	const op = "prompt.Clip"
 	switch p.Kind {
 	case voice.PromptSound:
-		return l.sound(ctx, t, p)
+		return l.sound(ctx, t, p, wait)
 	case voice.PromptStandard:
-		return l.standard(ctx, p.Standard, p.Voice)
+		return l.standard(ctx, p.Standard, p.Voice, wait)
 	case voice.PromptSpeech:
 		s, err := l.cfg.Speech.Check(tts.Utterance{Text: p.Text, Voice: wish(p.Voice)})
 		if err != nil {
 			return nil, err
 		}
-		return l.speech(ctx, s)
+		return l.speech(ctx, s, wait)
 	case voice.PromptTone:
 		return l.tone(p)
 	case voice.PromptSilence:
@@ -104,11 +117,11 @@ func isLanguage(name string) bool {
 }
 
 // sound gives a stored sound, or the phrase of its slot when it has no audio.
-func (l *Library) sound(ctx context.Context, t voice.TenantID, p voice.Prompt) (*media.Clip, error) {
+func (l *Library) sound(ctx context.Context, t voice.TenantID, p voice.Prompt, wait time.Duration) (*media.Clip, error) {
 	const op = "prompt.Sound"
 	s, err := l.cfg.Sounds.Sound(ctx, t, p.Sound)
 	if err != nil {
-		return l.instead(ctx, p, p.Standard, err)
+		return l.instead(ctx, p, p.Standard, wait, err)
 	}
 	phrase := p.Standard
 	if phrase == "" {
@@ -118,21 +131,21 @@ func (l *Library) sound(ctx context.Context, t voice.TenantID, p voice.Prompt) (
 		return nil, voice.Errorf(op, voice.NotExist, "sound %q has no audio", s.Name)
 	}
 	if s.Blob == "" {
-		return l.standard(ctx, phrase, p.Voice)
+		return l.standard(ctx, phrase, p.Voice, wait)
 	}
 	clip, err := l.stored(ctx, s.Blob)
 	if err != nil {
-		return l.instead(ctx, p, phrase, err)
+		return l.instead(ctx, p, phrase, wait, err)
 	}
 	return clip, nil
 }
 
 // instead gives a phrase for a sound that can't be had, with the reason.
-func (l *Library) instead(ctx context.Context, p voice.Prompt, phrase string, reason error) (*media.Clip, error) {
+func (l *Library) instead(ctx context.Context, p voice.Prompt, phrase string, wait time.Duration, reason error) (*media.Clip, error) {
 	if phrase == "" || ctx.Err() != nil {
 		return nil, reason
 	}
-	clip, err := l.standard(ctx, phrase, p.Voice)
+	clip, err := l.standard(ctx, phrase, p.Voice, wait)
 	return clip, errors.Join(reason, err)
 }
 
@@ -206,7 +219,7 @@ func (l *Library) tone(p voice.Prompt) (*media.Clip, error) {
 // standard gives a phrase in a voice code. English is what the program carries.
 // Another voice is spoken by an engine, once; when that fails, English is given
 // together with the error.
-func (l *Library) standard(ctx context.Context, phrase, code string) (*media.Clip, error) {
+func (l *Library) standard(ctx context.Context, phrase, code string, wait time.Duration) (*media.Clip, error) {
 	const op = "prompt.Standard"
 	c, known := FindCode(code)
 	if known && c.Code == DefaultCode {
@@ -221,7 +234,7 @@ func (l *Library) standard(ctx context.Context, phrase, code string) (*media.Cli
 		s, err := l.cfg.Speech.Check(tts.Utterance{Text: text, Voice: c.wish()})
 		if err == nil {
 			var clip *media.Clip
-			if clip, err = l.speech(ctx, s); err == nil {
+			if clip, err = l.speech(ctx, s, wait); err == nil {
 				return clip, nil
 			}
 		}

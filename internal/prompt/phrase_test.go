@@ -71,6 +71,15 @@ func TestEmbeddedEnglish(t *testing.T) {
 	if total > 900<<10 {
 		t.Errorf("the embedded phrases have %d bytes", total)
 	}
+	texts, err := os.ReadFile("english/texts.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range prompt.Phrases("en") {
+		if !strings.Contains(string(texts), p.Key+": "+p.Text+"\n") {
+			t.Errorf("%s has another text than its sound: run prompt/gen", p.Key)
+		}
+	}
 	for _, k := range keys("en") {
 		pcm, err := prompt.Embedded(k)
 		if err != nil {

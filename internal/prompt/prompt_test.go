@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tandem/internal/blob"
@@ -306,9 +307,33 @@ func TestOneMakesWhatManyWaitFor(t *testing.T) {
 	}
 }
 
+// A call does not wait long for an engine that hangs: a phrase is English then,
+// free text is left out.
+func TestEngineThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := library(t, nil, "sv")
+		f.engine.gate = make(chan struct{})
+		from := time.Now()
+		clip, err := f.Clip(t.Context(), tenant, voice.Prompt{Kind: voice.PromptStandard, Standard: "welcome", Voice: "swe"})
+		if clip == nil || !voice.IsKind(err, voice.Unavailable) || !strings.Contains(err.Error(), "in English instead of voice \"swe\": the speech was not ready within 5s") {
+			t.Errorf("phrase: %v, %v", clip != nil, err)
+		}
+		clip, err = f.Clip(t.Context(), tenant, voice.Prompt{Kind: voice.PromptSpeech, Text: "hej", Voice: "swe"})
+		if clip != nil || !voice.IsKind(err, voice.Unavailable) || time.Since(from) != 10*time.Second {
+			t.Errorf("text: %v, %v, after %v", clip != nil, err, time.Since(from))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		from = time.Now()
+		if err := f.Prepare(ctx, tenant, voice.Prompt{Kind: voice.PromptSpeech, Text: "hej", Voice: "swe"}); err == nil || time.Since(from) != 20*time.Second {
+			t.Errorf("prepare: %v after %v", err, time.Since(from))
+		}
+	})
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	f := library(t, nil)
-	l := prompt.New(prompt.Config{Sounds: f.sounds, Blobs: f.blobs, Memory: 100_000})
+	l := prompt.New(prompt.Config{Sounds: f.sounds, Blobs: f.blobs, Memory: 100_000}) // five clips of a second
 	for i := range 50 {
 		if _, err := l.Clip(t.Context(), tenant, voice.Prompt{Kind: voice.PromptSilence, Duration: time.Second + time.Duration(i)*time.Millisecond}); err != nil {
 			t.Fatal(err)
@@ -317,8 +342,12 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatalf("after %d clips %d bytes", i+1, used)
 		}
 	}
-	if _, err := l.Clip(t.Context(), tenant, voice.Prompt{Kind: voice.PromptSilence, Duration: time.Minute}); err != nil {
-		t.Fatal(err)
+	before := l.MemoryUsed()
+	if clip, err := l.Clip(t.Context(), tenant, voice.Prompt{Kind: voice.PromptSilence, Duration: time.Minute}); err != nil || clip.Duration() != time.Minute {
+		t.Fatal(clip, err)
+	}
+	if l.MemoryUsed() != before {
+		t.Error("one long clip drove the others out")
 	}
 }
 

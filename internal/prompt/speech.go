@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"tandem/internal/media"
 	"tandem/internal/tts"
@@ -18,8 +19,14 @@ const (
 )
 
 // speech gives spoken text: from memory, from the blob store, or spoken now and
-// kept in both.
-func (l *Library) speech(ctx context.Context, s tts.Speech) (*media.Clip, error) {
+// kept in both. It waits so long for an engine; 0 = as long as ctx allows.
+func (l *Library) speech(ctx context.Context, s tts.Speech, wait time.Duration) (*media.Clip, error) {
+	if wait > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, wait,
+			voice.Errorf("prompt.Speech", voice.Unavailable, "the speech was not ready within %s", wait))
+		defer cancel()
+	}
 	return l.clips.get(ctx, speechFolder+s.Key(), func(ctx context.Context) (*media.Clip, error) {
 		if pcm, err := l.read(ctx, speechKey(s)); err == nil {
 			return media.NewClip(pcm), nil
@@ -108,7 +115,7 @@ func (l *Library) Prepare(ctx context.Context, t voice.TenantID, prompts ...voic
 		if ctx.Err() != nil {
 			return errors.Join(all, context.Cause(ctx))
 		}
-		if _, err := l.Clip(ctx, t, p); err != nil {
+		if _, err := l.clip(ctx, t, p, 0); err != nil {
 			all = errors.Join(all, err)
 		}
 	}

@@ -75,7 +75,7 @@ func (l *Library) Open(ctx context.Context, blobKey string) (io.ReadSeekCloser, 
 // OpenStandard opens a phrase in a voice code as a WAV file. As with Clip, a
 // file may come together with an error that says what is wrong with it.
 func (l *Library) OpenStandard(ctx context.Context, phrase, code string) (io.ReadSeekCloser, error) {
-	clip, problem := l.standard(ctx, phrase, code)
+	clip, problem := l.standard(ctx, phrase, code, 0)
 	if clip == nil {
 		return nil, problem
 	}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tandem/internal/media"
 	"tandem/internal/prompt"
@@ -36,6 +37,7 @@ func run(ctx context.Context, dir string, out io.Writer) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	var texts strings.Builder // what the sounds were made from, for a test
 	total := int64(0)
 	for _, p := range prompt.Phrases(prompt.DefaultCode) {
 		s, err := pool.Check(tts.Utterance{Text: p.Text, Voice: tts.Voice{Language: "en-US", Gender: tts.Female}})
@@ -52,10 +54,11 @@ func run(ctx context.Context, dir string, out io.Writer) error {
 			return fmt.Errorf("phrase %s: %w", p.Key, err)
 		}
 		total += n
+		fmt.Fprintf(&texts, "%s: %s\n", p.Key, p.Text)
 		fmt.Fprintf(out, "%-28s %-12s %6.2f s %8d bytes\n", p.Key, by.Voice.ID, pcm.Duration().Seconds(), n)
 	}
 	fmt.Fprintf(out, "%d bytes in all\n", total)
-	return nil
+	return os.WriteFile(filepath.Join(dir, "texts.txt"), []byte(texts.String()), 0o644)
 }
 
 // engines are flite, which sounds less robotic, and espeak-ng, as installed.
