@@ -14,7 +14,7 @@ import (
 func Create(ctx context.Context, t voice.TenantID, apps voice.AppStore, sounds voice.SoundStore, body json.RawMessage, now time.Time) (voice.App, error) {
 	a, err := checkedApp(body)
 	if err != nil {
-		return a, err
+		return a, voice.E("sonetel.Create", voice.Invalid, err)
 	}
 	doc, err := parseDocument(a)
 	if err != nil {
