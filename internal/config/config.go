@@ -196,7 +196,8 @@ func checkHost(s string) error {
 
 func checkURL(s string, schemes ...string) error {
 	u, err := url.Parse(s)
-	if err == nil && u.Host != "" {
+	// PostgreSQL on a Unix socket has its folder in the query: ?host=/run/postgresql.
+	if err == nil && (u.Host != "" || u.Query().Get("host") != "") {
 		for _, want := range schemes {
 			if u.Scheme == want {
 				return nil

@@ -107,6 +107,13 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestPostgresOnASocket(t *testing.T) {
+	const url = "postgres://tandem@/tandem?host=/run/postgresql"
+	if c, err := config.Parse("x", strings.NewReader("postgres = "+url+"\n")); err != nil || c.Postgres != url {
+		t.Errorf("%q, %v", c.Postgres, err)
+	}
+}
+
 func TestLoadErrorsNameTheSource(t *testing.T) {
 	dir := t.TempDir()
 	inside := filepath.Join(dir, config.FileName)
