@@ -213,7 +213,7 @@ func TestRefusedCallsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Hold.Failed != 3 || got.Hold.Reasons["status 503"] != 3 || got.SetUps.Failed != 5 {
+	if got.Hold.Failed != 3 || got.Hold.Reasons["status 503"] != 3*rampRounds || got.Hold.Refused != 3*rampRounds || got.SetUps.Failed != 5 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -20,6 +20,7 @@ type setUpResult struct {
 	Answer       spread         `json:"invite_to_200"`
 	CPUPercent   float64        `json:"server_cpu_percent"`
 	CPUPerSetUp  float64        `json:"server_cpu_ms_per_setup"`
+	OtherPercent float64        `json:"other_work_on_server_core_percent"`
 	AllEndedInMs float64        `json:"last_end_after_ms"`
 }
 
@@ -27,8 +28,9 @@ type setUpResult struct {
 type holdResult struct {
 	Calls         int            `json:"calls_asked"`
 	Held          int            `json:"calls_held"`
-	Failed        int            `json:"failed"`
-	Reasons       map[string]int `json:"failures,omitempty"`
+	Failed        int            `json:"failed"`  // not held in the end
+	Refused       int            `json:"refused"` // attempts, see ramp
+	Reasons       map[string]int `json:"refusals,omitempty"`
 	EndedByServer int64          `json:"ended_by_server"`
 	Seconds       float64        `json:"seconds"`
 	Answer        spread         `json:"invite_to_200"`
@@ -45,6 +47,7 @@ type holdResult struct {
 	GeneratorLate int64          `json:"generator_late"`
 	CPUPercent    float64        `json:"server_cpu_percent"`
 	CPUPer100     float64        `json:"server_cpu_percent_per_100_calls"`
+	OtherPercent  float64        `json:"other_work_on_server_core_percent"`
 	RSSBefore     int64          `json:"server_rss_before"`
 	RSSHeld       int64          `json:"server_rss_held"`
 	KiBPerCall    float64        `json:"server_kib_per_call"`
@@ -128,7 +131,7 @@ func measureSetUps(ctx context.Context, g *generator, pid, rate int, length time
 	res.Answer = spreadOf(times)
 	res.Retransmits = g.resent.Load() - resent
 	res.AllEndedInMs = ms(time.Since(start))
-	res.CPUPercent = percent(before, after)
+	res.CPUPercent, res.OtherPercent = percent(before, after), others(before, after)
 	res.CPUPerSetUp = ms(after.cpu-before.cpu) / float64(max(1, len(times)))
 	return res, ctx.Err()
 }
@@ -137,10 +140,43 @@ func percent(before, after usage) float64 {
 	return 100 * (after.cpu - before.cpu).Seconds() / after.at.Sub(before.at).Seconds()
 }
 
+// others is how busy work that is not the server's kept its core.
+func others(before, after usage) float64 {
+	rest := (after.all - before.all) - (after.cpu - before.cpu)
+	return max(0, 100*rest.Seconds()/after.at.Sub(before.at).Seconds())
+}
+
 const (
 	rampRate = 200 // calls begun per second
 	settle   = 2 * time.Second
+
+	rampRounds = 10
+	rampPause  = time.Second
 )
+
+// ramp begins n calls. Those that the server refuses are begun again, up to
+// rampRounds times with a pause between, and counted as refused.
+func (g *generator) ramp(ctx context.Context, n int, res *holdResult) (calls []*call, times []time.Duration) {
+	for round := range rampRounds {
+		var started, refused []*call
+		everyTick(ctx, n-len(calls), rampRate, func() { started = append(started, g.invite()) })
+		for _, c := range started {
+			if c.await(ctx) == talking {
+				calls, times = append(calls, c), append(times, c.setUp)
+				continue
+			}
+			refused = append(refused, c)
+			res.Reasons[c.failure()]++
+		}
+		g.forget(refused)
+		res.Refused += len(refused)
+		res.Failed = len(refused)
+		if len(refused) == 0 || round == rampRounds-1 || pause(ctx, rampPause) != nil {
+			break
+		}
+	}
+	return calls, times
+}
 
 // measureHold holds n calls at once for the given time. The tally is read
 // after the generator has been closed, by the caller; see finishHold.
@@ -151,17 +187,7 @@ func measureHold(ctx context.Context, g *generator, pid, n int, length time.Dura
 		return res, err
 	}
 	res.RSSBefore = before.rss
-	var calls []*call
-	everyTick(ctx, n, rampRate, func() { calls = append(calls, g.invite()) })
-	var times []time.Duration
-	for _, c := range calls {
-		if c.await(ctx) == talking {
-			times = append(times, c.setUp)
-			continue
-		}
-		res.Failed++
-		res.Reasons[c.failure()]++
-	}
+	calls, times := g.ramp(ctx, n, &res)
 	res.Held, res.Answer = len(times), spreadOf(slices.Clone(times))
 	if err := pause(ctx, settle); err != nil {
 		return res, err
@@ -180,7 +206,7 @@ func measureHold(ctx context.Context, g *generator, pid, n int, length time.Dura
 	res.Seconds = end.at.Sub(start.at).Seconds()
 	res.EndedByServer = g.byes.Load()
 	hangUpAll(ctx, calls)
-	res.CPUPercent = percent(start, end)
+	res.CPUPercent, res.OtherPercent = percent(start, end), others(start, end)
 	res.RSSHeld = end.rss
 	if res.Held > 0 {
 		res.CPUPer100 = res.CPUPercent * 100 / float64(res.Held)

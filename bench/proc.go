@@ -17,10 +17,14 @@ import (
 type usage struct {
 	cpu time.Duration // user and system
 	rss int64         // bytes
+	all time.Duration // that the server's core was busy, whoever used it
 	at  time.Time
 }
 
 const clockTick = 10 * time.Millisecond // USER_HZ is 100 on Linux
+
+// coreOfServer is the core the server is bound to.
+func coreOfServer() int { return min(serverCore, runtime.NumCPU()-1) }
 
 // readUsage reads /proc/PID/stat and status (proc(5)).
 func readUsage(pid int) (usage, error) {
@@ -42,7 +46,36 @@ func readUsage(pid int) (usage, error) {
 	}
 	u.cpu = time.Duration(user+system) * clockTick
 	u.rss = pages * int64(os.Getpagesize())
-	return u, nil
+	u.all, err = readCore(coreOfServer())
+	return u, err
+}
+
+// readCore is the time a core has been busy since the machine started, by
+// /proc/stat; time stolen by a host counts as busy.
+func readCore(core int) (time.Duration, error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	name := fmt.Sprintf("cpu%d ", core)
+	for line := range strings.SplitSeq(string(b), "\n") {
+		rest, ok := strings.CutPrefix(line, name)
+		if !ok {
+			continue
+		}
+		busy := int64(0)
+		for i, f := range strings.Fields(rest) {
+			v, err := strconv.ParseInt(f, 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("/proc/stat: %w", err)
+			}
+			if i != 3 && i != 4 && i < 8 { // idle and waiting; guests are in user
+				busy += v
+			}
+		}
+		return time.Duration(busy) * clockTick, nil
+	}
+	return 0, fmt.Errorf("/proc/stat has no core %d", core)
 }
 
 // pin binds every thread of this process to one core and, when first is set,

@@ -38,11 +38,13 @@ func (r report) print(w io.Writer) {
 		fmt.Fprintf(t, "  %s\t%s%s\n", name, value, mark)
 	}
 	fmt.Fprintf(t, "%s\n%s, load average before %.1f\n\nCalls held, %.0f s\n", r.Command, r.Machine, r.Load, h.Seconds)
-	row("calls held", fmt.Sprintf("%d of %d %s", h.Held, h.Calls, reasons(h.Reasons)), h.Held == h.Calls && h.EndedByServer == 0)
+	row("calls held", fmt.Sprintf("%d of %d", h.Held, h.Calls), h.Held == h.Calls && h.EndedByServer == 0)
+	row("refused while they began", fmt.Sprintf("%d %s", h.Refused, reasons(h.Reasons)), h.Refused == aimMissing)
 	if h.EndedByServer > 0 {
 		row("hung up by the server", fmt.Sprint(h.EndedByServer), false)
 	}
 	row("server CPU", fmt.Sprintf("%.1f%% of a core, %.2f%% per 100 calls", h.CPUPercent, h.CPUPer100), h.CPUPercent <= aimCPU)
+	row("other work on that core", fmt.Sprintf("%.1f%%", h.OtherPercent), true)
 	row("server memory", fmt.Sprintf("%.1f KiB per call, %.1f MiB in all", h.KiBPerCall, float64(h.RSSHeld)/(1<<20)), h.KiBPerCall <= aimKiB)
 	row("pacing error, ms", spreadText(h.Pacing), h.Pacing.P99 < aimPacing && h.Pacing.Count > 0)
 	row("packets", fmt.Sprintf("%d of about %d; %d lost, %d out of order, %d jumps, %d odd, %d of no call", h.Packets, h.Expected, h.Lost, h.Disorder, h.Jumps, h.Odd, h.Strangers),
@@ -58,7 +60,7 @@ func (r report) print(w io.Writer) {
 	row("failed", fmt.Sprintf("%d %s", s.Failed, reasons(s.Reasons)), s.Failed == aimMissing)
 	row("retransmissions", fmt.Sprint(s.Retransmits), true)
 	row("INVITE to 200, ms", spreadText(s.Answer), true)
-	row("server CPU", fmt.Sprintf("%.1f%% of a core, %.2f ms per set-up", s.CPUPercent, s.CPUPerSetUp), true)
+	row("server CPU", fmt.Sprintf("%.1f%% of a core, %.2f ms per set-up; other work on that core %.1f%%", s.CPUPercent, s.CPUPerSetUp, s.OtherPercent), true)
 	t.Flush()
 }
 
