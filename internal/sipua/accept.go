@@ -95,7 +95,8 @@ func (d *Dialog) acked(req *sip.Request) {
 	d.settledLocked()
 	cause := d.cause
 	bye := d.byeWhenUp
-	if s := ackAnswer(req, acc.in.Req); s != nil {
+	s := ackAnswer(req, acc.in.Req)
+	if s != nil {
 		d.remoteSDP = s
 	}
 	if acc.first && !bye {
@@ -105,6 +106,8 @@ func (d *Dialog) acked(req *sip.Request) {
 	acc.stop()
 	if bye {
 		d.bye(cause)
+	} else if !acc.first {
+		d.tellAnswer(s)
 	}
 }
 

@@ -309,9 +309,9 @@ func messageOf(s transact.Seen) Message {
 	return m
 }
 
-// ours reports whether a host in a URI means this server.
-func (a *Agent) ours(host string) bool {
+// ours reports whether a host in a URI of a peer means this server.
+func (a *Agent) ours(host string, peer netip.Addr) bool {
 	host = strings.Trim(host, "[]")
 	return strings.EqualFold(host, a.cfg.Realm) || (a.cfg.Public != "" && strings.EqualFold(host, a.cfg.Public)) ||
-		host == a.wire.Addr().Addr().String()
+		host == strings.Trim(a.wire.Host(peer), "[]")
 }

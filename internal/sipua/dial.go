@@ -34,8 +34,10 @@ type Target struct {
 	FromName    string // display name
 	FromHost    string // "" = the trunk's host, or ours
 	Identity    string // number for P-Asserted-Identity; "" = none
-	MaxForwards int    // hops left; 0 = 70
-	Headers     map[string]string
+	MaxForwards int    // hops left; 0 = 70, negative = none
+	// Headers are added to the INVITE; one whose name or value would break the
+	// message is left out.
+	Headers map[string]string
 
 	// Trace sees the dialog's messages from the INVITE on, as by OnMessage. It
 	// must not block. May be nil.
@@ -235,7 +237,7 @@ func (x *dialling) invite(sdp []byte) *sip.Request {
 		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", "<sip:"+cleanUser(x.t.Identity)+"@"+d.local.Address.Host+">"))
 	}
 	for name, value := range x.t.Headers {
-		if !strings.ContainsAny(name+value, "\r\n:\x00") || !strings.ContainsAny(name, "\r\n: \x00") && !strings.ContainsAny(value, "\r\n\x00") {
+		if !strings.ContainsAny(name, "\r\n: \t\x00") && !strings.ContainsAny(value, "\r\n\x00") {
 			req.AppendHeader(sip.NewHeader(name, value))
 		}
 	}

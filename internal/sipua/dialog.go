@@ -18,11 +18,13 @@ import (
 type dialogState int
 
 const (
-	stateEarly  dialogState = iota // before the 2xx
-	stateUp                        // 2xx sent or received
-	stateEnded                     // Done is closed; a BYE may still be on its way
-	maxEarlyLog = 64               // messages kept until OnMessage is set
+	stateEarly dialogState = iota // before the 2xx
+	stateUp                       // 2xx sent or received
+	stateEnded                    // Done is closed; a BYE may still be on its way
 )
+
+// maxEarlyLog bounds the messages kept until OnMessage is set.
+const maxEarlyLog = 64
 
 // Digit is a key that came by INFO.
 type Digit struct {
@@ -60,6 +62,7 @@ type Dialog struct {
 	allow     string // what the peer's Allow headers list
 	reoffer   func(*offer.Session) ([]byte, error)
 	refer     func(to string) error
+	onAnswer  func(*offer.Session)
 	inviting  bool          // an INVITE of ours is open within the dialog
 	answering bool          // an INVITE or UPDATE of the peer is being answered
 	acc       *acceptance   // our 2xx that waits for its ACK
@@ -118,6 +121,25 @@ func (d *Dialog) OnReoffer(f func(*offer.Session) (answer []byte, err error)) {
 	d.reoffer = f
 }
 
+// OnAnswer sets what is told of an answer that no call of the owner waits for:
+// to the offer that OnReoffer made when it was given nil, or to a refresh of
+// the session timer. The media may have moved.
+func (d *Dialog) OnAnswer(f func(*offer.Session)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onAnswer = f
+}
+
+// tellAnswer tells OnAnswer's function in a goroutine of its own.
+func (d *Dialog) tellAnswer(s *offer.Session) {
+	d.mu.Lock()
+	f := d.onAnswer
+	d.mu.Unlock()
+	if f != nil && s != nil {
+		d.a.spawn(func() { f(s) })
+	}
+}
+
 // OnRefer sets what decides on a transfer that the peer asks for (RFC 3515);
 // nil accepts it, an error declines it. Without it every REFER is declined.
 func (d *Dialog) OnRefer(f func(to string) error) {
@@ -127,8 +149,8 @@ func (d *Dialog) OnRefer(f func(to string) error) {
 }
 
 // OnMessage sets what sees the dialog's messages; those that passed before
-// (64 at most) are handed on first. f must not block; it is called from several
-// goroutines, and Message.At tells the order.
+// (64 at most) are handed on first. f must not block nor call the dialog; it is
+// called from several goroutines, and Message.At tells the order.
 func (d *Dialog) OnMessage(f func(Message)) {
 	d.mu.Lock()
 	early := d.log

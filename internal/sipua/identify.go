@@ -35,8 +35,15 @@ func (a *Agent) identify(ctx context.Context, in *transact.Inbound) (Peer, *refu
 	if k, ok := a.trunks.match(in); ok {
 		return Peer{Kind: PeerTrunk, Trunk: k}, nil
 	}
-	if a.cfg.Extensions == nil || from.User == "" || !a.ours(from.Host) {
+	source := in.Source().Addr()
+	if a.cfg.Extensions == nil || from.User == "" || !a.ours(from.Host, source) {
 		return Peer{Kind: PeerAnonymous}, nil
+	}
+	// Who claims our domain is challenged whether the name exists or not, or
+	// names could be tried out. On one machine the caller's address is our
+	// domain too, and only known names are challenged.
+	if strings.Trim(from.Host, "[]") != source.String() {
+		return Peer{}, a.challenge(in, false)
 	}
 	switch _, err := a.cfg.Extensions.ExtensionByUsername(ctx, from.User); {
 	case err == nil:

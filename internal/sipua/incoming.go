@@ -26,13 +26,12 @@ type Incoming struct {
 	at       time.Time
 
 	// Guarded by Dialog.mu.
-	final    bool // a final response was decided
-	rseq     uint32
-	rel      *acceptance // reliable provisional that waits for its PRACK
-	relSDP   bool
-	queued   *sip.Response // provisional that waits for that PRACK
-	answer   []byte        // answer that waits for that PRACK
-	haveBody bool          // our SDP went out in a provisional
+	final  bool // a final response was decided
+	rseq   uint32
+	rel    *acceptance // reliable provisional that waits for its PRACK
+	relSDP bool
+	queued *sip.Response // provisional that waits for that PRACK
+	answer []byte        // answer that waits for that PRACK
 }
 
 // RequestURI gives the user and host parts of what was dialled.

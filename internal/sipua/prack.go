@@ -30,7 +30,7 @@ func (i *Incoming) provisional(code int, reason string, sdp []byte) error {
 	res.AppendHeader(sip.NewHeader("Allow", allowed))
 	if len(sdp) > 0 {
 		setSDP(res, sdp)
-		i.localSDP, i.haveBody = sdp, true
+		i.localSDP = sdp
 	}
 	if !i.mustRel && !(i.provable && len(sdp) > 0) {
 		i.mu.Unlock()

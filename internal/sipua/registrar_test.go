@@ -152,8 +152,11 @@ func TestWhoCalls(t *testing.T) {
 	if m := call(stranger, "sip:carol@elsewhere", 1); !strings.Contains(m.start, "anonymous") {
 		t.Errorf("stranger got %s", m.start)
 	}
-	if m := call(stranger, "sip:nobody@home", 1); !strings.Contains(m.start, "anonymous") {
-		t.Errorf("unknown user of ours got %s", m.start)
+	if m := call(stranger, "sip:nobody@home", 1); !strings.HasPrefix(m.start, "SIP/2.0 401") {
+		t.Errorf("an unknown name in our domain got %s", m.start)
+	}
+	if m := call(stranger, "sip:caller@127.0.0.1", 1); !strings.Contains(m.start, "anonymous") {
+		t.Errorf("a caller on the same machine got %s", m.start)
 	}
 	if m := call(trunk, "sip:+4612345@carrier", 1); !strings.Contains(m.start, "trunk") {
 		t.Errorf("trunk got %s", m.start)

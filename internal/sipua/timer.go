@@ -8,6 +8,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"tandem/internal/offer"
 	"tandem/internal/voice"
 )
 
@@ -171,7 +172,9 @@ func (d *Dialog) refresh() {
 	if update {
 		err = d.update(ctx)
 	} else {
-		_, err = d.Reinvite(ctx, sdp)
+		var s *offer.Session
+		s, err = d.Reinvite(ctx, sdp)
+		d.tellAnswer(s)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
