@@ -16,7 +16,7 @@ import (
 const (
 	sampleName      = "Sample"
 	sampleNumber    = "+12025550100" // of a range kept for fiction
-	sampleExtension = "501" // begins with no key of the menu, so that keys act at once
+	sampleExtension = "501"          // begins with no key of the menu, so that keys act at once
 )
 
 // firstStart makes the sample account on an empty installation, and a link for

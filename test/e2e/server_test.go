@@ -1,0 +1,246 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tandem-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if binary = os.Getenv("TANDEM_BIN"); binary == "" {
+		binary = filepath.Join(dir, "tandem")
+		build := exec.Command("go", "build", "-o", binary, "tandem/cmd/tandem")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "the program does not build: %v\n%s", err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// server is a running tandem with a data folder of its own.
+type server struct {
+	t    *testing.T
+	data string
+	http string // host:port
+	sip  string // host:port
+	env  []string
+	log  *lockedBuffer
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// settings of a server beyond the defaults, as KEY=value.
+type settings []string
+
+// start runs a server until the test ends, and checks then that it leaves
+// nothing behind and did not complain of a fault of its own.
+func start(t *testing.T, more ...string) *server {
+	t.Helper()
+	s := &server{t: t, data: t.TempDir(), http: freeAddr(t, "tcp"), sip: freeAddr(t, "udp")}
+	low := 20000 + 2*(os.Getpid()%5000)
+	s.env = append(os.Environ(), "TANDEM_ALLOW_LOOPBACK=1", "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data,
+		"TANDEM_HTTP="+s.http, "TANDEM_SIP="+s.sip, "TANDEM_PUBLIC=127.0.0.1", fmt.Sprintf("TANDEM_RTP=%d-%d", low, low+4000))
+	s.env = append(s.env, more...)
+	s.run()
+	t.Cleanup(func() {
+		if t.Failed() {
+			s.logCalls()
+		}
+		s.stop()
+	})
+	return s
+}
+
+// logCalls prints the timelines of the calls, for a test that failed.
+func (s *server) logCalls() {
+	var list []struct {
+		ID string `json:"id"`
+	}
+	out, err := s.try("calls", "--limit", "12", "--json")
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &list)
+	}
+	if err != nil {
+		s.t.Logf("calls: %v\n%s", err, out)
+		return
+	}
+	for _, c := range list {
+		shown, _ := s.try("calls", "show", c.ID)
+		s.t.Log(shown)
+	}
+}
+
+// run starts the process and waits until it serves.
+func (s *server) run() {
+	s.t.Helper()
+	s.log = &lockedBuffer{}
+	s.cmd = exec.Command(binary, "serve")
+	s.cmd.Env = s.env
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.done = make(chan error, 1)
+	go func() { s.done <- s.cmd.Wait() }()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		res, err := http.Get("http://" + s.http + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case err := <-s.done:
+			s.t.Fatalf("the server ended at once: %v\n%s", err, s.log)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the server does not answer\n%s", s.log)
+		}
+	}
+}
+
+// stop ends the server as an operator would, with SIGTERM.
+func (s *server) stop() {
+	if s.cmd.ProcessState != nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-s.done:
+		if err != nil {
+			s.t.Errorf("the server ended with %v\n%s", err, s.log)
+		}
+	case <-time.After(20 * time.Second):
+		s.cmd.Process.Kill()
+		s.t.Errorf("the server did not stop\n%s", s.log)
+	}
+	for _, bad := range []string{"panic", "DATA RACE", "fatal error"} {
+		if strings.Contains(s.log.String(), bad) {
+			s.t.Errorf("the server's log holds %q\n%s", bad, s.log)
+		}
+	}
+}
+
+// cli runs a command and gives its output; a failure ends the test.
+func (s *server) cli(args ...string) string {
+	s.t.Helper()
+	out, err := s.try(args...)
+	if err != nil {
+		s.t.Fatalf("tandem %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (s *server) try(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = s.env
+	var out, fault bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &fault
+	err := cmd.Run()
+	if err != nil {
+		return out.String() + fault.String(), err
+	}
+	return out.String(), nil
+}
+
+// fields runs a command with --json and gives its object.
+func (s *server) fields(args ...string) map[string]any {
+	s.t.Helper()
+	out := s.cli(append(args, "--json")...)
+	var v map[string]any
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		s.t.Fatalf("tandem %s: no JSON object: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return v
+}
+
+func text(t *testing.T, m map[string]any, key string) string {
+	t.Helper()
+	v, ok := m[key]
+	if !ok {
+		t.Fatalf("no field %q in %v", key, m)
+	}
+	return fmt.Sprint(v)
+}
+
+func freeAddr(t *testing.T, network string) string {
+	t.Helper()
+	if network == "udp" {
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.LocalAddr().String()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// request is one call of the vendor's API, as JSON both ways.
+func (s *server) request(method, path, token string, body any) map[string]any {
+	s.t.Helper()
+	var r io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequest(method, "http://"+s.http+path, r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json;charset=UTF-8")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		s.t.Fatalf("%s %s: %d, no JSON object: %v\n%s", method, path, res.StatusCode, err, raw)
+	}
+	return v
+}
