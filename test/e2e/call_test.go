@@ -84,23 +84,23 @@ const (
 // heardShare gives how much of a sound was heard piece by piece, in order, at or
 // after from, and where its last recognised piece ends.
 func heardShare(heard, sound []int16, from time.Duration) (end time.Duration, share float64) {
-	begin, score := audiomatch.Find(heard, sound, audiomatch.Options{From: from, Use: piece})
-	if score < alike {
-		return 0, 0
-	}
 	step := min(int(piece*phone.Rate/time.Second), len(sound))
-	end, pieces, known := begin, 0, 0
+	var begin time.Duration // where the sound began, by the last piece recognised
+	pieces, known := 0, 0
 	for at := 0; at+step <= len(sound); at += step {
 		if quiet(sound[at : at+step]) {
 			continue
 		}
 		pieces++
-		due := begin + time.Duration(at)*time.Second/phone.Rate
-		place, score := audiomatch.Find(heard, sound[at:at+step], audiomatch.Options{From: max(due, end-piece), To: end + stall + piece})
+		into := time.Duration(at) * time.Second / phone.Rate
+		o := audiomatch.Options{From: from} // the first piece may be anywhere
+		if known > 0 {
+			o = audiomatch.Options{From: max(begin+into, end-piece), To: begin + into + stall + piece}
+		}
+		place, score := audiomatch.Find(heard, sound[at:at+step], o)
 		if score >= alike {
 			known++
-			end = place + piece
-			begin = place - time.Duration(at)*time.Second/phone.Rate
+			end, begin = place+piece, place-into
 		}
 	}
 	return end, float64(known) / float64(max(pieces, 1))
