@@ -65,7 +65,8 @@ type Config struct {
 	Cancel func(invite *Inbound, cancel *sip.Request)
 	// Exempt says whether a source is free of limits. May be nil.
 	Exempt func(netip.Addr) bool
-	// Seen is told of every message read or written. May be nil.
+	// Seen is told of every message read and of every one about to be written.
+	// May be nil.
 	Seen func(Seen)
 }
 

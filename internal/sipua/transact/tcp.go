@@ -35,11 +35,8 @@ func (t *tcpConn) peer() netip.AddrPort   { return t.to }
 func (t *tcpConn) network() string        { return "tcp" }
 
 func (t *tcpConn) WriteMsg(msg sip.Message) error {
-	if err := t.writeRaw([]byte(msg.String())); err != nil {
-		return err
-	}
-	t.l.seen(msg, false, t.to, "tcp")
-	return nil
+	t.l.seen(msg, false, t.to, "tcp") // before the answer can be
+	return t.writeRaw([]byte(msg.String()))
 }
 
 // writeRaw writes whole messages only: a peer that does not read is cut off.

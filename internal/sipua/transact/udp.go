@@ -28,11 +28,8 @@ func (f *udpFlow) peer() netip.AddrPort   { return f.to }
 func (f *udpFlow) network() string        { return "udp" }
 
 func (f *udpFlow) WriteMsg(msg sip.Message) error {
-	if err := f.writeRaw([]byte(msg.String())); err != nil {
-		return err
-	}
-	f.l.seen(msg, false, f.to, "udp")
-	return nil
+	f.l.seen(msg, false, f.to, "udp") // before the answer can be
+	return f.writeRaw([]byte(msg.String()))
 }
 
 func (f *udpFlow) writeRaw(b []byte) error {
