@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
@@ -107,11 +105,11 @@ func pin(core int, first bool) error {
 }
 
 // favour puts the session of a process before the others of the machine. It
-// keeps the order of the threads within, which a real-time class would not.
-// Where the kernel has no autogroups (sched(7)) the nice value is enough.
+// keeps the order of the threads within, which a nice value or a real-time
+// class for all of them would not. It needs autogroups, see sched(7).
 func favour(pid int) error {
 	err := os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte(strconv.Itoa(favoured)), 0)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return fmt.Errorf("priority of process %d: %w", pid, err)
 	}
 	return nil
@@ -119,9 +117,9 @@ func favour(pid int) error {
 
 const favoured = -15 // nice value
 
-// onCore runs start on a thread bound to a core and with a nice value, so that
-// a process started there inherits both, and gives the thread back what it had.
-func onCore(core, nice int, start func() error) error {
+// onCore runs start on a thread bound to a core, so that a process started
+// there inherits it, and gives the thread its former cores back.
+func onCore(core int, start func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before, set unix.CPUSet
@@ -133,12 +131,6 @@ func onCore(core, nice int, start func() error) error {
 		return fmt.Errorf("bind to core %d: %w", core, err)
 	}
 	defer unix.SchedSetaffinity(0, &before)
-	if nice != 0 {
-		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, nice); err != nil {
-			return fmt.Errorf("nice %d: %w", nice, err)
-		}
-		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
-	}
 	return start()
 }
 

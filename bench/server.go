@@ -73,11 +73,7 @@ func startServer(ctx context.Context, c serverCommand, dir, rtp string, core int
 	s.cmd.Stdout, s.cmd.Stderr = out, out
 	// A session of its own: a scheduling group, and no Ctrl-C but ours.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	nice := 0
-	if first {
-		nice = favoured
-	}
-	if err := onCore(core, nice, s.cmd.Start); err != nil {
+	if err := onCore(core, s.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Binary, err)
 	}
 	go func() { s.exited <- s.cmd.Wait() }()

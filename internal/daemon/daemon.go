@@ -54,7 +54,6 @@ type Daemon struct {
 	opt Options
 	log *slog.Logger
 
-	lock        io.Closer
 	box         *secret.Box
 	store       *sqlstore.Store
 	journal     *sqlstore.Journal

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"tandem/internal/admin"
@@ -27,6 +30,7 @@ func (d *Daemon) firstStart(ctx context.Context) error {
 		return err
 	}
 	d.admin.URL = d.url()
+	d.admin.Registrar = net.JoinHostPort(strings.Trim(d.cfg.Host(), "[]"), strconv.Itoa(int(d.agent.Addr().Port())))
 	if len(tenants) == 0 {
 		if !d.cfg.Sample {
 			return nil
@@ -65,7 +69,7 @@ func (d *Daemon) makeSample(ctx context.Context) (voice.Tenant, error) {
 	if err != nil {
 		return t, err
 	}
-	d.samplePhone = fmt.Sprintf("extension %s: register as %s with password %s at %s", sampleExtension, phone.Username, phone.Password, phone.Domain)
+	d.samplePhone = fmt.Sprintf("extension %s: register as %s with password %s at %s", sampleExtension, phone.Username, phone.Password, phone.Registrar)
 	hours, err := d.sampleApp(ctx, t.ID, map[string]any{
 		"app_type": "ivr", "name": "Opening hours", "play_menu": "no", "final_action": map[string]string{"action": "disconnect"},
 	}, map[string]string{"Welcome": "sample-announcement"})

@@ -131,6 +131,7 @@ func (d *Daemon) serverInfo(ctx context.Context) admin.Server {
 	s := admin.Server{
 		HTTP: reachable(d.listener.Addr().String()), SIP: reachable(d.agent.Addr().String()),
 		Host: d.cfg.Host(), URL: d.url(), PID: os.Getpid(), Started: time.Now(),
+		Realm: d.cfg.Realm, AllowLoopback: d.cfg.AllowLoopback,
 	}
 	if n, ok := d.menuNumber(ctx); ok {
 		s.Call = d.callAddress(n)

@@ -105,8 +105,13 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	if cause == "" {
 		cause = voice.CauseNormal
 	}
-	gone := c.a.gone()
-	if gone {
+	if c.a == nil { // a call that we began and nobody answered
+		c.mu.Lock()
+		c.summary.Cause, c.summary.Words = cause, words
+		c.mu.Unlock()
+		return nil
+	}
+	if c.a.gone() {
 		cause, words = c.a.dialog.Cause()
 	}
 	record := c.a.end(cause, words)

@@ -33,9 +33,8 @@ type gate struct {
 }
 
 type outbound struct {
-	up     int
-	begun  []time.Time // of the last minute
-	limits voice.Limits
+	up    int
+	begun []time.Time // of the last minute
 }
 
 func newGate() *gate { return &gate{tenants: map[voice.TenantID]*outbound{}} }

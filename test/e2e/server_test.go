@@ -53,9 +53,6 @@ type server struct {
 	done chan error
 }
 
-// settings of a server beyond the defaults, as KEY=value.
-type settings []string
-
 // start runs a server until the test ends, and checks then that it leaves
 // nothing behind and did not complain of a fault of its own.
 func start(t *testing.T, more ...string) *server {
