@@ -246,3 +246,32 @@ func TestTCPPeerGone(t *testing.T) {
 		t.Errorf("to the Contact came %q, %v", line, err)
 	}
 }
+
+func TestCallSIPp(t *testing.T) {
+	path, err := exec.LookPath("sipp")
+	if err != nil {
+		t.Skip("sipp is not installed")
+	}
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.LocalAddr().String()
+	_ = free.Close()
+	a := start(t, sipua.Config{})
+	cmd := exec.CommandContext(t.Context(), path, "-sn", "uas", "-m", "1", "-i", "127.0.0.1", "-p", addr[strings.LastIndexByte(addr, ':')+1:], "-timeout", "15s", "-nostdin")
+	cmd.Dir = t.TempDir()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Until SIPp listens our INVITE is lost; it is sent again.
+	d, err := a.Dial(t.Context(), sipua.Target{URI: "sip:x@" + addr}, sdp(5000), nil)
+	if err != nil {
+		_ = cmd.Wait()
+		t.Fatal(err)
+	}
+	d.Hangup(voice.CauseNormal, "")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("SIPp ended with %v", err)
+	}
+}

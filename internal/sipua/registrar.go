@@ -57,7 +57,11 @@ func (a *Agent) registered(ctx context.Context, in *transact.Inbound) *refusal {
 		return ref
 	}
 	for _, contact := range remove {
-		if err = a.cfg.Bindings.RemoveBinding(ctx, ext.Tenant, ext.Number, contact); err != nil {
+		err = a.cfg.Bindings.RemoveBinding(ctx, ext.Tenant, ext.Number, contact)
+		if voice.IsKind(err, voice.NotExist) {
+			err = nil
+		}
+		if err != nil {
 			break
 		}
 	}
