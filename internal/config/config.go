@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -31,6 +32,9 @@ type Config struct {
 	AllowLoopback bool
 	// RecordCalls records both sides of every bridged call.
 	RecordCalls bool
+	// AllowPrivate are ranges that are not public and may be called and fetched
+	// from all the same: the networks of phones and PBXs beside this machine.
+	AllowPrivate []netip.Prefix
 	// Sample makes a sample account with a menu at the first start.
 	Sample bool
 	// Postgres is a connection URL; "" = SQLite in Data.

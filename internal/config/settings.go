@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,9 @@ func Settings() []Setting {
 			func(c *Config) *bool { return &c.AllowLoopback }),
 		flag("record_calls", "Records both sides of every bridged call.",
 			func(c *Config) *bool { return &c.RecordCalls }),
+		{Key: "allow_private", Unit: "list of networks: 192.168.1.0/24, fd00::/8", Help: "Networks that are not public and that accounts may call and fetch from all the same; empty = none.",
+			get: func(c *Config) string { return joinPrefixes(c.AllowPrivate) },
+			set: func(c *Config, v string) (err error) { c.AllowPrivate, err = parsePrefixes(v); return err }},
 		flag("sample", "Makes a sample account with a menu at the first start.",
 			func(c *Config) *bool { return &c.Sample }),
 		secret(text("postgres", "URL", "PostgreSQL instead of SQLite: postgres://user:password@host/database.",
@@ -80,6 +84,29 @@ func Settings() []Setting {
 		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),
 		number("limits.free_disk_mb", "MB", "Below this much free space in data, tandem doctor finds a failure.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
 	}
+}
+
+func joinPrefixes(list []netip.Prefix) string {
+	texts := make([]string, len(list))
+	for i, p := range list {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+func parsePrefixes(v string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for text := range strings.SplitSeq(v, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a network such as 192.168.1.0/24", text)
+		}
+		list = append(list, p.Masked())
+	}
+	return list, nil
 }
 
 func find(key string) (Setting, error) {

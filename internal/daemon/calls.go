@@ -28,7 +28,8 @@ func (d *Daemon) startMedia(context.Context) error {
 	d.closing(pool.Close)
 	d.engine = engine.New(engine.Config{
 		Pool: pool, Prompts: d.prompts,
-		Drafts: d.blobs, Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
+		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
+		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
 		Events: d.journal.Append, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
@@ -149,5 +150,6 @@ func (d *Daemon) watch(ctx context.Context, seen int64) int64 {
 		return seen
 	}
 	d.agent.SetTrunks(trunks)
+	d.preparing.changed()
 	return n
 }

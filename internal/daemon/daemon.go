@@ -70,6 +70,7 @@ type Daemon struct {
 	sonetel     *sonetel.Dialect
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
+	preparing   *preparer
 	agent       *sipua.Agent
 	listener    net.Listener
 	server      *http.Server
@@ -113,6 +114,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"mail", d.startMailer},
 		{"SIP", d.startSIP},
 		{"HTTP", d.startHTTP},
+		{"prompts", d.startPreparing},
 		{"sample account", d.firstStart},
 	} {
 		if err = part.start(ctx); err != nil {

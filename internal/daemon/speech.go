@@ -3,6 +3,9 @@ package daemon
 import (
 	"context"
 	"io"
+	"net"
+	"net/netip"
+	"strconv"
 	"time"
 
 	"tandem/internal/dialect"
@@ -19,7 +22,7 @@ import (
 const speechTime = 30 * time.Second
 
 func (d *Daemon) startSpeech(ctx context.Context) error {
-	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback})
+	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback, Private: d.cfg.AllowPrivate, Own: d.own()})
 	var engines []tts.Synthesizer
 	for _, name := range d.cfg.Speech.Engines {
 		e, err := d.openEngine(ctx, name)
@@ -38,6 +41,25 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 		Sounds: d.store, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
 	})
 	return nil
+}
+
+// own lists the addresses that this program listens on, which nobody may make
+// it fetch from.
+func (d *Daemon) own() []netip.AddrPort {
+	var list []netip.AddrPort
+	for _, a := range []string{d.cfg.HTTP, d.cfg.SIP} {
+		host, port, err := net.SplitHostPort(a)
+		n, perr := strconv.ParseUint(port, 10, 16)
+		if err != nil || perr != nil || n == 0 {
+			continue
+		}
+		addr, err := netip.ParseAddr(host)
+		if err != nil {
+			addr = netip.IPv4Unspecified()
+		}
+		list = append(list, netip.AddrPortFrom(addr, uint16(n)))
+	}
+	return list
 }
 
 // openEngine gives nil for an engine that is not set up.
