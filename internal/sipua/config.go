@@ -26,7 +26,6 @@ type Limits struct {
 	MaxExpires    time.Duration // longest registration granted; default 1 h
 	Session       time.Duration // session timer asked for (RFC 4028); default 30 min; negative = none
 	MinSession    time.Duration // shortest session timer accepted; default 90 s
-	FailOver      time.Duration // silence of a trunk before the next is tried; default 4 s
 }
 
 func (l *Limits) defaults() {
@@ -36,7 +35,6 @@ func (l *Limits) defaults() {
 	setDefault(&l.MaxExpires, time.Hour)
 	setDefault(&l.Session, 30*time.Minute)
 	setDefault(&l.MinSession, 90*time.Second)
-	setDefault(&l.FailOver, 4*time.Second)
 }
 
 func setDefault[T comparable](p *T, v T) {

@@ -1,7 +1,7 @@
 // Package sipua is the SIP user agent (RFC 3261): dialogs in both directions
 // with reliable provisional responses (RFC 3262), UPDATE (RFC 3311), session
 // timers (RFC 4028) and digits by INFO; the registrar for extensions; trunks
-// with registration and fail-over; digest authentication both ways.
+// with registration; digest authentication both ways.
 //
 // It carries no audio and decides no route: the engine brings session
 // descriptions, the Handler decides what a call reaches. It is no proxy.

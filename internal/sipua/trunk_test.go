@@ -10,39 +10,6 @@ import (
 	"tandem/internal/voice"
 )
 
-func TestFailOver(t *testing.T) {
-	client := start(t, sipua.Config{Limits: sipua.Limits{FailOver: 150 * time.Millisecond}})
-	blackHole := newPeer(t, nil) // reads nothing and answers nothing
-	broken := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) { _ = inc.Reject(503, "Down") }})
-	busy := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) { _ = inc.Reject(486, "Busy") }})
-	good := start(t, sipua.Config{Handler: answering(4000, nil)})
-	closed := "127.0.0.1:1" // TCP: nobody listens
-	trunks := []voice.Trunk{
-		trunkAt(good.Addr().String(), "", ""), trunkAt(blackHole.addr(), "", ""), trunkAt(broken.Addr().String(), "", ""), trunkAt(closed, "", ""),
-	}
-	for i, p := range []int{9, 1, 2, 3} {
-		trunks[i].Priority = p
-	}
-	trunks[3].Transport = "tcp"
-	began := time.Now()
-	d, k, err := client.DialTrunks(t.Context(), trunks, sipua.Target{User: "+4612345"}, sdp(5000), nil)
-	if err != nil || k.ID != trunks[0].ID {
-		t.Fatalf("carried by %q: %v", k.Name, err)
-	}
-	t.Logf("fail-over over three trunks took %v", time.Since(began))
-	d.Hangup(voice.CauseNormal, "")
-
-	trunks[1] = trunkAt(busy.Addr().String(), "", "")
-	trunks[1].Priority = 1
-	if _, _, err = client.DialTrunks(t.Context(), trunks, sipua.Target{User: "+4612345"}, sdp(5000), nil); !voice.IsKind(err, voice.Busy) {
-		t.Errorf("a busy user gave %v", err)
-	}
-	trunks[0].Prefixes = []string{"+46"}
-	if _, _, err = client.DialTrunks(t.Context(), trunks[:1], sipua.Target{User: "+4712345"}, sdp(5000), nil); !voice.IsKind(err, voice.Unavailable) {
-		t.Errorf("a number that no trunk carries gave %v", err)
-	}
-}
-
 func state(t *testing.T, a *sipua.Agent, ok func(sipua.TrunkState) bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
