@@ -80,6 +80,8 @@ type call struct {
 	lastAt  int64 // reader
 	lastSeq uint16
 	lastTS  uint32
+
+	lastSound heardSound
 }
 
 type callState int

@@ -35,6 +35,7 @@ type holdResult struct {
 	Seconds       float64        `json:"seconds"`
 	Answer        spread         `json:"invite_to_200"`
 	Pacing        spread         `json:"pacing_error"`
+	PacingWithin  spread         `json:"pacing_error_within_one_sound"`
 	KeyToPrompt   spread         `json:"key_to_prompt"`
 	KeysMissed    int64          `json:"keys_without_reaction"`
 	Packets       int            `json:"packets_received"`
@@ -241,7 +242,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // finishHold adds what the receiver counted; the generator is closed by then.
 func (g *generator) finishHold(res *holdResult) {
 	t := &g.tally
-	res.Pacing, res.KeyToPrompt = t.pacing.spread(), t.keys.spread()
+	res.Pacing, res.PacingWithin, res.KeyToPrompt = t.pacing.spread(), t.within.spread(), t.keys.spread()
 	res.Packets, res.Lost, res.Disorder, res.Jumps, res.Odd = t.packets, t.lost, t.disorder, t.jumps, t.odd
 	res.Strangers, res.GeneratorLate, res.KeysMissed = g.strangers.Load(), g.late.Load(), g.missed.Load()
 }

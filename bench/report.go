@@ -47,6 +47,7 @@ func (r report) print(w io.Writer) {
 	row("other work on that core", fmt.Sprintf("%.1f%%", h.OtherPercent), true)
 	row("server memory", fmt.Sprintf("%.1f KiB per call, %.1f MiB in all", h.KiBPerCall, float64(h.RSSHeld)/(1<<20)), h.KiBPerCall <= aimKiB)
 	row("pacing error, ms", spreadText(h.Pacing), h.Pacing.P99 < aimPacing && h.Pacing.Count > 0)
+	row("  within one sound", spreadText(h.PacingWithin), h.PacingWithin.P99 < aimPacing)
 	row("packets", fmt.Sprintf("%d of about %d; %d lost, %d out of order, %d jumps, %d odd, %d of no call", h.Packets, h.Expected, h.Lost, h.Disorder, h.Jumps, h.Odd, h.Strangers),
 		h.Lost+h.Disorder+h.Odd == aimMissing)
 	row("INVITE to 200, ms", spreadText(h.Answer), true)

@@ -119,7 +119,8 @@ func arrival(b []byte) int64 {
 // tally is what the receiver counts over all calls while measuring is on; it
 // belongs to the receiver until that has ended.
 type tally struct {
-	pacing   histogram
+	pacing   histogram // of all packets
+	within   histogram // of those that follow one of the same sound
 	keys     histogram
 	packets  int
 	lost     int
@@ -137,6 +138,7 @@ func (c *call) packet(b []byte, at int64, t *tally) {
 	seq, ts := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:])
 	marker := b[1]&0x80 != 0
 	measuring := c.gen.measuring.Load()
+	sound := classify(b[12:packetSize])
 	if c.lastAt != 0 && measuring {
 		t.packets++
 		switch step := int16(seq - c.lastSeq); {
@@ -150,25 +152,43 @@ func (c *call) packet(b []byte, at int64, t *tally) {
 			if ts-c.lastTS != frame {
 				t.jumps++
 			}
-			t.pacing.add((time.Duration(at-c.lastAt) - frameTime).Abs())
+			late := (time.Duration(at-c.lastAt) - frameTime).Abs()
+			t.pacing.add(late)
+			if sound == c.lastSound {
+				t.within.add(late)
+			}
 		}
 	}
-	c.lastAt, c.lastSeq, c.lastTS = at, seq, ts
-	c.listen(b[12:packetSize], at, t, measuring)
-}
-
-// listen follows which of the two sounds the server plays: a pressed key must
-// change the low menu tone into the high one.
-func (c *call) listen(payload []byte, at int64, t *tally, measuring bool) {
-	switch crossings := signChanges(payload); {
-	case crossings >= 50:
+	c.lastAt, c.lastSeq, c.lastTS, c.lastSound = at, seq, ts, sound
+	switch sound {
+	case keySoundHeard:
 		if pressed := c.pressed.Swap(0); pressed != 0 && measuring {
 			t.keys.add(time.Duration(at - pressed))
 		}
 		c.inMenu.Store(false)
-	case crossings >= 8:
+	case menuHeard:
 		c.inMenu.Store(true)
 	}
+}
+
+// heardSound is which of the two sounds of the server a packet holds: a
+// pressed key must change the low menu tone into the high one.
+type heardSound byte
+
+const (
+	silenceHeard heardSound = iota
+	menuHeard
+	keySoundHeard
+)
+
+func classify(payload []byte) heardSound {
+	switch crossings := signChanges(payload); {
+	case crossings >= 50:
+		return keySoundHeard
+	case crossings >= 8:
+		return menuHeard
+	}
+	return silenceHeard
 }
 
 // signChanges counts how often µ-law samples change sign, silence aside: 16
