@@ -105,12 +105,7 @@ func measureSetUps(ctx context.Context, g *generator, pid, rate int, length time
 			if state != talking {
 				return
 			}
-			timer := time.NewTimer(shortTalk)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
+			pause(ctx, shortTalk)
 			c.hangup()
 			if c.await(ctx) == failed {
 				mu.Lock()

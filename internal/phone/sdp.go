@@ -98,13 +98,9 @@ func parseSDP(body []byte) (session, error) {
 			found, inAudio, formats = true, true, f[3:]
 			s.addr = netip.AddrPortFrom(host, uint16(port))
 		case kind == "c" && (before || inAudio):
-			f := strings.Fields(value)
-			if len(f) != 3 {
-				return s, fmt.Errorf("sdp: connection line %q", value)
-			}
-			a, err := netip.ParseAddr(f[2])
+			a, err := connection(value)
 			if err != nil {
-				return s, fmt.Errorf("sdp: connection address %q is not an IP address", f[2])
+				return s, err
 			}
 			if before {
 				host = a
@@ -130,6 +126,18 @@ func parseSDP(body []byte) (session, error) {
 		s.direction = Inactive
 	}
 	return s, nil
+}
+
+func connection(value string) (netip.Addr, error) {
+	f := strings.Fields(value)
+	if len(f) != 3 {
+		return netip.Addr{}, fmt.Errorf("sdp: connection line %q", value)
+	}
+	a, err := netip.ParseAddr(f[2])
+	if err != nil {
+		return a, fmt.Errorf("sdp: connection address %q is not an IP address", f[2])
+	}
+	return a, nil
 }
 
 func (s *session) attribute(value string, names map[string]string) {
