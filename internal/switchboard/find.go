@@ -45,11 +45,19 @@ func (s *Switchboard) number(ctx context.Context, dialled string) (voice.Number,
 func (s *Switchboard) findForExtension(ctx context.Context, c Call) (*flow.Program, error) {
 	info := c.Info()
 	t := info.Tenant
-	if n, err := s.number(ctx, info.To); err == nil && n.Tenant == t {
+	n, err := s.number(ctx, info.To)
+	switch {
+	case err == nil && n.Tenant == t:
 		return s.forDestination(ctx, t, n.Dest, string(n.E164))
+	case err != nil && !voice.IsKind(err, voice.NotExist):
+		return nil, err
 	}
-	if _, err := s.cfg.Extensions.Extension(ctx, t, info.To); err == nil {
+	_, err = s.cfg.Extensions.Extension(ctx, t, info.To)
+	switch {
+	case err == nil:
 		return direct(voice.Destination{Kind: voice.ToExtension, ID: info.To}), nil
+	case !voice.IsKind(err, voice.NotExist):
+		return nil, err
 	}
 	p, err := s.cfg.Library.Dialled(ctx, t, info.To)
 	if err == nil || !voice.IsKind(err, voice.NotExist) {
@@ -86,21 +94,11 @@ func (s *Switchboard) forDestination(ctx context.Context, t voice.TenantID, d vo
 }
 
 // direct is the program of a call that goes straight to one destination: the
-// caller hears it ring and is not answered before the destination is.
+// caller hears it ring and is not answered before the destination is. Its exits
+// lead nowhere: the caller gets the far end's own reason.
 func direct(d voice.Destination) *flow.Program {
-	end := func(id flow.NodeID, cause voice.Cause, words string) flow.Node {
-		return flow.Node{ID: id, Step: flow.Hangup{Cause: cause, Words: words}}
-	}
 	return &flow.Program{
 		Name: "direct to " + d.String(), Entry: "dial",
-		Nodes: []flow.Node{
-			{ID: "dial", Step: flow.Dial{To: d}, Exits: map[flow.Exit]flow.NodeID{
-				flow.Busy: "busy", flow.NoAnswer: "no-answer", flow.Failed: "failed", flow.MaxDuration: "too-long",
-			}},
-			end("busy", voice.CauseBusy, d.String()+" is busy"),
-			end("no-answer", voice.CauseNoAnswer, d.String()+" did not answer"),
-			end("failed", voice.CauseUnavailable, d.String()+" could not be reached"),
-			end("too-long", voice.CauseMaxDuration, "the longest time of a call is over"),
-		},
+		Nodes: []flow.Node{{ID: "dial", Step: flow.Dial{To: d}}},
 	}
 }

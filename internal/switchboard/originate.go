@@ -1,10 +1,12 @@
 package switchboard
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"tandem/internal/flow"
+	"tandem/internal/interp"
 	"tandem/internal/voice"
 )
 
@@ -55,31 +57,31 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + cb.First.String() + ", then " + cb.Second.String()})
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
-		s.callBack(c, cb, first)
+		s.carry(c, func() interp.Result { return s.callBack(c, cb, first) })
 	}()
 	return info.ID, nil
 }
 
-func (s *Switchboard) callBack(c OutCall, cb CallBack, first voice.Route) {
-	result := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseUnavailable, Words: "the first party has no phone to ring"}
+func (s *Switchboard) callBack(c OutCall, cb CallBack, first voice.Route) interp.Result {
+	s.open(c)
+	result := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseUnavailable, Words: cb.First.String() + " has no phone to ring"}
 	for _, a := range first.Attempts {
 		if len(a.Targets) == 0 {
 			continue
 		}
-		r, err := c.Place(s.ctx, voice.DialSpec{Targets: a.Targets, RingTime: a.RingTime, CallerID: cb.ShowFirst, Text: a.Text})
+		r, err := c.Place(s.ctx, voice.DialSpec{Targets: a.Targets, RingTime: a.RingTime, CallerID: cmp.Or(cb.ShowFirst, a.CallerID), Text: a.Text})
+		if s.ctx.Err() != nil {
+			return interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}
+		}
 		if err != nil {
 			r = voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: voice.Reason(err)}
 		}
-		if result = r; r.End == voice.DialCompleted {
-			break
+		if r.End == voice.DialCompleted {
+			return s.run(c, backProgram(cb))
 		}
+		result = r
 	}
-	if result.End != voice.DialCompleted {
-		c.Hangup(context.Background(), result.Cause, "the first party was not reached: "+result.Words)
-		s.close(c, nil)
-		return
-	}
-	s.run(s.ctx, c, backProgram(cb))
+	return interp.Result{Cause: result.Cause, Words: "the first party was not reached: " + result.Words}
 }
 
 // backProgram joins the party that has answered with the second.

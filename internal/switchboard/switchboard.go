@@ -4,15 +4,15 @@
 // It is not an engine (media and SIP are behind the Call interface) and knows
 // no vendor (apps are compiled by the Library it is given). Arrive works in its
 // caller's goroutine, one per call; the switchboard's own goroutines are those
-// of Originate and the CDR writer, and Close waits for all of them. Its methods
+// of CallBack and the CDR writer, and Close waits for all of them. Its methods
 // may be called concurrently.
 package switchboard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -57,6 +57,11 @@ type Mailroom interface {
 	SaveSound(ctx context.Context, t voice.TenantID, id voice.SoundID, r voice.Recording) error
 }
 
+// Tenants finds accounts, for their limits.
+type Tenants interface {
+	Tenant(ctx context.Context, id voice.TenantID) (voice.Tenant, error)
+}
+
 // CDRStore keeps call detail records.
 type CDRStore interface {
 	// PutCDRs inserts or replaces records in one transaction.
@@ -70,6 +75,7 @@ type Config struct {
 	Mailroom   Mailroom
 	Numbers    voice.NumberStore
 	Extensions voice.ExtensionStore
+	Tenants    Tenants
 	CDRs       CDRStore
 	Logger     *slog.Logger
 }
@@ -81,6 +87,7 @@ type Switchboard struct {
 
 	mu      sync.Mutex
 	live    map[voice.CallID]*liveCall
+	inbound map[voice.TenantID]int // calls that count for Limits.InboundCalls
 	closing bool
 	wg      sync.WaitGroup
 	stop    context.CancelCauseFunc
@@ -90,6 +97,7 @@ type Switchboard struct {
 type liveCall struct {
 	call Call
 	app  voice.AppID
+	in   voice.TenantID // whose limit of inbound calls it counts for, or ""
 }
 
 // New makes a switchboard. Close it.
@@ -98,7 +106,7 @@ func New(cfg Config) *Switchboard {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, ctx: ctx, stop: stop}
+	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, ctx: ctx, stop: stop}
 	s.cdrs = startCDRWriter(cfg.CDRs, cfg.Logger)
 	return s
 }
@@ -123,23 +131,24 @@ func (s *Switchboard) End(ctx context.Context) error {
 	}
 }
 
-// Close ends every live call and waits for their records to be stored, until
-// ctx is done.
+// Close ends every live call and stores their records, until ctx is done: what
+// is stored by then is safe, the rest is named in the log. It may be called twice.
 func (s *Switchboard) Close(ctx context.Context) error {
-	if err := s.End(ctx); err != nil {
-		return err
-	}
-	return s.cdrs.close(ctx)
+	return errors.Join(s.End(ctx), s.cdrs.close(ctx))
 }
 
 // Live lists the calls that are up, oldest first.
 func (s *Switchboard) Live() []voice.CallInfo {
 	s.mu.Lock()
-	infos := make([]voice.CallInfo, 0, len(s.live))
+	calls := make([]Call, 0, len(s.live))
 	for _, lc := range s.live {
-		infos = append(infos, lc.call.Info())
+		calls = append(calls, lc.call)
 	}
 	s.mu.Unlock()
+	infos := make([]voice.CallInfo, len(calls))
+	for i, c := range calls {
+		infos[i] = c.Info()
+	}
 	slices.SortFunc(infos, func(a, b voice.CallInfo) int { return a.Start.Compare(b.Start) })
 	return infos
 }
@@ -160,84 +169,26 @@ func (s *Switchboard) Note(id voice.CallID, e voice.Event) bool {
 func (s *Switchboard) Flush(ctx context.Context) error { return s.cdrs.flush(ctx) }
 
 func (s *Switchboard) enter(c Call) bool {
+	id := c.Info().ID
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return false
 	}
 	s.wg.Add(1)
-	s.live[c.Info().ID] = &liveCall{call: c}
+	s.live[id] = &liveCall{call: c}
 	return true
 }
 
 func (s *Switchboard) leave(c Call) {
+	id := c.Info().ID
 	s.mu.Lock()
-	delete(s.live, c.Info().ID)
+	if lc := s.live[id]; lc.in != "" {
+		if s.inbound[lc.in]--; s.inbound[lc.in] == 0 {
+			delete(s.inbound, lc.in)
+		}
+	}
+	delete(s.live, id)
 	s.mu.Unlock()
 	s.wg.Done()
-}
-
-// Arrive runs an incoming call to its end.
-func (s *Switchboard) Arrive(c Call) {
-	info := c.Info()
-	if !s.enter(c) {
-		c.Hangup(context.Background(), voice.CauseShutdown, "the server is stopping")
-		return
-	}
-	defer s.leave(c)
-	arrived := "call from " + orUnknown(info.From) + " to " + info.To
-	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: arrived,
-		Data: map[string]string{"from": info.From, "from_name": info.FromName, "to": info.To, "source": info.Source}})
-
-	p, err := s.find(s.ctx, c)
-	if err != nil {
-		s.refuse(c, err)
-		s.close(c, nil)
-		return
-	}
-	s.run(s.ctx, c, p)
-}
-
-// run runs a program on a call of a known tenant and closes the call.
-func (s *Switchboard) run(ctx context.Context, c Call, p *flow.Program) {
-	s.open(c, p)
-	result := s.interpret(ctx, c, p)
-	// The caller's leg may be gone already; Hangup does nothing then.
-	if err := c.Hangup(context.WithoutCancel(ctx), result.Cause, result.Words); err != nil && !voice.IsKind(err, voice.HungUp) {
-		s.cfg.Logger.Error("hang up failed", "call", c.Info().ID, "err", err)
-	}
-	s.close(c, &result)
-}
-
-// interpret runs the program; a panic ends this call alone.
-func (s *Switchboard) interpret(ctx context.Context, c Call, p *flow.Program) (result interp.Result) {
-	defer func() {
-		if r := recover(); r != nil {
-			s.cfg.Logger.Error("panic in a call", "call", c.Info().ID, "panic", r, "stack", string(debug.Stack()))
-			c.Note(voice.Event{Kind: voice.EventFlowError, Text: "internal fault: the call's flow was stopped"})
-			result = interp.Result{Cause: voice.CauseFailed, Words: "internal fault while the flow ran"}
-		}
-	}()
-	return interp.Run(ctx, p, c, &host{s: s, call: c}, interp.Options{})
-}
-
-func (s *Switchboard) refuse(c Call, err error) {
-	cause, words := voice.CauseFailed, "refused: "+voice.Reason(err)
-	switch voice.KindOf(err) {
-	case voice.NotExist, voice.Invalid:
-		cause = voice.CauseNotFound
-	case voice.Permission:
-		cause = voice.CauseRejected
-	case voice.Unavailable, voice.Limit:
-		cause = voice.CauseUnavailable
-	}
-	c.Note(voice.Event{Kind: voice.EventCallRefused, Text: words})
-	c.Hangup(context.Background(), cause, words)
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }

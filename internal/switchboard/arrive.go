@@ -1,0 +1,108 @@
+package switchboard
+
+import (
+	"context"
+	"runtime/debug"
+
+	"tandem/internal/flow"
+	"tandem/internal/interp"
+	"tandem/internal/voice"
+)
+
+// admit counts an incoming call for its tenant's limit.
+func (s *Switchboard) admit(ctx context.Context, c Call) error {
+	info := c.Info()
+	t, err := s.cfg.Tenants.Tenant(ctx, info.Tenant)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if most := t.Limits.InboundCalls; most > 0 && s.inbound[info.Tenant] >= most {
+		return voice.Errorf("switchboard.Arrive", voice.Limit, "the account has %d incoming calls up, its limit", most)
+	}
+	s.inbound[info.Tenant]++
+	s.live[info.ID].in = info.Tenant
+	return nil
+}
+
+// Arrive runs an incoming call to its end.
+func (s *Switchboard) Arrive(c Call) {
+	info := c.Info()
+	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call from " + orUnknown(info.From) + " to " + info.To,
+		Data: map[string]string{"from": info.From, "from_name": info.FromName, "to": info.To, "source": info.Source}})
+	if !s.enter(c) {
+		c.Note(voice.Event{Kind: voice.EventCallRefused, Text: "refused: the server is stopping"})
+		if err := c.Hangup(context.Background(), voice.CauseShutdown, "the server is stopping"); err != nil {
+			s.cfg.Logger.Error("hang up failed", "call", info.ID, "err", err)
+		}
+		return
+	}
+	defer s.leave(c)
+	s.carry(c, func() interp.Result {
+		p, err := s.find(s.ctx, c)
+		if err == nil {
+			err = s.admit(s.ctx, c)
+		}
+		if err != nil {
+			return refused(c, err)
+		}
+		return s.run(c, p)
+	})
+}
+
+// carry does what a call is for and closes the call: whatever happens in do,
+// the caller's leg ends and one final record is stored.
+func (s *Switchboard) carry(c Call, do func() interp.Result) {
+	result := s.guard(c, do)
+	s.guard(c, func() interp.Result {
+		// The caller's leg may be gone already; Hangup does nothing then.
+		err := c.Hangup(context.WithoutCancel(s.ctx), result.Cause, result.Words)
+		if err != nil && !voice.IsKind(err, voice.HungUp) {
+			s.cfg.Logger.Error("hang up failed", "call", c.Info().ID, "err", err)
+		}
+		return result
+	})
+	s.close(c, result)
+}
+
+// guard runs a part of a call; a panic in it ends this call alone.
+func (s *Switchboard) guard(c Call, do func() interp.Result) (result interp.Result) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.cfg.Logger.Error("panic in a call", "call", c.Info().ID, "panic", r, "stack", string(debug.Stack()))
+			c.Note(voice.Event{Kind: voice.EventFlowError, Text: "internal fault: the call's flow was stopped"})
+			result = interp.Result{Cause: voice.CauseFailed, Words: "internal fault while the flow ran"}
+		}
+	}()
+	return do()
+}
+
+// run runs a program on a call of a known tenant.
+func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
+	s.setApp(c.Info().ID, p.App)
+	s.open(c)
+	return interp.Run(s.ctx, p, c, &host{s: s, call: c}, interp.Options{})
+}
+
+// refused gives the end of a call that reaches nothing.
+func refused(c Call, err error) interp.Result {
+	cause, words := voice.CauseFailed, "refused: "+voice.Reason(err)
+	switch voice.KindOf(err) {
+	case voice.NotExist, voice.Invalid:
+		cause = voice.CauseNotFound
+	case voice.Permission:
+		cause = voice.CauseRejected
+	case voice.Unavailable, voice.Limit:
+		cause = voice.CauseUnavailable
+	}
+	c.Note(voice.Event{Kind: voice.EventCallRefused, Text: words, Data: map[string]string{"cause": string(cause)}})
+	return interp.Result{Cause: cause, Words: words}
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
