@@ -135,6 +135,8 @@ func TestMailboxSendsTheMessage(t *testing.T) {
 	c := o.call(t)
 	at := hears(t, c, "Greeting", greeting, 0, 5*time.Second)
 	at = hears(t, c, "beep", tone(1000, 200*time.Millisecond), at, 5*time.Second)
+	afterBeep := at + 300*time.Millisecond
+	eventually(time.Second, func() bool { return len(c.Heard()) > int(afterBeep*phone.Rate/time.Second) })
 	spoken := goodbye // speech, to leave as the message
 	if err := c.Play(t.Context(), spoken); err != nil {
 		t.Fatal(err)
