@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"tandem/internal/voice"
 )
@@ -128,8 +129,11 @@ func text(info voice.CallInfo, m voice.Mailbox, rec voice.Recording) string {
 // caller is hostile input and goes into a mail's header.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+		switch {
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
 			return ' '
+		case unicode.Is(unicode.Cf, r):
+			return -1 // marks that turn the direction of what follows, or hide in it
 		}
 		return r
 	}, s)
