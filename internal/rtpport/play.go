@@ -114,6 +114,7 @@ func (p *Port) stopPlay(finished bool) {
 	}
 	b := p.play
 	p.play = nil
+	p.between = p.in == nil && p.overlay == nil && p.started
 	b.end(finished)
 }
 

@@ -73,12 +73,13 @@ type Port struct {
 	latch       latch
 	to, toRTCP  sockaddr
 
-	tx     [headerLen + media.FrameSamples]byte
-	ssrc   uint32
-	seq    uint16
-	ts     uint32
-	lead   uint32 // samples by which ts is ahead of the clock
-	marker bool
+	tx      [headerLen + media.FrameSamples]byte
+	ssrc    uint32
+	seq     uint16
+	ts      uint32
+	lead    int32 // samples by which ts is ahead of the clock; below 0, behind it
+	between bool  // sound ended in this very turn: the next may be on its way
+	marker  bool
 
 	play     *Playback
 	overlay  *media.Clip // key tone
@@ -284,10 +285,20 @@ func (p *Port) emit() {
 	default:
 		sound = p.source(frame)
 	}
-	if !sound && p.lead >= media.FrameSamples {
+	between := p.between
+	p.between = false
+	if !sound && (between || p.lead >= media.FrameSamples) {
+		// A prompt that follows within this turn leaves at once and in the old
+		// beat, see hasten; the silence between them would only delay it.
 		p.lead -= media.FrameSamples
 		p.marker = true
 		return
+	}
+	for p.lead <= -media.FrameSamples { // nothing followed: the pause was a pause
+		p.lead += media.FrameSamples
+		p.ts += media.FrameSamples
+		p.marker = true
+		p.tap(nil)
 	}
 	if p.maySend() {
 		p.tap(frame)

@@ -225,7 +225,7 @@ func (s *shard) hasten(p *Port) {
 	if slot == p.slot || early <= 0 || early >= slots {
 		return
 	}
-	lead := p.lead + uint32(early)*leadPerSlot
+	lead := p.lead + int32(early)*leadPerSlot
 	if lead > maxLead || len(s.wheel[slot]) > s.count/slots+8 {
 		return
 	}
