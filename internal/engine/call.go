@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,11 +22,12 @@ type Call struct {
 	// Of the call's goroutine alone.
 	answered bool
 	ended    bool
-	kept     []gather.Press    // keys that wait for the next gather
-	method   voice.DigitMethod // how this caller sends keys
-	dialled  int               // legs dialled so far
+	kept     []gather.Press // keys that wait for the next gather
+	far      *leg           // whom the caller talks with
+	tape     *tape          // the recording being made
 
 	mu      sync.Mutex
+	dialled int // legs dialled so far
 	info    voice.CallInfo
 	summary voice.CallSummary
 }
@@ -96,32 +98,44 @@ func (c *Call) Answer(ctx context.Context) error {
 	return nil
 }
 
-// Hangup implements voice.Hanguper.
+// Hangup implements voice.Hanguper. It also ends what a step that broke has
+// left: a recording, a far end. A call that nobody has answered yet only gets
+// its end.
 func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error {
 	if c.ended {
 		return nil
 	}
 	c.ended = true
+	c.timer.Stop()
 	if cause == "" {
 		cause = voice.CauseNormal
 	}
-	if c.a == nil { // a call that we began and nobody answered
-		c.mu.Lock()
-		c.summary.Cause, c.summary.Words = cause, words
-		c.mu.Unlock()
+	if c.tape != nil {
+		c.tape.finish(c.tape.stop()) // a failure is on the timeline
+	}
+	if c.far != nil {
+		c.endLeg(c.far, cause, words)
+	}
+	if c.a == nil {
+		c.setEnd(cause, words)
 		return nil
 	}
 	if c.a.gone() {
 		cause, words = c.a.dialog.Cause()
 	}
 	record := c.a.end(cause, words)
-	c.timer.Stop()
 	c.mu.Lock()
 	c.summary.Legs = append([]voice.LegRecord{record}, c.summary.Legs...)
-	c.summary.Cause, c.summary.Words = cause, words
 	c.mu.Unlock()
+	c.setEnd(cause, words)
 	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: c.a.id, Text: "caller's leg ended: " + words, Data: map[string]string{"cause": string(cause)}})
 	return nil
+}
+
+func (c *Call) setEnd(cause voice.Cause, words string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.summary.Cause, c.summary.Words = cause, words
 }
 
 // hungUp is the error of a step during which the caller left.
@@ -135,6 +149,14 @@ func (c *Call) mediaLost() error {
 	c.Note(voice.Event{Kind: voice.EventMedia, Leg: c.a.id, Text: "no audio came from the caller for " + c.e.cfg.MediaTimeout.String()})
 	c.Hangup(context.Background(), voice.CauseMedia, "the caller's audio stopped")
 	return voice.Errorf("engine.wait", voice.HungUp, "the caller's audio stopped")
+}
+
+// nextLeg names the next leg that is dialled.
+func (c *Call) nextLeg() voice.LegID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialled++
+	return voice.LegID("b" + strconv.Itoa(c.dialled))
 }
 
 func (c *Call) addLeg(r voice.LegRecord) {

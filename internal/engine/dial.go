@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -11,14 +11,6 @@ import (
 	"tandem/internal/sipua"
 	"tandem/internal/voice"
 )
-
-// rung is what came of ringing one target: a leg that answered, or why not.
-type rung struct {
-	target voice.Target
-	leg    *leg // nil unless answered
-	cause  voice.Cause
-	words  string
-}
 
 // Dial implements voice.Dialer: it rings the targets at once, bridges the
 // first that answers with the caller and waits until the bridge is over.
@@ -30,17 +22,11 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if err := c.Ring(ctx); err != nil {
 		return voice.DialResult{}, err
 	}
-	var ringback *rtpport.Playback
-	if c.answered {
-		ringback = c.a.port.Play(c.e.tones.Ringback, true)
-	}
-	won, result, err := c.ringAll(ctx, s, func(b *leg) { c.early(b, ringback) })
-	if ringback != nil {
-		ringback.Stop()
-	}
+	won, result, err := c.ringAll(ctx, s)
 	if err != nil || won == nil {
 		return result, err
 	}
+	c.far = won
 	if err := c.Answer(ctx); err != nil {
 		c.endLeg(won, voice.CauseCancelled, "the caller's leg could not be answered")
 		return voice.DialResult{}, err
@@ -48,24 +34,11 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	return c.bridge(ctx, s, won, result)
 }
 
-// early lets the caller hear what the far end sends before it answers.
-func (c *Call) early(b *leg, ringback *rtpport.Playback) {
-	if err := c.a.early(); err != nil {
-		return // it rings on
-	}
-	if ringback != nil {
-		ringback.Stop()
-	}
-	if err := rtpport.Bridge(c.a.port, b.port); err == nil {
-		c.Note(voice.Event{Kind: voice.EventMedia, Leg: b.id, Text: "the caller hears " + b.to + " before the answer"})
-	}
-}
-
 // Place implements the switchboard's way of beginning a call: whoever of the
 // targets answers first becomes the call's first party.
 func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling the first party: " + dialText(s)})
-	won, result, err := c.ringAll(ctx, s, nil)
+	won, result, err := c.ringAll(ctx, s)
 	if err != nil || won == nil {
 		return result, err
 	}
@@ -93,7 +66,7 @@ func dialText(s voice.DialSpec) string {
 // ringAll rings every target and gives the leg that answered first; the others
 // are cancelled. With none the result says why; of several failures the most
 // telling counts: busy, then no answer, then the rest.
-func (c *Call) ringAll(ctx context.Context, s voice.DialSpec, early func(*leg)) (*leg, voice.DialResult, error) {
+func (c *Call) ringAll(ctx context.Context, s voice.DialSpec) (*leg, voice.DialResult, error) {
 	ringTime := s.RingTime
 	if ringTime <= 0 {
 		ringTime = voice.DefaultRingTime
@@ -102,53 +75,57 @@ func (c *Call) ringAll(ctx context.Context, s voice.DialSpec, early func(*leg)) 
 	if len(all) == 0 {
 		return nil, failed(worst), nil
 	}
-	if len(all) > 1 {
-		early = nil // of several phones none is heard before one answers
-	}
+	hears := &ringing{call: c, alone: len(all) == 1}
+	hears.begin()
 	ringCtx, stop := context.WithTimeoutCause(ctx, min(ringTime, voice.MaxRingTime), errRingTime)
 	defer stop()
 	answered, elsewhere := context.WithCancelCause(ringCtx)
 	results := make(chan rung, len(all))
 	var wg sync.WaitGroup
 	for _, w := range all {
-		c.dialled++
-		id := voice.LegID(fmt.Sprintf("b%d", c.dialled))
-		wg.Go(func() { results <- c.ring(answered, id, w, early) })
+		id := c.nextLeg()
+		wg.Go(func() { results <- c.ring(answered, id, w, hears) })
 	}
 	won, last, err := c.firstAnswer(ctx, results, len(all), worst)
-	if won != nil && err == nil {
+	if won != nil {
 		elsewhere(sipua.ErrAnsweredElsewhere)
 	} else {
 		elsewhere(nil)
 	}
-	wg.Wait()
+	wg.Wait() // cancelling does not wait for the phones
+	hears.end()
 	close(results)
-	for late := range results { // answered in the same instant as another
-		if late.leg != nil {
+	for late := range results { // answered in the same instant as another, or as the caller left
+		if late.leg != nil && err == nil {
 			c.endLeg(late.leg, voice.CauseCancelled, "another phone answered first")
+		} else if late.leg != nil {
+			c.endLeg(late.leg, voice.CauseCancelled, voice.Reason(err))
 		}
 	}
-	if err != nil {
-		if won != nil {
-			c.endLeg(won.leg, voice.CauseCancelled, "the caller hung up")
-		}
+	switch {
+	case err != nil:
 		return nil, voice.DialResult{}, err
-	}
-	if won == nil {
+	case won == nil:
 		return nil, failed(last), nil
 	}
 	return won.leg, voice.DialResult{End: voice.DialCompleted, Cause: voice.CauseNormal, Answered: won.target}, nil
 }
 
 // firstAnswer waits for the first target that answers, or for all to fail.
+// Keys meanwhile are nobody's.
 func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, worst rung) (*rung, rung, error) {
 	var gone <-chan struct{}
 	var keys <-chan rtpport.Digit
+	var info <-chan sipua.Digit
 	if c.a != nil {
-		gone, keys = c.a.Done(), c.a.port.Digits()
+		gone, keys, info = c.a.Done(), c.a.port.Digits(), c.a.dialog.Digits()
 	}
-	for range n {
-	again:
+	unwanted := func(w woken) {
+		if w.key != nil {
+			c.dropped(*w.key, "nothing waits for keys while it rings")
+		}
+	}
+	for n > 0 {
 		select {
 		case r := <-results:
 			if r.leg != nil {
@@ -156,11 +133,15 @@ func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, wors
 			}
 			c.dialFailed(r)
 			worst = worse(worst, r)
-		case k := <-keys:
-			if w := c.heard(k.Key, voice.DigitMethod(k.Method), k.At); w.key != nil {
-				c.dropped(*w.key, "nothing waits for keys while it rings")
+			n--
+		case k, ok := <-keys:
+			if !ok {
+				keys = nil
+				continue
 			}
-			goto again
+			unwanted(c.heard(c.a, k.Key, voice.DigitMethod(k.Method), k.At))
+		case k := <-info:
+			unwanted(c.heard(c.a, k.Key, voice.BySIPInfo, time.Now()))
 		case <-gone:
 			return nil, worst, c.hungUp()
 		case <-ctx.Done():
@@ -184,19 +165,27 @@ func worse(a, b rung) rung {
 // allWays gathers what there is to ring for all targets; those with nothing
 // are noted, and the most telling of their reasons is given.
 func (c *Call) allWays(ctx context.Context, s voice.DialSpec) ([]way, rung) {
-	worst := rung{cause: voice.CauseUnavailable, words: "there is nothing to ring"}
+	var worst rung
 	var all []way
-	for i, t := range s.Targets[:min(len(s.Targets), voice.MaxTargets)] {
+	left := 0
+	for _, t := range s.Targets {
+		if len(all) == voice.MaxTargets {
+			left++
+			continue
+		}
 		ways, err := c.ways(ctx, t, s)
 		if err != nil {
 			r := rung{target: t, cause: causeOf(err), words: voice.Reason(err)}
 			c.dialFailed(r)
-			if i == 0 {
-				worst = r
-			}
+			worst = worse(worst, r)
 			continue
 		}
-		all = append(all, ways...)
+		n := min(len(ways), voice.MaxTargets-len(all))
+		all = append(all, ways[:n]...)
+		left += len(ways) - n // phones of an extension, which hold nothing yet
+	}
+	if left > 0 {
+		c.Note(voice.Event{Kind: voice.EventDialFailed, Text: strconv.Itoa(left) + " more are not rung: " + strconv.Itoa(voice.MaxTargets) + " at once are the most"})
 	}
 	return all, worst
 }
@@ -226,6 +215,9 @@ func weight(c voice.Cause) int {
 }
 
 func failed(r rung) voice.DialResult {
+	if r.cause == "" {
+		r.cause, r.words = voice.CauseUnavailable, "there is nothing to ring"
+	}
 	res := voice.DialResult{End: voice.DialFailed, Cause: r.cause, Words: r.words}
 	switch r.cause {
 	case voice.CauseBusy:
@@ -234,54 +226,4 @@ func failed(r rung) voice.DialResult {
 		res.End = voice.DialNoAnswer
 	}
 	return res
-}
-
-// bridge joins the caller with b until one of them leaves, the time is over or
-// the server stops.
-func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voice.DialResult) (voice.DialResult, error) {
-	begun := time.Now()
-	if err := rtpport.Bridge(c.a.port, b.port); err != nil {
-		c.endLeg(b, voice.CauseFailed, "the legs could not be joined")
-		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: "the legs could not be joined: " + err.Error()}, nil
-	}
-	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to})
-	stopRecording := c.recordBridge(ctx)
-	longest := s.MaxDuration
-	if longest <= 0 {
-		longest = voice.DefaultMaxDuration
-	}
-	end := at(begun.Add(longest))
-	w, err := woken{}, error(nil)
-	for err == nil && !w.done && !w.timer {
-		w, err = c.waitUntil(ctx, b.Done(), nil, end) // keys are noted and pass to the other side
-	}
-	rtpport.Unbridge(c.a.port, b.port)
-	stopRecording()
-	result.Talked = time.Since(begun)
-	switch {
-	case err != nil:
-		cause := voice.CauseNormal
-		if voice.IsKind(err, voice.Unavailable) {
-			cause = voice.CauseShutdown
-		}
-		c.endLeg(b, cause, "the caller's side ended: "+voice.Reason(err))
-	case w.timer:
-		result.End, result.Cause, result.Words = voice.DialMaxDuration, voice.CauseMaxDuration, "the longest time of "+longest.String()+" is over"
-		c.endLeg(b, voice.CauseMaxDuration, result.Words)
-	default:
-		_, words := b.dialog.Cause()
-		result.Words = b.to + ": " + words
-		c.endLeg(b, voice.CauseNormal, words)
-	}
-	c.Note(voice.Event{Kind: voice.EventBridgeEnded, Leg: b.id, Text: "the bridge ended after " + result.Talked.Round(time.Millisecond).String()})
-	return result, err
-}
-
-// endLeg ends a dialled leg and puts it into the record.
-func (c *Call) endLeg(b *leg, cause voice.Cause, words string) {
-	if b.gone() {
-		cause, words = b.dialog.Cause()
-	}
-	c.addLeg(b.end(cause, words))
-	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: b.id, Text: "leg to " + b.to + " ended: " + words, Data: map[string]string{"cause": string(cause)}})
 }

@@ -49,7 +49,7 @@ type Config struct {
 	// CheckHost says whether a SIP address given by a tenant may be called.
 	CheckHost func(ctx context.Context, host string) error
 	// MediaTimeout ends a call whose caller sent audio and then none for so
-	// long; 0 = never.
+	// long, and a bridge whose far end did; 0 = never.
 	MediaTimeout time.Duration
 	// MaxCalls bounds the calls at once; more are refused with 503. 0 = no bound.
 	MaxCalls int
@@ -106,7 +106,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 		host: inc.Source().Addr(), local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
 	}
 	c.a.trace(c.Note)
-	inc.OnReoffer(c.a.reoffer(c.Note))
+	c.a.watch(c.Note)
 	return c, nil
 }
 

@@ -24,13 +24,16 @@ type leg struct {
 	host    netip.Addr // where its signalling comes from
 	release func()     // gives back what the leg reserved; may be nil
 
-	answered time.Time
+	// method is how this party sends keys, the first way that is seen. Of the
+	// call's goroutine alone.
+	method voice.DigitMethod
 
-	mu    sync.Mutex // offers come in the SIP stack's goroutine
-	local *offer.Local
-	media offer.Media
-	held  bool
-	sent  []byte // our description, once it went out
+	mu       sync.Mutex // offers come in the SIP stack's goroutine
+	answered time.Time
+	local    *offer.Local
+	media    offer.Media
+	agreed   time.Time // when media was last agreed on
+	sent     []byte    // our description, once it went out
 }
 
 // Done closes when the party has left.
@@ -57,7 +60,7 @@ func (l *leg) codec() string {
 
 // agree starts the port with what an offer and its answer came to.
 func (l *leg) agree(m offer.Media) error {
-	l.media = m
+	l.media, l.agreed = m, time.Now()
 	return l.port.Start(params(m, l.host))
 }
 
@@ -96,8 +99,11 @@ func (l *leg) answer(ctx context.Context) error {
 	if err := l.describe(offered); err != nil {
 		return err
 	}
+	if err := l.inc.Answer(l.sent); err != nil {
+		return err
+	}
 	l.answered = time.Now()
-	return l.inc.Answer(l.sent)
+	return nil
 }
 
 // describe settles the caller's offer once, and starts the port: it listens
@@ -148,7 +154,24 @@ func (l *leg) answerDelayed(ctx context.Context, sdp []byte) error {
 	case <-ctx.Done():
 		return voice.E("engine.answer", voice.Unavailable, context.Cause(ctx))
 	}
-	return l.accept(l.inc.Remote())
+	if err := l.accept(l.inc.Remote()); err != nil {
+		return err
+	}
+	l.hasAnswered()
+	return nil
+}
+
+func (l *leg) hasAnswered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answered = time.Now()
+}
+
+// opened says whether a caller who is not answered hears us already.
+func (l *leg) opened() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent != nil
 }
 
 // ring tells the caller that it rings; a leg that we dialled needs no telling.
@@ -173,49 +196,18 @@ func (l *leg) accept(s *offer.Session) error {
 	if err := l.agree(m); err != nil {
 		return voice.E("engine.accept", voice.Unavailable, err)
 	}
-	l.answered = time.Now()
 	return nil
 }
 
-// reoffer answers a new offer within the call: hold, resume, a new address.
-// It runs in the SIP stack's goroutine.
-func (l *leg) reoffer(note func(voice.Event)) func(*offer.Session) ([]byte, error) {
-	return func(s *offer.Session) ([]byte, error) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if s == nil {
-			return l.local.Offer(offer.SendRecv), nil
-		}
-		sdp, m, err := l.local.Answer(s)
-		if err != nil {
-			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "a new offer was refused: " + err.Error()})
-			return nil, err
-		}
-		if err := l.agree(m); err != nil {
-			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "a new offer was refused: " + err.Error()})
-			return nil, err
-		}
-		switch held := m.Held(); {
-		case held && !l.held:
-			note(voice.Event{Kind: voice.EventHold, Leg: l.id, Text: "put us on hold"})
-		case !held && l.held:
-			note(voice.Event{Kind: voice.EventHold, Leg: l.id, Text: "took us off hold"})
-		default:
-			note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: "changed its media: " + m.Codec.Name + " to " + m.Remote.String()})
-		}
-		l.held = m.Held()
-		return sdp, nil
-	}
-}
-
 // silentTooLong says whether a party that has sent audio has stopped for most.
+// Silence on hold does not count, nor that before media was last agreed on.
 func (l *leg) silentTooLong(most time.Duration) bool {
 	if most <= 0 || l.port.LastReceived().IsZero() || l.port.SilentFor() < most {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.held && l.media.Receives()
+	return !l.media.Held() && l.media.Receives() && time.Since(l.agreed) >= most
 }
 
 // end hangs up, frees the media and gives the leg's record.

@@ -13,36 +13,146 @@ import (
 	"tandem/internal/voice"
 )
 
-// ring rings one way and waits for its answer. early is called when the far
-// end sends sound before it answers; nil when that is not wanted.
-func (c *Call) ring(ctx context.Context, id voice.LegID, w way, early func(*leg)) (result rung) {
-	result = rung{target: w.target, words: w.words}
+// rung is what came of ringing one way: a leg that answered, or why not.
+type rung struct {
+	target voice.Target
+	leg    *leg // nil unless answered
+	cause  voice.Cause
+	words  string
+	// next says that the way's next trunk may do better.
+	next bool
+}
+
+// ringing is what the caller hears while one call rings or several do.
+type ringing struct {
+	call  *Call
+	alone bool // of several phones none is heard before one answers
+	sound *rtpport.Playback
+	heard voice.LegID // the leg that is heard before its answer
+}
+
+// begin plays ringback to a caller who hears us; another's phone makes its own.
+func (r *ringing) begin() {
+	if c := r.call; c.a != nil && (c.answered || c.a.opened()) {
+		r.sound = c.a.port.Play(c.e.tones.Ringback, true)
+	}
+}
+
+func (r *ringing) end() {
+	if r.sound != nil {
+		r.sound.Stop()
+		r.sound = nil
+	}
+}
+
+// early lets the caller hear what the far end sends before it answers.
+func (r *ringing) early(b *leg) {
+	c := r.call
+	if !r.alone || c.a == nil || r.heard == b.id || c.a.early() != nil {
+		return // it rings on
+	}
+	r.end()
+	if err := rtpport.Bridge(c.a.port, b.port); err != nil {
+		r.begin()
+		return
+	}
+	r.heard = b.id
+	c.Note(voice.Event{Kind: voice.EventMedia, Leg: b.id, Text: "the caller hears " + b.to + " before the answer"})
+}
+
+// lost puts the ringback back after a leg that was heard and failed.
+func (r *ringing) lost(id voice.LegID) {
+	if r.heard == id {
+		r.heard = ""
+		r.begin()
+	}
+}
+
+// ring rings one way, trunk after trunk, and waits for its answer.
+func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) (result rung) {
 	defer func() {
+		if r := recover(); r != nil {
+			c.e.cfg.Logger.Error("panic while a leg was dialled", "call", c.Info().ID, "panic", r)
+			result = rung{target: w.target, cause: voice.CauseFailed, words: "internal fault"}
+		}
 		if result.leg == nil && w.release != nil {
 			w.release()
 		}
 	}()
 	for i, hop := range w.hops {
-		l, err := c.ringHop(ctx, id, w, hop, early)
-		if err == nil {
-			result.leg = l
+		if i > 0 {
+			id = c.nextLeg()
+		}
+		result = c.ringHop(ctx, id, w, hop, hears)
+		result.target = w.target
+		if result.leg != nil || !result.next || i+1 == len(w.hops) || ctx.Err() != nil {
 			return result
 		}
-		f, ok := sipua.FailureOf(err)
-		if !ok {
-			result.cause, result.words = voice.CauseFailed, voice.Reason(err)
-			return result
-		}
-		result.cause, result.words = f.Cause, f.Error()+" from "+w.words
-		if errors.Is(context.Cause(ctx), errRingTime) {
-			result.cause, result.words = voice.CauseNoAnswer, "no answer from "+w.words+" in the ring time"
-		}
-		if i+1 == len(w.hops) || ctx.Err() != nil || !mayFailOver(f) {
-			return result
-		}
-		c.Note(voice.Event{Kind: voice.EventDialFailed, Leg: id, Text: "trunk " + hop.Trunk.Name + " failed (" + f.Error() + "), trying the next"})
+		hears.lost(id)
+		c.Note(voice.Event{Kind: voice.EventDialFailed, Leg: id, Text: "trunk " + hop.Trunk.Name + " failed (" + result.words + "), trying the next",
+			Data: map[string]string{"cause": string(result.cause)}})
 	}
 	return result
+}
+
+// ringHop dials one leg. A leg that fails frees what it held and is in the
+// record of the call all the same.
+func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Target, hears *ringing) (result rung) {
+	l := &leg{id: id, to: w.words, started: time.Now(), release: w.release}
+	defer func() {
+		if result.leg != nil {
+			return
+		}
+		if l.port != nil {
+			l.port.Close()
+		}
+		c.addLeg(voice.LegRecord{ID: id, To: l.to, Start: l.started, End: time.Now(), Cause: result.cause, Words: result.words})
+	}()
+	if err := c.prepare(ctx, l, &hop); err != nil {
+		// A host that is not found is its trunk's fault; the others may do better.
+		return rung{cause: causeOf(err), words: voice.Reason(err), next: voice.IsKind(err, voice.Unavailable)}
+	}
+	rang := false
+	d, err := c.e.agent.Load().Dial(ctx, hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
+		if !rang {
+			rang = true
+			c.Note(voice.Event{Kind: voice.EventLegRinging, Leg: id, Text: fmt.Sprintf("%s: %d %s", w.words, p.Status, p.Reason)})
+		}
+		if p.Session != nil && l.accept(p.Session) == nil {
+			hears.early(l)
+		}
+	})
+	if err != nil {
+		return dialFailure(ctx, err, w.words)
+	}
+	l.dialog = d
+	if err := l.accept(d.Remote()); err != nil {
+		d.Hangup(voice.CauseMedia, voice.Reason(err))
+		return rung{cause: voice.CauseMedia, words: w.words + " answered with media that can't be used: " + voice.Reason(err)}
+	}
+	l.hasAnswered()
+	l.watch(c.Note)
+	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec()})
+	return rung{leg: l}
+}
+
+// dialFailure says why nobody answered.
+func dialFailure(ctx context.Context, err error, whom string) rung {
+	f, ok := sipua.FailureOf(err)
+	why := context.Cause(ctx)
+	switch {
+	case ok && f.Status != 0:
+		return rung{cause: f.Cause, words: f.Error() + " from " + whom, next: mayFailOver(f)}
+	case errors.Is(why, errRingTime):
+		return rung{cause: voice.CauseNoAnswer, words: "no answer from " + whom + " in the ring time"}
+	case errors.Is(why, sipua.ErrAnsweredElsewhere):
+		return rung{cause: voice.CauseCancelled, words: "another phone answered first"}
+	case why != nil:
+		return rung{cause: voice.CauseCancelled, words: "no longer wanted"}
+	case ok:
+		return rung{cause: f.Cause, words: f.Error(), next: mayFailOver(f)}
+	}
+	return rung{cause: voice.CauseFailed, words: voice.Reason(err)}
 }
 
 // mayFailOver says whether a failure is the trunk's and not the called party's.
@@ -50,47 +160,28 @@ func mayFailOver(f *sipua.Failure) bool {
 	return !f.Rang && (f.Status == 0 || f.Status == 408 || f.Status >= 500 && f.Status < 600)
 }
 
-func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Target, early func(*leg)) (*leg, error) {
+// prepare finds where a leg goes and opens its media port.
+func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 	agent := c.e.agent.Load()
 	if agent == nil {
-		return nil, voice.Errorf("engine.Dial", voice.Unavailable, "the server is starting")
+		return voice.Errorf("engine.Dial", voice.Unavailable, "the server is starting")
 	}
-	peer, err := agent.Toward(ctx, hop)
+	peer, err := agent.Toward(ctx, *hop)
 	if err != nil {
-		return nil, err
+		return voice.E("engine.Dial", voice.Unavailable, err)
 	}
-	port, err := c.openPort()
-	if err != nil {
-		return nil, err
-	}
-	l := &leg{
-		id: id, to: w.words, started: time.Now(), port: port, host: peer, release: w.release,
-		local: offer.NewLocal(netip.AddrPortFrom(c.e.addrs.towards(peer), uint16(port.LocalPort()))),
-	}
-	hop.Trace = func(m sipua.Message) { c.Note(sipEvent(id, m)) }
-	rang := false
-	d, err := agent.Dial(ctx, hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
-		if !rang {
-			rang = true
-			c.Note(voice.Event{Kind: voice.EventLegRinging, Leg: id, Text: fmt.Sprintf("%s: %d %s", w.words, p.Status, p.Reason)})
+	if hop.URI != "" {
+		if err := c.pin(ctx, hop, peer); err != nil {
+			return err
 		}
-		if p.Session != nil && early != nil && l.accept(p.Session) == nil {
-			early(l)
-		}
-	})
-	if err != nil {
-		port.Close()
-		return nil, err
 	}
-	l.dialog = d
-	if err := l.accept(d.Remote()); err != nil {
-		d.Hangup(voice.CauseMedia, voice.Reason(err))
-		port.Close()
-		return nil, err
+	if l.port, err = c.openPort(); err != nil {
+		return err
 	}
-	d.OnReoffer(l.reoffer(c.Note))
-	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec()})
-	return l, nil
+	l.host = peer
+	l.local = offer.NewLocal(netip.AddrPortFrom(c.e.addrs.towards(peer), uint16(l.port.LocalPort())))
+	hop.Trace = func(m sipua.Message) { c.Note(sipEvent(l.id, m)) }
+	return nil
 }
 
 // openPort makes a media port beside the caller's, where bridging is cheapest.
@@ -103,7 +194,7 @@ func (c *Call) openPort() (*rtpport.Port, error) {
 		p, err = c.e.cfg.Pool.Open()
 	}
 	if err != nil {
-		return nil, voice.E("engine.Dial", voice.Limit, err)
+		return nil, voice.E("engine.Dial", voice.Unavailable, err)
 	}
 	return p, nil
 }

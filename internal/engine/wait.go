@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"tandem/internal/gather"
+	"tandem/internal/rtpport"
+	"tandem/internal/sipua"
 	"tandem/internal/voice"
 )
 
@@ -12,12 +14,22 @@ import (
 type woken struct {
 	done  bool          // the channel that was waited for closed
 	timer bool          // the deadline came
+	quiet bool          // the far end's audio has stopped for too long
 	key   *gather.Press // a key
 	at    time.Time     // when the key was pressed
 }
 
-// mediaLook is how often a waiting call looks whether its caller's audio still comes.
+// mediaLook is how often, at the most, a waiting call looks whether its
+// parties' audio still comes.
 const mediaLook = 5 * time.Second
+
+func (c *Call) nextLook() time.Time {
+	every := mediaLook
+	if t := c.e.cfg.MediaTimeout; t > 0 {
+		every = min(every, t/4)
+	}
+	return time.Now().Add(every)
+}
 
 // deadliner is something with a time-out of its own, or none.
 type deadliner interface{ Deadline() (time.Time, bool) }
@@ -37,7 +49,7 @@ func (c *Call) wait(ctx context.Context, done <-chan struct{}, p *playing) (woke
 // the prompts of p as they follow one another.
 func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, d deadliner) (woken, error) {
 	for {
-		next, boundary, look := time.Now().Add(mediaLook), false, true
+		next, boundary, look := c.nextLook(), false, true
 		if d != nil {
 			if t, ok := d.Deadline(); ok && t.Before(next) {
 				next, look = t, false
@@ -52,6 +64,9 @@ func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, 
 		if err == nil && w.timer && look {
 			if c.a.silentTooLong(c.e.cfg.MediaTimeout) {
 				return woken{}, c.mediaLost()
+			}
+			if c.far != nil && c.far.silentTooLong(c.e.cfg.MediaTimeout) {
+				return woken{quiet: true}, nil
 			}
 			continue
 		}
@@ -72,15 +87,33 @@ func (c *Call) waitOnce(ctx context.Context, done <-chan struct{}, tick <-chan t
 		return woken{}, c.hungUp()
 	default:
 	}
+	var farKeys <-chan rtpport.Digit
+	var farInfo <-chan sipua.Digit
+	if c.far != nil {
+		farKeys, farInfo = c.far.port.Digits(), c.far.dialog.Digits()
+	}
 	select {
 	case <-done:
 		return woken{done: true}, nil
 	case <-tick:
 		return woken{timer: true}, nil
-	case dg := <-c.a.port.Digits():
-		return c.heard(dg.Key, voice.DigitMethod(dg.Method), dg.At), nil
+	case dg, ok := <-c.a.port.Digits():
+		if !ok {
+			return woken{}, voice.Errorf("engine.wait", voice.HungUp, "the media of the call is closed")
+		}
+		return c.heard(c.a, dg.Key, voice.DigitMethod(dg.Method), dg.At), nil
 	case key := <-c.a.dialog.Digits():
-		return c.heard(key.Key, voice.BySIPInfo, time.Now()), nil
+		return c.heard(c.a, key.Key, voice.BySIPInfo, time.Now()), nil
+	case dg, ok := <-farKeys: // the media passes these on by itself
+		if ok {
+			c.heard(c.far, dg.Key, voice.DigitMethod(dg.Method), dg.At)
+		}
+		return woken{}, nil
+	case key := <-farInfo:
+		if w := c.heard(c.far, key.Key, voice.BySIPInfo, time.Now()); w.key != nil {
+			c.passKey(c.a, *w.key)
+		}
+		return woken{}, nil
 	case <-c.a.Done():
 		return woken{}, c.hungUp()
 	case <-ctx.Done():
@@ -88,20 +121,27 @@ func (c *Call) waitOnce(ctx context.Context, done <-chan struct{}, tick <-chan t
 	}
 }
 
-// heard notes a key. One call has one way of sending keys, the first that is
-// seen: a phone that sends RFC 4733 and INFO together is not counted twice.
-func (c *Call) heard(key byte, by voice.DigitMethod, when time.Time) woken {
-	if c.method == "" {
-		c.method = by
+// heard notes a party's key. Each has one way of sending keys, the first that
+// is seen: a phone that sends RFC 4733 and INFO together is not counted twice.
+func (c *Call) heard(l *leg, key byte, by voice.DigitMethod, when time.Time) woken {
+	if l.method == "" {
+		l.method = by
 	}
 	data := map[string]string{"digit": string(key), "method": string(by)}
-	if by != c.method {
-		c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, At: when, Data: data,
-			Text: "key " + string(key) + " by " + string(by) + " dropped: this call sends keys by " + string(c.method)})
+	if by != l.method {
+		c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: l.id, At: when, Data: data,
+			Text: "key " + string(key) + " by " + string(by) + " dropped: this phone sends keys by " + string(l.method)})
 		return woken{}
 	}
-	c.Note(voice.Event{Kind: voice.EventDigit, Leg: c.a.id, At: when, Text: "key " + string(key) + " by " + string(by), Data: data})
+	c.Note(voice.Event{Kind: voice.EventDigit, Leg: l.id, At: when, Text: "key " + string(key) + " by " + string(by), Data: data})
 	return woken{key: &gather.Press{Key: key, Method: by}, at: when}
+}
+
+// passKey presses a key that came by INFO for the other party of a bridge.
+func (c *Call) passKey(to *leg, k gather.Press) {
+	if _, err := to.port.SendDigits(string(k.Key)); err != nil {
+		c.dropped(k, "it could not be passed to "+to.to+": "+err.Error())
+	}
 }
 
 // dropped notes a key that nothing was waiting for.

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -11,6 +13,9 @@ import (
 
 // trunkSilence is how long a trunk may give no sign of life before the next is tried.
 const trunkSilence = 4 * time.Second
+
+// anonymous as a caller ID shows no number.
+const anonymous = "anonymous"
 
 // way is one thing to ring for a target: a registered phone, a SIP address, or
 // a number through trunks that are tried in turn.
@@ -93,19 +98,12 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 
 // address gives a SIP address, if policy lets the tenant call that host.
 func (c *Call) address(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
-	uri := t.ID
-	if !strings.HasPrefix(uri, "sip:") {
-		uri = "sip:" + uri
+	uri, host, err := sipAddress(t.ID)
+	if err != nil {
+		return nil, err
 	}
-	_, host, ok := strings.Cut(uri, "@")
-	if !ok {
-		return nil, voice.Errorf("engine.Dial", voice.Invalid, "%q is not a SIP address: user@host", t.ID)
-	}
-	host, _, _ = strings.Cut(host, ";")
-	if c.e.cfg.CheckHost != nil {
-		if err := c.e.cfg.CheckHost(ctx, host); err != nil {
-			return nil, err
-		}
+	if err := c.mayCall(ctx, host); err != nil {
+		return nil, err
 	}
 	tenant := c.Info().Tenant
 	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
@@ -121,13 +119,64 @@ func (c *Call) address(ctx context.Context, t voice.Target, s voice.DialSpec) ([
 		hops: []sipua.Target{{URI: uri, From: from, FromName: name, MaxForwards: c.hopsLeft()}}}}, nil
 }
 
+// sipAddress reads "user@host[:port]", with or without "sip:", with at most a
+// transport behind it. Policy looks at the host that is dialled, so whatever
+// two readers may understand differently is refused.
+func sipAddress(id string) (uri, host string, err error) {
+	const op = "engine.Dial"
+	rest := id
+	if len(rest) >= 4 && strings.EqualFold(rest[:4], "sip:") {
+		rest = rest[4:]
+	}
+	rest, params, _ := strings.Cut(rest, ";")
+	user, host, ok := strings.Cut(rest, "@")
+	if !ok || user == "" || host == "" || strings.ContainsAny(rest, "?<>\"\\,/ \t\r\n") || strings.Contains(host, "@") {
+		return "", "", voice.Errorf(op, voice.Invalid, "%q is not a SIP address: user@host", id)
+	}
+	switch params {
+	case "":
+		return "sip:" + rest, host, nil
+	case "transport=udp", "transport=tcp":
+		return "sip:" + rest + ";" + params, host, nil
+	}
+	return "", "", voice.Errorf(op, voice.Invalid, "%q: a SIP address may name its transport, udp or tcp, and nothing else", id)
+}
+
+func (c *Call) mayCall(ctx context.Context, host string) error {
+	if c.e.cfg.CheckHost == nil {
+		return nil
+	}
+	return c.e.cfg.CheckHost(ctx, host)
+}
+
+// pin makes a SIP address go to the very machine that policy has seen: its name
+// is not looked up again.
+func (c *Call) pin(ctx context.Context, hop *sipua.Target, peer netip.Addr) error {
+	if err := c.mayCall(ctx, peer.String()); err != nil {
+		return err
+	}
+	_, host, err := sipAddress(hop.URI)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(host)
+	if err != nil {
+		port = "5060"
+	}
+	hop.NextHop = net.JoinHostPort(peer.String(), port)
+	return nil
+}
+
 // shown is the caller as a phone of the account or a SIP address sees it.
 func (c *Call) shown(s voice.DialSpec) (from, name string) {
 	switch s.CallerID {
 	case "":
 		info := c.Info()
+		if c.a == nil { // the first party of a call that we begin sees whom it will talk with
+			return info.To, ""
+		}
 		return info.From, info.FromName
-	case "none":
+	case anonymous, "none":
 		return "", ""
 	}
 	return s.CallerID, ""
@@ -138,7 +187,7 @@ func (c *Call) shown(s voice.DialSpec) (from, name string) {
 // own number is not the account's to show.
 func (c *Call) shownTo(k voice.Trunk, s voice.DialSpec) (from, name string) {
 	switch {
-	case s.CallerID == "none":
+	case s.CallerID == anonymous || s.CallerID == "none":
 		return "", ""
 	case s.CallerID != "":
 		return s.CallerID, ""
