@@ -48,7 +48,7 @@ const (
 	headerLen   = 12
 	leadPerSlot = media.FrameSamples / slots // samples in a slot's time
 	maxLead     = 2 * media.FrameSamples
-	digitQueue  = 64
+	digitQueue  = 16
 )
 
 // Port is the media of one leg.

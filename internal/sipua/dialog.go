@@ -76,7 +76,7 @@ type Dialog struct {
 func newDialog(a *Agent, callID, localTag string) *Dialog {
 	return &Dialog{
 		a: a, callID: callID, localTag: localTag,
-		done: make(chan struct{}), up: make(chan struct{}), digits: make(chan Digit, 64),
+		done: make(chan struct{}), up: make(chan struct{}), digits: make(chan Digit, 16),
 		localSeq: rand.Uint32N(1<<15) + 1,
 	}
 }

@@ -73,8 +73,14 @@ func (s *Store) openSQLitePools(ctx context.Context, path string, log *slog.Logg
 	if s.relaxed, err = sqlitePool(path, 1, true, busyStep, relaxed); err != nil {
 		return err
 	}
-	s.read, err = sqlitePool(path, sqliteReaders, false, busyTimeout, []string{"query_only(1)"})
-	return err
+	if s.read, err = sqlitePool(path, sqliteReaders, false, busyTimeout, []string{"query_only(1)"}); err != nil {
+		return err
+	}
+	s.ready = map[*sql.DB]*prepared{}
+	for _, db := range []*sql.DB{s.full, s.relaxed, s.read} {
+		s.ready[db] = newPrepared(db)
+	}
+	return nil
 }
 
 // sqlitePool opens a pool of at most n connections that are never dropped.

@@ -36,7 +36,11 @@ func one[T any](ctx context.Context, s *Store, op, missing string, scan func(row
 
 // many reads all rows of a query; none gives an empty list.
 func many[T any](ctx context.Context, s *Store, op string, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	list, err := collect(ctx, s.read, scan, query, args...)
+	from := querier(s.read)
+	if p := s.ready[s.read]; p != nil {
+		from = p
+	}
+	list, err := collect(ctx, from, scan, query, args...)
 	return list, explain(op, names{}, err)
 }
 

@@ -21,9 +21,10 @@ type Options struct {
 
 // Store implements the store contracts of voice and auth.
 type Store struct {
-	read    *sql.DB // many connections
-	full    *sql.DB // durable writes
-	relaxed *sql.DB // writes that a power cut may lose the last of
+	read    *sql.DB               // many connections
+	full    *sql.DB               // durable writes
+	relaxed *sql.DB               // writes that a power cut may lose the last of
+	ready   map[*sql.DB]*prepared // on SQLite; never changed after Open
 	secrets *secret.Box
 	lite    bool
 	gate    chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL

@@ -18,11 +18,29 @@ const (
 )
 
 // tx is a write transaction. Its texts are made storable on the way in.
-type tx struct{ *sql.Tx }
+type tx struct {
+	*sql.Tx
+	ready *prepared // of the transaction's pool; nil on PostgreSQL
+	// novel notes the statements that were not prepared: that needs the pool's
+	// one connection, which the transaction has.
+	novel *[]string
+}
 
 // exec runs a statement and gives how many rows it touched.
 func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := t.ExecContext(ctx, query, storable(args)...)
+	var res sql.Result
+	var err error
+	switch {
+	case t.ready == nil:
+		res, err = t.ExecContext(ctx, query, storable(args)...)
+	default:
+		if st := t.ready.known(query); st != nil {
+			res, err = t.StmtContext(ctx, st).ExecContext(ctx, storable(args)...)
+			break
+		}
+		*t.novel = append(*t.novel, query)
+		res, err = t.ExecContext(ctx, query, storable(args)...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -64,11 +82,16 @@ func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn
 	if err != nil {
 		return explain(op, n, err)
 	}
-	if err := s.fill(ctx, tx{t}, kind, fn); err != nil {
+	ready, novel := s.ready[db], []string(nil)
+	if err := s.fill(ctx, tx{t, ready, &novel}, kind, fn); err != nil {
 		t.Rollback() // its own failure adds nothing: the connection is dropped then
 		return explain(op, n, err)
 	}
-	return explain(op, n, t.Commit())
+	err = t.Commit()
+	for _, query := range novel {
+		ready.prepare(ctx, query)
+	}
+	return explain(op, n, err)
 }
 
 // begin begins a transaction. On SQLite it waits its turn after other
@@ -97,7 +120,7 @@ func (s *Store) fill(ctx context.Context, t tx, kind write, fn func(t tx) error)
 	if kind != configWrite {
 		return nil
 	}
-	_, err := t.ExecContext(ctx, `UPDATE revision SET n = n + 1 WHERE id = 1`)
+	_, err := t.exec(ctx, `UPDATE revision SET n = n + 1 WHERE id = 1`)
 	return err
 }
 
