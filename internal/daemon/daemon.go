@@ -67,6 +67,7 @@ type Daemon struct {
 	engine      *engine.Engine
 	board       *switchboard.Switchboard
 	library     *dialect.Library
+	lookups     *lookups
 	sonetel     *sonetel.Dialect
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer

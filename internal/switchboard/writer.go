@@ -12,8 +12,9 @@ import (
 
 // Bounds of the writer of records.
 const (
-	maxQueuedCDRs = 50_000 // records that wait for the store
-	cdrBatch      = 500    // records in one transaction
+	maxQueuedCDRs = 50_000                // records that wait for the store
+	cdrBatch      = 500                   // records in one transaction
+	cdrDelay      = 20 * time.Millisecond // how long the first waits for company
 	cdrWrite      = 30 * time.Second
 	cdrRetryFirst = 100 * time.Millisecond
 	cdrRetryLast  = 5 * time.Second
@@ -93,7 +94,7 @@ func (w *cdrWriter) run(ctx context.Context) {
 		batch := w.take()
 		w.write(ctx, batch)
 		w.written()
-		if len(batch) > 0 {
+		if len(batch) == cdrBatch || len(batch) > 0 && closing == nil {
 			continue
 		}
 		if closing == nil {
@@ -101,10 +102,34 @@ func (w *cdrWriter) run(ctx context.Context) {
 		}
 		select {
 		case <-w.wake:
+			w.company(closing)
 		case <-closing:
 			closing = nil
 		}
 	}
+}
+
+// company lets further records join the first for a while: each transaction
+// waits for the disk, however many it holds.
+func (w *cdrWriter) company(closing <-chan struct{}) {
+	t := time.NewTimer(cdrDelay)
+	defer t.Stop()
+	for !w.hurried() {
+		select {
+		case <-w.wake:
+		case <-closing:
+			return
+		case <-t.C:
+			return
+		}
+	}
+}
+
+// hurried says whether somebody waits for the records, or there are enough.
+func (w *cdrWriter) hurried() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting) > 0 || len(w.queue) >= cdrBatch
 }
 
 func (w *cdrWriter) take() []voice.CDR {

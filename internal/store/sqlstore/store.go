@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 
 	"tandem/internal/secret"
 	"tandem/internal/voice"
@@ -27,6 +28,7 @@ type Store struct {
 	ready   map[*sql.DB]*prepared // on SQLite; never changed after Open
 	secrets *secret.Box
 	lite    bool
+	changes atomic.Uint64
 	gate    chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL
 }
 
@@ -91,6 +93,10 @@ func (s *Store) ChangeCount(ctx context.Context) (int64, error) {
 		func(r row) (n int64, err error) { return n, r.Scan(&n) },
 		`SELECT n FROM revision WHERE id = 1`)
 }
+
+// Changes gives a number that grows with every change of configuration by this
+// Store, and costs nothing to ask. It has grown before the change can be read.
+func (s *Store) Changes() uint64 { return s.changes.Load() }
 
 // Check reads through the database and tells what is wrong with it. On SQLite
 // it reads every page; on PostgreSQL it asks whether the server answers.

@@ -87,6 +87,10 @@ func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn
 		t.Rollback() // its own failure adds nothing: the connection is dropped then
 		return explain(op, n, err)
 	}
+	if kind == configWrite {
+		s.changes.Add(1)
+		defer s.changes.Add(1) // what was read before the commit is not kept after it
+	}
 	err = t.Commit()
 	for _, query := range novel {
 		ready.prepare(ctx, query)
