@@ -102,23 +102,29 @@ func (c *Call) Answer(ctx context.Context) error {
 // left: a recording, a far end. A call that nobody has answered yet only gets
 // its end.
 func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error {
-	if c.ended {
-		return nil
-	}
-	c.ended = true
-	c.timer.Stop()
 	if cause == "" {
 		cause = voice.CauseNormal
 	}
-	if c.tape != nil {
-		c.tape.finish(c.tape.stop()) // a failure is on the timeline
+	if t := c.tape; t != nil {
+		t.finish(t.stop()) // a failure is on the timeline
 	}
 	if c.far != nil {
 		c.endLeg(c.far, cause, words)
 	}
+	c.end(cause, words)
+	return nil
+}
+
+// end ends the caller's leg alone: what a step has under way it ends itself.
+func (c *Call) end(cause voice.Cause, words string) {
+	if c.ended {
+		return
+	}
+	c.ended = true
+	c.timer.Stop()
 	if c.a == nil {
 		c.setEnd(cause, words)
-		return nil
+		return
 	}
 	if c.a.gone() {
 		cause, words = c.a.dialog.Cause()
@@ -129,7 +135,6 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	c.mu.Unlock()
 	c.setEnd(cause, words)
 	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: c.a.id, Text: "caller's leg ended: " + words, Data: map[string]string{"cause": string(cause)}})
-	return nil
 }
 
 func (c *Call) setEnd(cause voice.Cause, words string) {
@@ -147,7 +152,7 @@ func (c *Call) hungUp() error {
 // mediaLost ends a call whose caller's audio has stopped for too long.
 func (c *Call) mediaLost() error {
 	c.Note(voice.Event{Kind: voice.EventMedia, Leg: c.a.id, Text: "no audio came from the caller for " + c.e.cfg.MediaTimeout.String()})
-	c.Hangup(context.Background(), voice.CauseMedia, "the caller's audio stopped")
+	c.end(voice.CauseMedia, "the caller's audio stopped")
 	return voice.Errorf("engine.wait", voice.HungUp, "the caller's audio stopped")
 }
 

@@ -137,10 +137,7 @@ func newLocalAddrs(fixed netip.Addr) *localAddrs { return &localAddrs{fixed: fix
 
 func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 	peer = peer.Unmap()
-	if peer.IsLoopback() {
-		return peer
-	}
-	if l.fixed.IsValid() {
+	if l.fixed.IsValid() && !peer.IsLoopback() {
 		return l.fixed
 	}
 	// Connecting a datagram socket sends nothing; the kernel picks the address.

@@ -41,7 +41,7 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	end, key, stopped := c.untilRecorded(ctx, t, s.Finish)
 	res := t.stop()
 	if stopped != nil {
-		c.Hangup(ctx, endCause(stopped), voice.Reason(stopped))
+		c.end(endCause(stopped), voice.Reason(stopped))
 	}
 	return c.recorded(t, s, res, voice.RecordResult{End: end, Key: key})
 }
@@ -137,8 +137,6 @@ func (c *Call) recordBridge(ctx context.Context) (stop func()) {
 		return func() {}
 	}
 	return func() {
-		if c.tape == t {
-			t.finish(t.stop()) // a failure is on the timeline
-		}
+		t.finish(t.stop()) // a failure is on the timeline
 	}
 }

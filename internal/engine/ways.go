@@ -130,7 +130,7 @@ func sipAddress(id string) (uri, host string, err error) {
 	}
 	rest, params, _ := strings.Cut(rest, ";")
 	user, host, ok := strings.Cut(rest, "@")
-	if !ok || user == "" || host == "" || strings.ContainsAny(rest, "?<>\"\\,/ \t\r\n") || strings.Contains(host, "@") {
+	if !ok || user == "" || host == "" || strings.HasPrefix(strings.ToLower(user), "sips:") || strings.ContainsAny(rest, "?<>\"\\,/ \t\r\n") || strings.Contains(host, "@") {
 		return "", "", voice.Errorf(op, voice.Invalid, "%q is not a SIP address: user@host", id)
 	}
 	switch params {
