@@ -49,7 +49,7 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 	if err := d.startDialects(ctx); err != nil {
 		return err
 	}
-	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Kick: func() { d.mailer.Kick() }}
+	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Kick: d.kick}
 	d.board = switchboard.New(switchboard.Config{
 		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
 		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, CDRs: d.store, Logger: d.log,

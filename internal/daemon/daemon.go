@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,8 @@ type Daemon struct {
 	listener    net.Listener
 	server      *http.Server
 	draining    atomic.Bool
-	closers     []func() // run last to first by Close
+	late        sync.Mutex // orders what is noted on calls that are over
+	closers     []func()   // run last to first by Close
 
 	setupLink   string // for the banner: the owner has no password yet
 	samplePhone string // for the banner of the first start

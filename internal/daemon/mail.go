@@ -46,19 +46,32 @@ func (d *Daemon) mailed(m voice.Mail, _ *voice.Message, words string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
+	if err := d.noteLate(ctx, e); err != nil {
+		d.log.Error("timeline not written", "call", m.Call, "event", e.Kind, "text", e.Text, "err", err)
+	}
+}
+
+// noteLate puts an event at the end of the timeline of a call that is over.
+func (d *Daemon) noteLate(ctx context.Context, e voice.Event) error {
+	d.late.Lock() // one after the other, for the order of Seq
+	defer d.late.Unlock()
 	if err := d.journal.Flush(ctx); err != nil {
-		d.log.Error("timeline not written", "call", m.Call, "err", err)
-		return
+		return err
 	}
-	events, err := d.store.Events(ctx, m.Call)
-	if err == nil {
-		e.Seq = 1
-		if n := len(events); n > 0 {
-			e.Seq = events[n-1].Seq + 1
-		}
-		err = d.store.AppendEvents(ctx, []voice.Event{e})
-	}
+	events, err := d.store.Events(ctx, e.Call)
 	if err != nil {
-		d.log.Error("timeline not written", "call", m.Call, "err", err)
+		return err
+	}
+	e.Seq = 1
+	if n := len(events); n > 0 {
+		e.Seq = events[n-1].Seq + 1
+	}
+	return d.store.AppendEvents(ctx, []voice.Event{e})
+}
+
+// kick wakes the mailer, once there is one: it looks at its start anyway.
+func (d *Daemon) kick() {
+	if d.mailer != nil {
+		d.mailer.Kick()
 	}
 }

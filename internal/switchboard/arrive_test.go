@@ -267,4 +267,30 @@ func TestMessageIsDeliveredThoughTheServerStops(t *testing.T) {
 	if len(w.delivered) != 1 {
 		t.Errorf("delivered: %+v", w.delivered)
 	}
+	if !s.Note(c.Info().ID, voice.Event{Kind: voice.EventMailSent}) || !c.noted(voice.EventMailSent) {
+		t.Error("what becomes of the mail is not noted in the call's own order")
+	}
+}
+
+// TestNotesEndAfterTheLastSIPMessage lets go of a call that left a message.
+func TestNotesEndAfterTheLastSIPMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := usual()
+		w.programs["menu"] = &flow.Program{App: "menu", Name: "box", Entry: "rec", Nodes: []flow.Node{
+			{ID: "rec", Step: flow.Record{Purpose: voice.ForVoicemail}, Exits: map[flow.Exit]flow.NodeID{flow.Recorded: "send"}},
+			{ID: "send", Step: flow.Deliver{}},
+		}}
+		s := w.board(t)
+		c := newCall(voice.CallInfo{To: "+4610000001"}, sim.Script{Caller: []sim.Action{{Speak: 3 * time.Second}, {HangUp: true}}})
+		s.Arrive(c)
+		time.Sleep(30 * time.Second) // of the bubble
+		if !s.Note(c.Info().ID, voice.Event{}) {
+			t.Error("no note after half a minute")
+		}
+		time.Sleep(30 * time.Second)
+		if s.Note(c.Info().ID, voice.Event{}) {
+			t.Error("the call is kept for ever")
+		}
+		s.Close(t.Context())
+	})
 }

@@ -42,11 +42,22 @@ func (h *host) Extensions(ctx context.Context) ([]voice.Digits, error) {
 // Deliver works after the caller has left and while the server stops: a
 // message that was spoken is never lost for that.
 func (h *host) Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error {
-	return h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), h.call.Info(), m, r)
+	info := h.call.Info()
+	h.s.sending(info.ID)
+	return h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), info, m, r)
 }
 
 func (h *host) SaveSound(ctx context.Context, id voice.SoundID, r voice.Recording) error {
 	return h.s.cfg.Mailroom.SaveSound(context.WithoutCancel(ctx), h.tenant(), id, r)
+}
+
+// sending keeps the timeline of a call open for what becomes of its message.
+func (s *Switchboard) sending(id voice.CallID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lc := s.live[id]; lc != nil {
+		lc.sent = true
+	}
 }
 
 func (s *Switchboard) appOf(id voice.CallID) voice.AppID {

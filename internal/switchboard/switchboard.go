@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"tandem/internal/flow"
 	"tandem/internal/interp"
@@ -87,16 +88,24 @@ type Switchboard struct {
 
 	mu      sync.Mutex
 	live    map[voice.CallID]*liveCall
-	inbound map[voice.TenantID]int // calls that count for Limits.InboundCalls
+	recent  map[voice.CallID]*liveCall // ended, and still noted on
+	inbound map[voice.TenantID]int     // calls that count for Limits.InboundCalls
 	closing bool
 	wg      sync.WaitGroup
 	stop    context.CancelCauseFunc
 	ctx     context.Context // cancelled by Close; parent of every run
 }
 
+// lateNotes is how long a call that delivered a message may still be noted on
+// after its end: its last SIP messages may come as late (64*T1, RFC 3261
+// §17.1.1.2), and what becomes of the mail must not take their place.
+const lateNotes = 40 * time.Second
+
 type liveCall struct {
 	call Call
 	app  voice.AppID
+	sent bool           // a message of it is on its way
+	over time.Time      // when it ended, in Switchboard.recent
 	in   voice.TenantID // whose limit of inbound calls it counts for, or ""
 }
 
@@ -106,7 +115,7 @@ func New(cfg Config) *Switchboard {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, ctx: ctx, stop: stop}
+	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, ctx: ctx, stop: stop}
 	s.cdrs = startCDRWriter(cfg.CDRs, cfg.Logger)
 	return s
 }
@@ -153,10 +162,15 @@ func (s *Switchboard) Live() []voice.CallInfo {
 	return infos
 }
 
-// Note puts an event on the timeline of a call that is up; false when it is not.
+// Note puts an event on the timeline of a call that is up, or that has just
+// ended after it left a message; false when it is neither.
 func (s *Switchboard) Note(id voice.CallID, e voice.Event) bool {
 	s.mu.Lock()
 	lc := s.live[id]
+	if lc == nil {
+		s.forget(time.Now())
+		lc = s.recent[id]
+	}
 	s.mu.Unlock()
 	if lc == nil {
 		return false
@@ -183,12 +197,27 @@ func (s *Switchboard) enter(c Call) bool {
 func (s *Switchboard) leave(c Call) {
 	id := c.Info().ID
 	s.mu.Lock()
-	if lc := s.live[id]; lc.in != "" {
+	lc := s.live[id]
+	if lc.in != "" {
 		if s.inbound[lc.in]--; s.inbound[lc.in] == 0 {
 			delete(s.inbound, lc.in)
 		}
 	}
 	delete(s.live, id)
+	if lc.sent {
+		lc.over = time.Now()
+		s.forget(lc.over)
+		s.recent[id] = lc
+	}
 	s.mu.Unlock()
 	s.wg.Done()
+}
+
+// forget lets go of calls that ended long enough ago. The caller holds s.mu.
+func (s *Switchboard) forget(now time.Time) {
+	for id, lc := range s.recent {
+		if now.Sub(lc.over) > lateNotes {
+			delete(s.recent, id)
+		}
+	}
 }
