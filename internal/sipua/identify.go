@@ -76,10 +76,22 @@ func digestHeader(req *sip.Request) string {
 	return ""
 }
 
-// challenge makes the 401 with both algorithms.
+// knowsMD5Only reports whether an agent is one of those that give up at the
+// sight of SHA-256 instead of passing it over for the next challenge as RFC
+// 8760 §2.4 has it: libre before 2.2, known by the baresip that is built on it.
+func knowsMD5Only(userAgent string) bool {
+	version, ok := strings.CutPrefix(strings.ToLower(userAgent), "baresip v")
+	return ok && (strings.HasPrefix(version, "0.") || strings.HasPrefix(version, "1.") || strings.HasPrefix(version, "2.0"))
+}
+
+// challenge makes the 401 with both algorithms, where the agent bears both.
 func (a *Agent) challenge(in *transact.Inbound, stale bool) *refusal {
 	r := &refusal{code: 401, reason: "Unauthorized"}
+	old := knowsMD5Only(header(in.Req, "user-agent"))
 	for _, c := range a.auth.Challenges(in.Source().Addr(), stale) {
+		if old && !strings.Contains(c, "algorithm="+digestauth.MD5) {
+			continue
+		}
 		r.headers = append(r.headers, sip.NewHeader("WWW-Authenticate", c))
 	}
 	return r
