@@ -59,7 +59,6 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.lookups = &lookups{NumberStore: d.store, ExtensionStore: d.store, AppStore: d.store, TenantStore: d.store, changes: d.store.Changes}
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.sonetel)
 	return nil
 }

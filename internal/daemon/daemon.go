@@ -46,6 +46,10 @@ const (
 	httpTime  = 3 * time.Second // requests under way may finish
 )
 
+// spareProcs is how many of Go's processors there are beyond the machine's and
+// one for each media thread; see docs/performance.md for what it gives.
+const spareProcs = 4
+
 // mediaTimeout ends a call whose caller's audio has stopped.
 const mediaTimeout = 2 * time.Minute
 
@@ -101,8 +105,10 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 			d = nil
 		}
 	}()
-	// A media shard keeps its thread busy; the rest keeps all processors.
-	runtime.GOMAXPROCS(runtime.NumCPU() + d.shards())
+	// A media thread wakes every millisecond and must find a processor of Go's
+	// idle then, or it queues behind other work; the kernel decides by priority
+	// who runs.
+	runtime.GOMAXPROCS(runtime.NumCPU() + d.shards() + spareProcs)
 	ctx := context.Background()
 	for _, part := range []struct {
 		name  string

@@ -39,6 +39,7 @@ func (d *Daemon) openData(ctx context.Context) error {
 		return err
 	}
 	d.closing(func() { d.store.Close() })
+	d.lookups = &lookups{NumberStore: d.store, ExtensionStore: d.store, AppStore: d.store, TenantStore: d.store, SoundStore: d.store, changes: d.store.Changes}
 	d.journal = sqlstore.NewJournal(d.store, 0, d.log)
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)

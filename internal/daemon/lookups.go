@@ -23,6 +23,7 @@ type lookups struct {
 	voice.ExtensionStore
 	voice.AppStore
 	voice.TenantStore
+	voice.SoundStore
 	changes func() uint64 // grows with each change by this process
 
 	mu         sync.Mutex
@@ -32,6 +33,12 @@ type lookups struct {
 	extensions map[voice.TenantID][]voice.Extension
 	apps       map[appKey]voice.App
 	tenants    map[voice.TenantID]voice.Tenant
+	sounds     map[soundKey]voice.Sound
+}
+
+type soundKey struct {
+	tenant voice.TenantID
+	id     voice.SoundID
 }
 
 type appKey struct {
@@ -44,12 +51,13 @@ type appKey struct {
 func (l *lookups) fresh() {
 	now := time.Now()
 	n := l.changes()
-	if n == l.seen && now.Before(l.until) && len(l.numbers)+len(l.extensions)+len(l.apps) < maxLookups {
+	if n == l.seen && now.Before(l.until) && len(l.numbers)+len(l.extensions)+len(l.apps)+len(l.sounds) < maxLookups {
 		return
 	}
 	l.seen, l.until = n, now.Add(lookupAge)
 	l.numbers, l.extensions = map[voice.E164]voice.Number{}, map[voice.TenantID][]voice.Extension{}
 	l.apps, l.tenants = map[appKey]voice.App{}, map[voice.TenantID]voice.Tenant{}
+	l.sounds = map[soundKey]voice.Sound{}
 }
 
 // cached gives what table holds under key, else what ask gives, which it keeps
@@ -93,4 +101,9 @@ func (l *lookups) App(ctx context.Context, t voice.TenantID, id voice.AppID) (vo
 func (l *lookups) Tenant(ctx context.Context, t voice.TenantID) (voice.Tenant, error) {
 	return cached(l, func() map[voice.TenantID]voice.Tenant { return l.tenants }, t,
 		func() (voice.Tenant, error) { return l.TenantStore.Tenant(ctx, t) })
+}
+
+func (l *lookups) Sound(ctx context.Context, t voice.TenantID, id voice.SoundID) (voice.Sound, error) {
+	return cached(l, func() map[soundKey]voice.Sound { return l.sounds }, soundKey{t, id},
+		func() (voice.Sound, error) { return l.SoundStore.Sound(ctx, t, id) })
 }

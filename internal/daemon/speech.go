@@ -38,7 +38,7 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 		d.log.Warn("no speech engine: prompts are the built-in English ones; apt-get install espeak-ng")
 	}
 	d.prompts = prompt.New(prompt.Config{
-		Sounds: d.store, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
+		Sounds: d.lookups, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
 	})
 	return nil
 }

@@ -5,9 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -139,21 +137,13 @@ func (s *shard) prepare() {
 // clock is CLOCK_MONOTONIC, read without a system call.
 func (s *shard) clock() int64 { return s.base + int64(time.Since(s.began)) }
 
-// sleep waits for the next slot. The system call is made without telling the
-// scheduler, which would give this thread's processor away for a millisecond
-// and make it queue for another; GOMAXPROCS has one to spare for each shard. A
-// signal, such as the scheduler's wish to stop the world, ends the call early
-// and is served by the function's prologue before the next.
+// sleep waits for the next slot. The scheduler is told, so that it can stop the
+// world meanwhile; to come back without waiting the thread needs an idle
+// processor of Go's, which is why GOMAXPROCS must have some to spare.
 func (s *shard) sleep() {
 	s.at = unix.NsecToTimespec(s.next)
-	for s.nap() == unix.EINTR {
+	for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &s.at, nil) == unix.EINTR {
 	}
-}
-
-//go:noinline
-func (s *shard) nap() syscall.Errno {
-	_, _, e := unix.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, uintptr(unsafe.Pointer(&s.at)), 0, 0, 0)
-	return e
 }
 
 // obey carries the orders out. Orders given by orders are taken too.
