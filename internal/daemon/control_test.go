@@ -63,10 +63,6 @@ func TestCallControlStaysWithinTheAccount(t *testing.T) {
 	if err != nil || len(apps) == 0 {
 		t.Fatal(err)
 	}
-	accounts, err := d.Admin().Extensions(t.Context(), owner)
-	if err != nil || len(accounts) != 1 {
-		t.Fatal(err)
-	}
 	desk, err := d.Admin().AddExtension(t.Context(), owner, admin.ExtensionSpec{Number: "502"})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +81,7 @@ func TestCallControlStaysWithinTheAccount(t *testing.T) {
 	}
 	order := func(bearer, first string) map[string]any {
 		t.Helper()
-		body := `{"app_id":"test","call1":"` + first + `","call2":"sip:nobody@127.0.0.1:9"}`
+		body := `{"app_id":"test","call1":"` + first + `","call2":"sip:nobody@127.0.0.2:9"}`
 		req, _ := http.NewRequest(http.MethodPost, "http://"+d.HTTPAddr().String()+"/sonetel/make-calls/call/call-back", strings.NewReader(body))
 		req.Header.Set("Authorization", "Bearer "+bearer)
 		req.Header.Set("Content-Type", "application/json")
@@ -106,11 +102,11 @@ func TestCallControlStaysWithinTheAccount(t *testing.T) {
 			t.Errorf("%s is taken: %v", first, v)
 		}
 	}
-	order(token(t, d, owner), "sip:502@"+domain)
+	v := order(token(t, d, owner), "sip:502@"+domain)
 	select {
 	case c := <-p.Incoming():
 		c.Reject(486)
 	case <-time.After(10 * time.Second):
-		t.Error("its own account can't reach the phone")
+		t.Errorf("its own account can't reach the phone: %v", v)
 	}
 }
