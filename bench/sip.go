@@ -18,7 +18,6 @@ type message struct {
 	contact string // URI
 	vias    []string
 	body    string
-	raw     string
 }
 
 func parseMessage(b []byte) (message, bool) {

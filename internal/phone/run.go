@@ -184,10 +184,9 @@ func writeFile(path string, samples []int16) error {
 
 // printer writes events as they happen, one line each.
 type printer struct {
-	mu    sync.Mutex
-	w     io.Writer
-	json  bool
-	start time.Time
+	mu   sync.Mutex
+	w    io.Writer
+	json bool
 }
 
 type eventLine struct {

@@ -45,13 +45,12 @@ type rxState struct {
 	invalid, unknown, foreign int64
 	moves, digits, digitsLost int64
 
-	heard      int64 // reports
-	srMiddle   uint32
-	srArrival  int64
-	rtt        int64
-	remLost    int64
-	remJitter  uint32
-	remoteSeen bool
+	heard     int64 // reports
+	srMiddle  uint32
+	srArrival int64
+	rtt       int64
+	remLost   int64
+	remJitter uint32
 }
 
 const (

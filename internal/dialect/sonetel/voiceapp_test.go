@@ -226,7 +226,9 @@ func TestNormalFormIsStable(t *testing.T) {
 		if menu, ok := first["menu"].(map[string]any); ok {
 			for key, action := range menu {
 				one, _ := json.Marshal(map[string]any{"menu": map[string]any{key: action}})
-				_, answer = f.call("PUT", path, string(one))
+				if _, answer := f.call("PUT", path, string(one)); answer["status"] != "success" {
+					rt.Fatalf("PUT of key %s: %v", key, answer)
+				}
 			}
 		}
 		if diff := cmp.Diff(any(first), f.ok("GET", path, "")); diff != "" {
