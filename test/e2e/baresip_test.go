@@ -1,0 +1,222 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem/internal/phone"
+)
+
+// baresip is a telephone of another make, without a sound card: it speaks a
+// WAV file and writes down what it hears.
+type baresip struct {
+	t    *testing.T
+	dir  string
+	log  *lockedBuffer
+	ctrl net.Conn
+	done chan struct{} // closed when the process has ended
+}
+
+// startBaresip runs baresip with an account line, speaking a sound in every call.
+func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
+	t.Helper()
+	path, err := exec.LookPath("baresip")
+	if err != nil {
+		t.Skip("baresip is not installed; scripts/setup-test.sh installs it")
+	}
+	modules := "/usr/lib/baresip/modules"
+	for _, m := range []string{"sndfile.so", "aufile.so", "aubridge.so", "ctrl_tcp.so", "g711.so"} {
+		if _, err := os.Stat(filepath.Join(modules, m)); err != nil {
+			t.Skipf("baresip has no module %s in %s", m, modules)
+		}
+	}
+	b := &baresip{t: t, dir: t.TempDir(), log: &lockedBuffer{}, done: make(chan struct{})}
+	template, err := os.ReadFile(filepath.Join("testdata", "baresip", "config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sip, _ := net.SplitHostPort(freeAddr(t, "udp"))
+	rtp := mustInt(t, freePair(t))
+	_, ctrl, _ := net.SplitHostPort(freeAddr(t, "tcp"))
+	config := strings.NewReplacer("@DIR@", b.dir, "@SIP@", sip, "@CTRL@", ctrl, "@MODULES@", modules,
+		"@RTP@", fmt.Sprintf("%d-%d", rtp, rtp+20)).Replace(string(template))
+	b.write("config", []byte(config))
+	b.write("accounts", []byte(account+"\n"))
+	b.write("contacts", nil)
+	b.write("speaks.wav", wav(t, speaks))
+	if err := os.Mkdir(filepath.Join(b.dir, "heard"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-f", b.dir)
+	cmd.Env = append(os.Environ(), "HOME="+b.dir)
+	cmd.Stdout, cmd.Stderr = b.log, b.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { cmd.Wait(); close(b.done) }()
+	t.Cleanup(func() {
+		if b.ctrl != nil {
+			b.ctrl.Close()
+		}
+		cmd.Process.Kill()
+		<-b.done
+	})
+	if !eventually(10*time.Second, func() bool {
+		b.ctrl, err = net.Dial("tcp", "127.0.0.1:"+ctrl)
+		return err == nil
+	}) {
+		t.Fatalf("baresip takes no commands: %v\n%s", err, b.log)
+	}
+	go io.Copy(b.log, bufio.NewReader(b.ctrl))
+	return b
+}
+
+func (b *baresip) write(name string, data []byte) {
+	b.t.Helper()
+	if err := os.WriteFile(filepath.Join(b.dir, name), data, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// command sends a command of baresip's menu as a netstring.
+func (b *baresip) command(name, params string) {
+	b.t.Helper()
+	raw, err := json.Marshal(map[string]string{"command": name, "params": params, "token": "test"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(b.ctrl, "%d:%s,", len(raw), raw); err != nil {
+		b.t.Fatalf("baresip %s: %v\n%s", name, err, b.log)
+	}
+}
+
+// says waits until baresip has printed a text.
+func (b *baresip) says(t *testing.T, text string, within time.Duration) {
+	t.Helper()
+	if !eventually(within, func() bool { return strings.Contains(b.log.String(), text) }) {
+		t.Fatalf("baresip does not say %q:\n%s", text, b.log)
+	}
+}
+
+// heard is what baresip has written down in its newest call, at 8 kHz.
+func (b *baresip) heard() []int16 {
+	files, err := filepath.Glob(filepath.Join(b.dir, "heard", "*-dec.wav"))
+	if err != nil || len(files) == 0 {
+		return nil
+	}
+	newest, at := "", time.Time{}
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && !info.ModTime().Before(at) {
+			newest, at = f, info.ModTime()
+		}
+	}
+	raw, err := os.ReadFile(newest)
+	if err != nil || len(raw) <= 44 {
+		return nil
+	}
+	samples, err := phone.ReadWAV(bytes.NewReader(grown(raw)))
+	if err != nil {
+		return nil
+	}
+	return samples
+}
+
+// grown puts the lengths of a WAV file right that is still being written.
+func grown(raw []byte) []byte {
+	raw = bytes.Clone(raw)
+	put := func(at, n int) {
+		raw[at], raw[at+1], raw[at+2], raw[at+3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24)
+	}
+	put(4, len(raw)-8)
+	if i := bytes.Index(raw, []byte("data")); i > 0 && i+8 <= len(raw) {
+		put(i+4, len(raw)-i-8)
+	}
+	return raw
+}
+
+// hears waits until baresip has heard a sound.
+func (b *baresip) hears(t *testing.T, name string, sound []int16, within time.Duration) {
+	t.Helper()
+	best := 0.0
+	if !eventually(within, func() bool {
+		_, share := heardShare(b.heard(), sound, 0)
+		best = max(best, share)
+		return share >= enough
+	}) {
+		t.Fatalf("baresip has not heard %s: at best %.0f %% of it in %.1f s\n%s", name, 100*best, float64(len(b.heard()))/phone.Rate, b.log)
+	}
+}
+
+func TestBaresipCallsTheMenu(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	menu := sippMenu(o)
+	o.account.number(o.number, menu)
+	b := startBaresip(t, "<sip:caller@127.0.0.1>;regint=0", tone(700, 20*time.Second))
+	main := o.sound(menu, "Main Menu")
+
+	b.command("dial", "sip:"+o.number+"@"+o.sip)
+	b.hears(t, "Main Menu", main, 15*time.Second)
+	b.command("sndcode", "0")
+	in := rings(t, o.desk, 10*time.Second)
+	if err := in.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.hears(t, "Please Wait", o.sound(menu, "Please Wait"), 10*time.Second)
+	hearsTone(t, in, 700)
+	back := melody(900, 1100, 950, 1050)
+	if err := in.Play(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	b.hears(t, "what the desk plays", back, 10*time.Second)
+	b.command("hangup", "")
+	ends(t, in, 5*time.Second)
+	v := o.ended(t, o.number, 5*time.Second)
+	if !strings.Contains(v.String(), "key 0 by rfc4733") {
+		t.Errorf("the key of baresip did not come as an event:\n%s", v)
+	}
+}
+
+func TestBaresipIsTheDesk(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := newAccount(t, s)
+	o := &office{account: a, number: "+46850000001"}
+	ext := s.fields("extension", "add", "101", "--account", a.id)
+	o.user = text(t, ext, "user_id")
+	box := a.app(map[string]any{"app_type": "mailbox", "name": "Box"})
+	speaks := o.sound(box, "Greeting")
+	menu := a.app(map[string]any{"app_type": "ivr", "name": "Menu", "play_welcome": "no", "play_menu": "yes",
+		"menu": map[string]any{"digit_0": map[string]any{"action": "call", "to": "user", "id": o.user}}})
+	a.number(o.number, menu)
+	// The sound begins when the call does, and baresip hangs up at its end.
+	b := startBaresip(t, fmt.Sprintf("<sip:%s@%s>;auth_user=%s;auth_pass=%s;answermode=auto;regint=60",
+		text(t, ext, "username"), s.sip, text(t, ext, "username"), text(t, ext, "password")),
+		slices.Concat(make([]int16, phone.Rate), speaks, make([]int16, 40*phone.Rate)))
+	b.says(t, "200 OK", 10*time.Second)
+
+	c := o.call(t)
+	press(t, c, "0")
+	hears(t, c, "what baresip speaks", speaks, 0, 10*time.Second)
+	said := melody(600, 900, 700, 1000, 650)
+	if err := c.Play(t.Context(), said); err != nil {
+		t.Fatal(err)
+	}
+	b.hears(t, "what the caller plays", said, 10*time.Second)
+	b.command("hangup", "")
+	ends(t, c, 5*time.Second)
+	v := o.ended(t, o.number, 5*time.Second)
+	v.must(t, "leg.answered", "")
+	v.must(t, "bridge.started", "")
+}
