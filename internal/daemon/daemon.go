@@ -84,6 +84,7 @@ type Daemon struct {
 	late        sync.Mutex // orders what is noted on calls that are over
 	closers     []func()   // run last to first by Close
 
+	owner       string // log-in that setupLink is for
 	setupLink   string // for the banner: the owner has no password yet
 	samplePhone string // for the banner of the first start
 	toldTrunks  map[voice.TrunkID]string

@@ -51,6 +51,7 @@ func (d *Daemon) firstStart(ctx context.Context) error {
 		}
 		_, err := d.store.TokenByName(ctx, "owner", a.Owner.Email)
 		if voice.IsKind(err, voice.NotExist) {
+			d.owner = a.Owner.Email
 			d.setupLink, err = d.admin.SetupLink(ctx, a.Tenant.ID)
 		}
 		return err

@@ -187,7 +187,7 @@ func (d *Daemon) banner(ctx context.Context) {
 		fmt.Fprintf(w, "  call     %s\n           or in another terminal: bin/tandem call %s\n", d.callAddress(n), d.callAddress(n))
 	}
 	if d.setupLink != "" {
-		fmt.Fprintf(w, "  owner    set your password here, once, within seven days:\n           %s\n", d.setupLink)
+		fmt.Fprintf(w, "  owner    you log in as %s; set your password here, once, within seven days:\n           %s\n", d.owner, d.setupLink)
 	}
 	if d.samplePhone != "" {
 		fmt.Fprintf(w, "  phone    %s\n", d.samplePhone)

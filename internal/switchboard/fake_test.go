@@ -117,7 +117,9 @@ type world struct {
 	programs             map[voice.AppID]*flow.Program
 	dialled              map[string]*flow.Program
 	limit                int
-	down                 error // what every look-up gives
+	forwardAs            string                  // caller ID of every route
+	shows                map[voice.UserID]string // caller ID of our users
+	down                 error                   // what every look-up gives
 
 	mu        sync.Mutex
 	batches   [][]voice.CDR
@@ -137,7 +139,7 @@ func (w *world) NumberByE164(_ context.Context, e voice.E164) (voice.Number, err
 
 func (w *world) Extension(_ context.Context, t voice.TenantID, number string) (voice.Extension, error) {
 	if t == ours && w.extensions[number] {
-		return voice.Extension{Tenant: t, Number: number}, nil
+		return voice.Extension{Tenant: t, Number: number, User: voice.UserID("of " + number)}, nil
 	}
 	return voice.Extension{}, voice.Errorf("test", voice.NotExist, "no extension")
 }
@@ -167,7 +169,7 @@ func (w *world) Route(_ context.Context, _ voice.TenantID, d voice.Destination, 
 	if d.ID == "gone" {
 		return voice.Route{}, voice.Errorf("test", voice.NotExist, "%s is gone", d)
 	}
-	return voice.Route{Attempts: []voice.Attempt{{Targets: []voice.Target{{Kind: d.Kind, ID: d.ID}}}}}, nil
+	return voice.Route{Attempts: []voice.Attempt{{Targets: []voice.Target{{Kind: d.Kind, ID: d.ID}}, CallerID: w.forwardAs}}}, nil
 }
 
 func (w *world) Deliver(ctx context.Context, _ voice.CallInfo, _ voice.Mailbox, r voice.Recording) error {
@@ -186,6 +188,20 @@ func (w *world) SaveSound(context.Context, voice.TenantID, voice.SoundID, voice.
 
 func (w *world) Tenant(_ context.Context, id voice.TenantID) (voice.Tenant, error) {
 	return voice.Tenant{ID: id, Limits: voice.Limits{InboundCalls: w.limit}}, nil
+}
+
+func (w *world) User(_ context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {
+	if show, ok := w.shows[id]; ok && t == ours {
+		return voice.User{Tenant: t, ID: id, ShowID: show, Phones: []voice.Phone{{Number: "+46700000009"}}}, nil
+	}
+	return voice.User{}, voice.Errorf("test", voice.NotExist, "no user")
+}
+
+func (w *world) Users(_ context.Context, t voice.TenantID) ([]voice.User, error) {
+	if t != ours {
+		return nil, nil
+	}
+	return []voice.User{{ID: "1", Phones: []voice.Phone{{Number: "+46700000009"}}}}, nil
 }
 
 func (w *world) PutCDRs(ctx context.Context, cdrs []voice.CDR) error {
@@ -220,7 +236,7 @@ func (w *world) final() []voice.CDR {
 
 func (w *world) board(t *testing.T) *switchboard.Switchboard {
 	t.Helper()
-	s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, CDRs: w})
+	s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, Users: w, CDRs: w})
 	t.Cleanup(func() { s.Close(context.Background()) })
 	return s
 }

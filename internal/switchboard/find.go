@@ -68,7 +68,11 @@ func (s *Switchboard) findForExtension(ctx context.Context, c Call) (*flow.Progr
 		if err != nil {
 			return nil, voice.E("switchboard.find", voice.NotExist, err)
 		}
-		return direct(voice.Destination{Kind: voice.ToNumber, ID: string(e)}), nil
+		show, err := s.shown(ctx, t, info.Extension)
+		if err != nil {
+			return nil, err
+		}
+		return dialling(flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: string(e)}, CallerID: show}), nil
 	}
 	return nil, voice.Errorf("switchboard.find", voice.NotExist, "nothing is behind %q", info.To)
 }
@@ -96,9 +100,11 @@ func (s *Switchboard) forDestination(ctx context.Context, t voice.TenantID, d vo
 // direct is the program of a call that goes straight to one destination: the
 // caller hears it ring and is not answered before the destination is. Its exits
 // lead nowhere: the caller gets the far end's own reason.
-func direct(d voice.Destination) *flow.Program {
+func direct(d voice.Destination) *flow.Program { return dialling(flow.Dial{To: d}) }
+
+func dialling(d flow.Dial) *flow.Program {
 	return &flow.Program{
-		Name: "direct to " + d.String(), Entry: "dial",
-		Nodes: []flow.Node{{ID: "dial", Step: flow.Dial{To: d}}},
+		Name: "direct to " + d.To.String(), Entry: "dial",
+		Nodes: []flow.Node{{ID: "dial", Step: d}},
 	}
 }

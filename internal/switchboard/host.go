@@ -24,7 +24,7 @@ func (h *host) Program(ctx context.Context, app voice.AppID) (*flow.Program, err
 }
 
 func (h *host) Route(ctx context.Context, d voice.Destination) (voice.Route, error) {
-	return h.s.cfg.Router.Route(ctx, h.tenant(), d, h.s.appOf(h.call.Info().ID) != "")
+	return h.s.route(ctx, h.tenant(), d, h.s.appOf(h.call.Info().ID) != "", h.call)
 }
 
 func (h *host) Extensions(ctx context.Context) ([]voice.Digits, error) {

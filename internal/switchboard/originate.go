@@ -36,21 +36,29 @@ type CallBack struct {
 const failTone = 5 * time.Second
 
 // CallBack begins a call-back and returns at once with its id. Errors: NotExist
-// for an unknown destination, Unavailable while the server stops.
+// for an unknown destination, Permission for a number that is not the account's to
+// show, Unavailable while the server stops.
 func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (voice.CallID, error) {
 	const op = "switchboard.CallBack"
 	info := voice.CallInfo{
 		ID: voice.CallID(voice.NewID("")), Tenant: cb.Tenant, Direction: voice.Outbound,
 		From: cb.First.ID, To: cb.Second.ID, Start: time.Now(),
 	}
-	first, err := s.cfg.Router.Route(ctx, cb.Tenant, cb.First, false)
+	c := o.NewCall(info)
+	first, err := s.route(ctx, cb.Tenant, cb.First, false, c)
 	if err != nil {
 		return "", err
 	}
 	if _, err := s.cfg.Router.Route(ctx, cb.Tenant, cb.Second, false); err != nil {
 		return "", err
 	}
-	c := o.NewCall(info)
+	for _, id := range []string{cb.ShowFirst, cb.ShowSecond} {
+		if own, err := s.mayShow(ctx, cb.Tenant, id); err != nil {
+			return "", err
+		} else if !own {
+			return "", voice.Errorf(op, voice.Permission, "%s is not a number of the account", id)
+		}
+	}
 	if !s.enter(c) {
 		return "", voice.Errorf(op, voice.Unavailable, "the server is stopping")
 	}

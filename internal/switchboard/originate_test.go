@@ -94,6 +94,11 @@ func TestCallBackIsRefused(t *testing.T) {
 			t.Errorf("to nowhere: %v", err)
 		}
 	}
+	spoofed := order("+46111", "+46222")
+	spoofed.ShowSecond = "+4610000002"
+	if _, err := s.CallBack(t.Context(), originator{newCall(voice.CallInfo{}, sim.Script{})}, spoofed); !voice.IsKind(err, voice.Permission) {
+		t.Errorf("with another account's number: %v", err)
+	}
 	s.Close(t.Context())
 	if _, err := s.CallBack(t.Context(), originator{newCall(voice.CallInfo{}, sim.Script{})}, order("+46111", "+46222")); !voice.IsKind(err, voice.Unavailable) {
 		t.Errorf("while the server stops: %v", err)

@@ -63,6 +63,12 @@ type Tenants interface {
 	Tenant(ctx context.Context, id voice.TenantID) (voice.Tenant, error)
 }
 
+// Users finds the people of an account, for the numbers that they may show.
+type Users interface {
+	User(ctx context.Context, t voice.TenantID, id voice.UserID) (voice.User, error)
+	Users(ctx context.Context, t voice.TenantID) ([]voice.User, error)
+}
+
 // CDRStore keeps call detail records.
 type CDRStore interface {
 	// PutCDRs inserts or replaces records in one transaction.
@@ -77,6 +83,7 @@ type Config struct {
 	Numbers    voice.NumberStore
 	Extensions voice.ExtensionStore
 	Tenants    Tenants
+	Users      Users
 	CDRs       CDRStore
 	Logger     *slog.Logger
 }

@@ -73,7 +73,7 @@ func TestOneBadRecordDoesNotTakeOthersAlong(t *testing.T) {
 			return nil
 		}
 		var log bytes.Buffer
-		s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, CDRs: w,
+		s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, Users: w, CDRs: w,
 			Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		w.mu.Lock() // holds the writer while the records come
 		for _, id := range []string{"one", "bad", "two"} {
@@ -98,7 +98,7 @@ func TestCloseGivesUpInWords(t *testing.T) {
 		w := usual()
 		w.refuse = func([]voice.CDR) error { return voice.Errorf("test", voice.Unavailable, "the database is away") }
 		var log bytes.Buffer
-		s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, CDRs: w,
+		s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, Users: w, CDRs: w,
 			Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		arrive(s, "lost")
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
