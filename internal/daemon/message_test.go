@@ -182,7 +182,10 @@ func TestCrashKeepsWhatWasSaid(t *testing.T) {
 	write(t, blobs, empty.Blob, nil)
 	blobs.Close()
 
-	again, _ := run(t, cfg)
+	again, err := daemon.New(cfg, daemon.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	m, r := message(t, again.Store())
 	if r.ID != "RE1" || r.State != voice.RecordingPartial || r.Duration != 3*time.Second || r.SHA256 == "" || r.Size != 44+3*16000 {
 		t.Errorf("recording %+v", r)
