@@ -52,7 +52,7 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Kick: d.kick}
 	d.board = switchboard.New(switchboard.Config{
 		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
-		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, CDRs: d.store, Logger: d.log,
+		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, Users: d.store, CDRs: d.store, Logger: d.log,
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
