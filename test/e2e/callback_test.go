@@ -118,7 +118,7 @@ func TestCallBack(t *testing.T) {
 		}
 		ends(t, a, 45*time.Second) // the ring time of 30 s
 		v := newest(t)
-		if v.Call.Cause != "no-answer" && v.Call.Cause != "no_answer" && !strings.Contains(v.Call.Words, "answer") {
+		if !strings.Contains(v.Call.Words, "no answer") {
 			t.Errorf("the record: %+v", v.Call)
 		}
 		select {
