@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"tandem/internal/voice"
 )
@@ -14,12 +16,40 @@ func scanEvent(r row) (e voice.Event, err error) {
 	return e, err
 }
 
-const insertEvent = `INSERT INTO events (` + eventColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-	ON CONFLICT (call, seq) DO NOTHING`
+const (
+	eventFields = 10
+	// eventRows is how many events one statement inserts: what a statement costs
+	// by itself is several times what a row does.
+	eventRows = 25
+)
 
-func eventArgs(e voice.Event) []any {
-	return storable([]any{e.Call, e.Seq, e.Tenant, micros(e.At), e.Kind, e.Leg, e.Origin.App, e.Origin.Pointer, e.Text,
-		jsonText(e.Data)})
+// insertEvents gives the statement that inserts n events.
+func insertEvents(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('(')
+		for f := range eventFields {
+			if f > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString("$" + strconv.Itoa(i*eventFields+f+1))
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(` ON CONFLICT (call, seq) DO NOTHING`)
+	return b.String()
+}
+
+func eventArgs(events []voice.Event) []any {
+	args := make([]any, 0, len(events)*eventFields)
+	for _, e := range events {
+		args = append(args, e.Call, e.Seq, e.Tenant, micros(e.At), e.Kind, e.Leg, e.Origin.App, e.Origin.Pointer, e.Text, jsonText(e.Data))
+	}
+	return args
 }
 
 // AppendEvents implements voice.CallStore. An event whose call and Seq are
@@ -30,13 +60,14 @@ func (s *Store) AppendEvents(ctx context.Context, events []voice.Event) error {
 		return nil
 	}
 	return s.transact(ctx, "store.AppendEvents", relaxedWrite, names{}, func(x tx) error {
-		insert, err := x.PrepareContext(ctx, insertEvent)
-		if err != nil {
-			return err
+		for ; len(events) >= eventRows; events = events[eventRows:] {
+			if _, err := x.exec(ctx, s.manyEvents, eventArgs(events[:eventRows])...); err != nil {
+				return err
+			}
 		}
-		defer insert.Close()
-		for _, e := range events {
-			if _, err := insert.ExecContext(ctx, eventArgs(e)...); err != nil {
+		one := insertEvents(1)
+		for i := range events {
+			if _, err := x.exec(ctx, one, eventArgs(events[i:i+1])...); err != nil {
 				return err
 			}
 		}

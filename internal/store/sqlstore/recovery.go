@@ -57,10 +57,10 @@ func closeCall(ctx context.Context, x tx, c voice.CDR, now time.Time) error {
 	if _, err := putCDR(ctx, x, c); err != nil {
 		return err
 	}
-	_, err = x.exec(ctx, insertEvent, eventArgs(voice.Event{
+	_, err = x.exec(ctx, insertEvents(1), eventArgs([]voice.Event{{
 		Call: c.Call, Tenant: c.Tenant, Seq: seq + 1, At: now, Kind: voice.EventCallEnded, Text: "call ended: " + words,
 		Data: map[string]string{"cause": string(voice.CauseServerFailed)},
-	})...)
+	}})...)
 	return err
 }
 

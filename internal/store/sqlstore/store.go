@@ -28,8 +28,10 @@ type Store struct {
 	ready   map[*sql.DB]*prepared // on SQLite; never changed after Open
 	secrets *secret.Box
 	lite    bool
-	changes atomic.Uint64
-	gate    chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL
+
+	manyEvents string // the statement that inserts eventRows events
+	changes    atomic.Uint64
+	gate       chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL
 }
 
 // The contracts that Store keeps.
@@ -71,6 +73,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
 	s.secrets = o.Secrets
+	s.manyEvents = insertEvents(eventRows)
 	return s, nil
 }
 
