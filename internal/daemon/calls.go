@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +70,20 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 type router struct{ sources route.Sources }
 
 func (d *Daemon) router() router {
-	return router{route.Sources{Users: d.store, Extensions: d.store, Numbers: d.store, Apps: d.store, Domain: strings.ToLower(d.cfg.Host())}}
+	return router{route.Sources{Users: d.store, Extensions: d.store, Numbers: d.store, Apps: d.store, Domain: strings.ToLower(d.cfg.Host()), Port: d.sipPort()}}
+}
+
+// sipPort is the port that SIP was told to listen on; 0 = whichever was free.
+func (d *Daemon) sipPort() int {
+	_, port, err := net.SplitHostPort(d.cfg.SIP)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func (r router) Route(ctx context.Context, t voice.TenantID, dest voice.Destination, fromApp bool) (voice.Route, error) {

@@ -9,6 +9,7 @@ package route
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"tandem/internal/voice"
@@ -48,6 +49,9 @@ type Sources struct {
 	// Domain is the host part of our own SIP addresses, in lower case: addresses
 	// there are extensions and apps, not SIP peers.
 	Domain string
+	// Port is our own SIP port: an address at Domain with another port is a SIP
+	// peer on this machine. 0 = whatever the port.
+	Port int
 }
 
 // Caller is what is known of who asks.
@@ -183,7 +187,7 @@ func (r *resolver) sip(ctx context.Context, address string) ([]voice.Attempt, er
 	if !ok || user == "" || host == "" {
 		return nil, voice.Errorf(op, voice.Invalid, "%q is not a SIP address: user@host is needed", address)
 	}
-	if h := hostName(host); r.s.Domain == "" || h != r.s.Domain {
+	if !r.ours(host) {
 		return []voice.Attempt{{Targets: []voice.Target{{Kind: voice.ToSIP, ID: a}}, Text: "SIP address " + a}}, nil
 	}
 	if _, err := r.s.Apps.App(ctx, r.tenant, voice.AppID(user)); err == nil {
@@ -194,12 +198,16 @@ func (r *resolver) sip(ctx context.Context, address string) ([]voice.Attempt, er
 	return r.attempts(ctx, voice.Destination{Kind: voice.ToExtension, ID: user})
 }
 
-func hostName(host string) string {
+// ours says whether HOST[:PORT][;parameters] of an address is this server.
+func (r *resolver) ours(host string) bool {
 	host, _, _ = strings.Cut(host, ";")
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		if port := host[i+1:]; r.s.Port != 0 && port != strconv.Itoa(r.s.Port) {
+			return false
+		}
 		host = host[:i]
 	}
-	return strings.ToLower(host)
+	return r.s.Domain != "" && strings.EqualFold(host, r.s.Domain)
 }
 
 // group rings all users of the tenant at once: the one group there is has the

@@ -60,7 +60,7 @@ func (w *world) App(_ context.Context, _ voice.TenantID, id voice.AppID) (voice.
 }
 
 func (w *world) sources() route.Sources {
-	return route.Sources{Users: w, Extensions: w, Numbers: w, Apps: w, Domain: "sip.example"}
+	return route.Sources{Users: w, Extensions: w, Numbers: w, Apps: w, Domain: "sip.example", Port: 5060}
 }
 
 // words writes a route in one line.
@@ -151,6 +151,8 @@ func TestDestinations(t *testing.T) {
 		{"sip sip:bob@pbx.example", "sip bob@pbx.example"},
 		{"sip 105@SIP.example:5060", "extension 105"},
 		{"sip VA1@sip.example", "app VA1"},
+		{"sip VA1@sip.example:5060", "app VA1"},
+		{"sip VA1@sip.example:5062", "sip VA1@sip.example:5062"}, // another program on this machine
 		{"sip nobody@sip.example", "error not exist"},
 		{"sip bob", "error invalid"},
 		{"app VA1", "app VA1"},

@@ -168,7 +168,10 @@ func (p *Port) aim(now int64) {
 	p.to.n = 0
 	if sendable(target) {
 		p.to.set(target, p.rtp.v6)
-		if p.latch.fixed(now) {
+		// A connected socket takes packets for one local address alone, which the
+		// kernel picks by its routes; only where that is the one address that the
+		// port is bound to is it surely the one that the peer was told.
+		if p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
 			p.rtp.connect(&p.to)
 		}
 	}

@@ -32,7 +32,7 @@ type heldKey struct {
 }
 
 // Digits gives the keys of the peer, from Start until Close, which closes the
-// channel. It holds 64; keys beyond that are lost and counted in Stats.
+// channel. It holds 16; keys beyond that are lost and counted in Stats.
 func (p *Port) Digits() <-chan Digit { return p.digits }
 
 // drain takes what has arrived since the last turn.

@@ -2,6 +2,7 @@ package switchboard
 
 import (
 	"context"
+	"time"
 
 	"tandem/internal/flow"
 	"tandem/internal/voice"
@@ -44,7 +45,11 @@ func (h *host) Extensions(ctx context.Context) ([]voice.Digits, error) {
 func (h *host) Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error {
 	info := h.call.Info()
 	h.s.sending(info.ID)
-	return h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), info, m, r)
+	if err := h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), info, m, r); err != nil {
+		return err
+	}
+	h.call.Note(voice.Event{Kind: voice.EventMessageStored, Text: "a message of " + r.Duration.Round(time.Second).String() + " is stored in mailbox " + m.Name})
+	return nil
 }
 
 func (h *host) SaveSound(ctx context.Context, id voice.SoundID, r voice.Recording) error {

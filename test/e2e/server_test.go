@@ -189,22 +189,29 @@ func text(t *testing.T, m map[string]any, key string) string {
 	return fmt.Sprint(v)
 }
 
+// freeAddr gives an address of loopback whose port is free; for "udp" it is
+// free for TCP too, as a SIP server needs.
 func freeAddr(t *testing.T, network string) string {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	for range 50 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
-		return c.LocalAddr().String()
+		addr := l.Addr().String()
+		if network == "tcp" {
+			l.Close()
+			return addr
+		}
+		c, err := net.ListenPacket("udp", addr)
+		l.Close()
+		if err == nil {
+			c.Close()
+			return addr
+		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // request is one call of the vendor's API, as JSON both ways.
