@@ -35,6 +35,7 @@ func TestCommands(t *testing.T) {
 			"field":  field,
 			"record": record,
 			"await":  await,
+			"ended":  ended,
 		},
 	})
 }
@@ -115,6 +116,35 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		select {
 		case <-ctx.Done():
 			ts.Fatalf("no server has said where it is: %v", err)
+		case <-tick.C:
+		}
+	}
+}
+
+// ended waits until the record of the newest call says that it is over: the
+// server stores it a moment after the call's end.
+func ended(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: ended")
+	}
+	cfg := config.Default()
+	cfg.Data = ts.Getenv("TANDEM_DATA")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		st, err := openStore(ctx, cfg)
+		ts.Check(err)
+		list, err := st.CDRs(ctx, voice.CDRFilter{Limit: 1})
+		st.Close()
+		ts.Check(err)
+		if len(list) == 1 && !list[0].End.IsZero() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("the newest call has no end: %v", list)
 		case <-tick.C:
 		}
 	}

@@ -18,11 +18,12 @@ func FuzzWire(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = a.Close() })
+	body := sdp(5000)
 	for _, method := range []string{"INVITE", "REGISTER", "BYE", "OPTIONS", "ACK", "CANCEL", "PRACK"} {
 		f.Add([]byte(method + " sip:alice@home SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKfz;rport\r\nMax-Forwards: 70\r\n" +
 			"From: \"A\" <sip:a@b>;tag=1\r\nTo: <sip:alice@home>\r\nCall-ID: fz\r\nCSeq: 1 " + method + "\r\nContact: <sip:a@127.0.0.1:9>;expires=60\r\n" +
 			"Supported: 100rel, timer\r\nSession-Expires: 1800;refresher=uac\r\nRecord-Route: <sip:127.0.0.1:9;lr>\r\n" +
-			fmt.Sprintf("Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", len(sdp(5000)), sdp(5000))))
+			fmt.Sprintf("Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", len(body), body)))
 	}
 	f.Add([]byte("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"))
 	c, err := net.Dial("udp", a.Addr().String())

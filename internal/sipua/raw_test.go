@@ -191,9 +191,10 @@ func TestRetransmittedInviteIsOneCall(t *testing.T) {
 		answering(4000, nil)(inc)
 	}})
 	p := newPeer(t, a)
+	body := string(sdp(5000)) // its session id is drawn anew each time
 	text := "INVITE " + uri("1", a) + " SIP/2.0\r\nVia: SIP/2.0/UDP " + p.addr() + ";branch=z9hG4bKsame;rport\r\n" +
 		"From: <sip:x@y>;tag=1\r\nTo: <sip:1@x>\r\nCall-ID: same\r\nCSeq: 1 INVITE\r\nContact: <sip:x@" + p.addr() + ">\r\n" +
-		"Content-Type: application/sdp\r\nContent-Length: " + strconv.Itoa(len(sdp(5000))) + "\r\n\r\n" + string(sdp(5000))
+		"Content-Type: application/sdp\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	for range 3 {
 		p.send(text)
 	}

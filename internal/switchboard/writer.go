@@ -14,7 +14,7 @@ import (
 const (
 	maxQueuedCDRs = 50_000                // records that wait for the store
 	cdrBatch      = 500                   // records in one transaction
-	cdrDelay      = 20 * time.Millisecond // how long the first waits for company
+	cdrDelay      = 10 * time.Millisecond // how long the first waits for company
 	cdrWrite      = 30 * time.Second
 	cdrRetryFirst = 100 * time.Millisecond
 	cdrRetryLast  = 5 * time.Second

@@ -15,7 +15,7 @@ import (
 const (
 	JournalQueue = 100_000               // events waiting, some 30 MB at most
 	journalBatch = 500                   // events in one transaction
-	journalDelay = 50 * time.Millisecond // how long the first event waits for company
+	journalDelay = 20 * time.Millisecond // how long the first event waits for company
 	journalWrite = 15 * time.Second      // one try
 	retryFirst   = 100 * time.Millisecond
 	retryLast    = 5 * time.Second
