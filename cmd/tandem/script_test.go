@@ -13,6 +13,7 @@ import (
 
 	"tandem/internal/admin"
 	"tandem/internal/config"
+	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 )
 
@@ -97,28 +98,15 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: await CALL HTTP")
 	}
-	cfg := config.Default()
-	cfg.Data = ts.Getenv("TANDEM_DATA")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		st, err := openStore(ctx, cfg)
-		ts.Check(err)
+	eventually(ts, "a server says where it is", func(ctx context.Context, st *sqlstore.Store) bool {
 		s, err := admin.Announced(ctx, st)
-		st.Close()
-		if err == nil {
-			ts.Setenv(args[0], s.Call)
-			ts.Setenv(args[1], s.URL)
-			return
+		if err != nil {
+			return false
 		}
-		select {
-		case <-ctx.Done():
-			ts.Fatalf("no server has said where it is: %v", err)
-		case <-tick.C:
-		}
-	}
+		ts.Setenv(args[0], s.Call)
+		ts.Setenv(args[1], s.URL)
+		return true
+	})
 }
 
 // ended waits until the record of the newest call says that it is over: the
@@ -127,6 +115,15 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: ended")
 	}
+	eventually(ts, "the newest call has an end", func(ctx context.Context, st *sqlstore.Store) bool {
+		list, err := st.CDRs(ctx, voice.CDRFilter{Limit: 1})
+		ts.Check(err)
+		return len(list) == 1 && !list[0].End.IsZero()
+	})
+}
+
+// eventually asks the store of TANDEM_DATA until it is so, for half a minute.
+func eventually(ts *testscript.TestScript, what string, so func(context.Context, *sqlstore.Store) bool) {
 	cfg := config.Default()
 	cfg.Data = ts.Getenv("TANDEM_DATA")
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -136,15 +133,14 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 	for {
 		st, err := openStore(ctx, cfg)
 		ts.Check(err)
-		list, err := st.CDRs(ctx, voice.CDRFilter{Limit: 1})
+		done := so(ctx, st)
 		st.Close()
-		ts.Check(err)
-		if len(list) == 1 && !list[0].End.IsZero() {
+		if done {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			ts.Fatalf("the newest call has no end: %v", list)
+			ts.Fatalf("half a minute passed before %s", what)
 		case <-tick.C:
 		}
 	}

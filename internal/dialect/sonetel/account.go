@@ -38,13 +38,7 @@ func (q *request) accountReply(t voice.Tenant) (any, error) {
 }
 
 func putAccount(q *request) (any, error) {
-	if err := q.account(); err != nil {
-		return nil, err
-	}
-	if err := q.admin(); err != nil {
-		return nil, err
-	}
-	body, err := q.fields()
+	body, err := q.change()
 	if err != nil {
 		return nil, err
 	}

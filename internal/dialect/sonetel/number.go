@@ -113,13 +113,7 @@ func getNumber(q *request) (any, error) {
 }
 
 func postNumber(q *request) (any, error) {
-	if err := q.account(); err != nil {
-		return nil, err
-	}
-	if err := q.admin(); err != nil {
-		return nil, err
-	}
-	body, err := q.fields()
+	body, err := q.change()
 	if err != nil {
 		return nil, err
 	}

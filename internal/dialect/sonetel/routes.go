@@ -276,6 +276,17 @@ func (q *request) admin() error {
 	return nil
 }
 
+// change lets an admin of the path's account through and reads the body.
+func (q *request) change() (fields, error) {
+	if err := q.account(); err != nil {
+		return nil, err
+	}
+	if err := q.admin(); err != nil {
+		return nil, err
+	}
+	return q.fields()
+}
+
 // fields reads the JSON body, whatever content type it claims.
 func (q *request) fields() (fields, error) {
 	data, err := io.ReadAll(io.LimitReader(q.Body, maxBody+1))

@@ -97,13 +97,7 @@ func getUser(q *request) (any, error) {
 }
 
 func postUser(q *request) (any, error) {
-	if err := q.account(); err != nil {
-		return nil, err
-	}
-	if err := q.admin(); err != nil {
-		return nil, err
-	}
-	body, err := q.fields()
+	body, err := q.change()
 	if err != nil {
 		return nil, err
 	}
