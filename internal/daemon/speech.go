@@ -93,6 +93,16 @@ func (a audio) Ingest(ctx context.Context, _ voice.TenantID, r io.Reader) (diale
 	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
 }
 
+// IngestFile takes WAV of any whole-number encoding.
+func (a audio) IngestFile(ctx context.Context, _ voice.TenantID, r io.Reader) (dialect.Clip, error) {
+	in, err := prompt.Ingest(ctx, r, "file", prompt.Limits{})
+	if err != nil {
+		return dialect.Clip{}, err
+	}
+	kept, err := a.p.Keep(ctx, prompt.Telephone(in.PCM))
+	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
+}
+
 func (a audio) Speak(ctx context.Context, _ voice.TenantID, u dialect.Utterance) (dialect.Clip, error) {
 	pcm, err := a.p.Speak(ctx, tts.Utterance{Text: u.Text, Voice: tts.Voice{ID: u.Voice, Language: u.Language, Gender: tts.Gender(u.Gender)}})
 	if err != nil {

@@ -43,38 +43,14 @@ type Resolver interface {
 	Sounds(ctx context.Context, app voice.AppID) ([]voice.Sound, error)
 	// Group reports whether a ring group exists.
 	Group(ctx context.Context, id string) (bool, error)
+	References
 }
 
-// StoreResolver is a Resolver over the stores.
-type StoreResolver struct {
-	Tenant     voice.TenantID
-	UserStore  voice.UserStore
-	AppStore   voice.AppStore
-	SoundStore voice.SoundStore
-}
-
-// User finds a user of the tenant.
-func (r StoreResolver) User(ctx context.Context, id voice.UserID) (voice.User, error) {
-	return r.UserStore.User(ctx, r.Tenant, id)
-}
-
-// Apps lists the tenant's apps.
-func (r StoreResolver) Apps(ctx context.Context) ([]voice.App, error) {
-	return r.AppStore.Apps(ctx, r.Tenant)
-}
-
-// Sound finds a sound of the tenant.
-func (r StoreResolver) Sound(ctx context.Context, id voice.SoundID) (voice.Sound, error) {
-	return r.SoundStore.Sound(ctx, r.Tenant, id)
-}
-
-// Sounds lists the tenant's sounds of an app.
-func (r StoreResolver) Sounds(ctx context.Context, app voice.AppID) ([]voice.Sound, error) {
-	return r.SoundStore.Sounds(ctx, r.Tenant, app)
-}
-
-// Group reports whether id is a ring group. Every tenant has one, with the
-// tenant's own id: all of its users.
-func (r StoreResolver) Group(_ context.Context, id string) (bool, error) {
-	return id == string(r.Tenant), nil
+// References looks up what documents name by numbers.
+type References interface {
+	SoundBySerial(ctx context.Context, serial int64) (voice.Sound, error)
+	AppBySerial(ctx context.Context, serial int64) (voice.App, error)
+	Resource(ctx context.Context, kind string, serial int64) (voice.Resource, error)
+	Resources(ctx context.Context, kind string) ([]voice.Resource, error)
+	Extensions(ctx context.Context) ([]voice.Extension, error)
 }

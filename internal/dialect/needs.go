@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
 
@@ -35,6 +36,10 @@ type Audio interface {
 	// Ingest reads a WAV file (PCM 16 bit) and stores it. Invalid, with the
 	// reason in words, for anything else; an error of r is passed on wrapped.
 	Ingest(ctx context.Context, t voice.TenantID, r io.Reader) (Clip, error)
+	// IngestFile reads what people upload: WAV of any whole-number encoding and
+	// G.711, or MP3. Invalid, with the reason in words, for anything else; an error
+	// of r is passed on wrapped.
+	IngestFile(ctx context.Context, t voice.TenantID, r io.Reader) (Clip, error)
 	// Speak synthesises and stores text. Invalid when the text or voice can't be
 	// spoken, Unavailable when there is no engine.
 	Speak(ctx context.Context, t voice.TenantID, u Utterance) (Clip, error)
@@ -79,6 +84,16 @@ type Tokens interface {
 	TurnRefresh(ctx context.Context, token, issuer, audience string, life time.Duration) (next string, c Claims, err error)
 }
 
+// Bearers makes and checks opaque access tokens.
+type Bearers interface {
+	// Issue gives a token of 32 letters and digits, good for life, or for ever
+	// when life is 0.
+	Issue(ctx context.Context, kind string, credential voice.Token, life time.Duration) (string, error)
+	// Verify gives what a token stands for; Permission when it is not ours, has
+	// expired, or its credential is gone.
+	Verify(ctx context.Context, kind, token string) (voice.AccessToken, error)
+}
+
 // CallBack is an order to ring First, then Second, and to join them.
 type CallBack struct {
 	Tenant voice.TenantID
@@ -88,6 +103,14 @@ type CallBack struct {
 	Second voice.Destination
 	// ShowFirst and ShowSecond are the numbers shown to each; "" = automatic.
 	ShowFirst, ShowSecond string
+	// More are rung together with First.
+	More []voice.Destination
+	// RingFirst is how long the first is rung; 0 = the route's own time.
+	RingFirst time.Duration
+	// Program runs once the first has answered, instead of dialling Second.
+	Program *flow.Program
+	Tag     string // CallInfo.Tag
+	Order   string // CallInfo.Order; "" = drawn
 }
 
 // Control orders calls.
@@ -96,4 +119,16 @@ type Control interface {
 	// Limit or Permission when policy forbids it, Unavailable when no trunk or
 	// phone can take it.
 	Originate(ctx context.Context, c CallBack) (voice.CallID, error)
+}
+
+// LiveCalls sees and orders calls that are up, within one tenant.
+type LiveCalls interface {
+	Live(ctx context.Context, t voice.TenantID) ([]voice.LiveCall, error)
+	// Hangup ends a call. NotExist when it is not up.
+	Hangup(ctx context.Context, t voice.TenantID, id voice.CallID, words string) error
+	// Redirect takes the caller out of whatever goes on and to another
+	// destination; whom the caller talked with is hung up.
+	Redirect(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) error
+	// Supervise rings by and joins it to the call. Conflict when nobody is talking.
+	Supervise(ctx context.Context, t voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error
 }

@@ -1,6 +1,10 @@
 package flow
 
-import "tandem/internal/voice"
+import (
+	"time"
+
+	"tandem/internal/voice"
+)
 
 // NodeID names a node within its program, for example "menu" or "digit_1.dial".
 type NodeID string
@@ -12,6 +16,7 @@ type Exit string
 // a node does not wire ends the call normally.
 const (
 	Next         Exit = "next"              // the only way on of most steps
+	Cut          Exit = "cut"               // Play: a key cut it; where it is not wired Next is taken
 	Extension    Exit = "extension"         // Gather: the digits are an extension; it is in VarExtension
 	UnknownExt   Exit = "unknown extension" // Gather: several digits that no extension has
 	InvalidKey   Exit = "invalid"           // Gather: a key that is not expected
@@ -55,6 +60,13 @@ type Program struct {
 	Name  string      `json:"name"`
 	Entry NodeID      `json:"entry"`
 	Nodes []Node      `json:"nodes"` // in the order of the document
+	// Lifetime bounds the time in this program, from its entry; it does not end
+	// a talk. When it is over the run goes on at Expired. 0 = no bound.
+	Lifetime time.Duration `json:"lifetime,omitempty"`
+	Expired  NodeID        `json:"expired,omitempty"`
+	// Meta is what the document says beside its flow, in the words of its
+	// dialect: descriptions, ids. It never changes what a call does.
+	Meta map[string]string `json:"meta,omitempty"`
 }
 
 // Node is a place in a program.
@@ -65,6 +77,9 @@ type Node struct {
 	Origin string          `json:"origin"`
 	Step   Step            `json:"step"`
 	Exits  map[Exit]NodeID `json:"exits,omitempty"`
+	// Label is a title for people; Meta is as Program.Meta.
+	Label string            `json:"label,omitempty"`
+	Meta  map[string]string `json:"meta,omitempty"`
 }
 
 // Node finds a node by its id.

@@ -19,21 +19,31 @@ type Step interface {
 // an explicit Answer marks where.
 type Answer struct{}
 
-// Play plays prompts.
+// Play plays prompts. With BargeIn a key stops them, is kept for the next
+// gather, and takes exit Cut where that is wired.
 type Play struct {
 	Prompts []voice.Prompt `json:"prompts"`
-	BargeIn bool           `json:"barge_in,omitempty"`
+	// In holds what is played instead when the call's language (VarLanguage) is
+	// its key: a BCP 47 tag, or the first part of one.
+	In      map[string][]voice.Prompt `json:"in,omitempty"`
+	BargeIn bool                      `json:"barge_in,omitempty"`
 }
 
 // Gather plays prompts and collects digits, and leaves by what they are.
 type Gather struct {
-	Prompts []voice.Prompt `json:"prompts,omitempty"`
-	BargeIn bool           `json:"barge_in,omitempty"`
+	Prompts []voice.Prompt            `json:"prompts,omitempty"`
+	In      map[string][]voice.Prompt `json:"in,omitempty"` // as Play.In
+	BargeIn bool                      `json:"barge_in,omitempty"`
 	// Keys are the complete inputs that have an exit of their own, Key(d).
 	Keys []voice.Digits `json:"keys,omitempty"`
 	// Extensions lets the caller key an extension of the tenant. A key that
 	// begins one waits for more; an equal key in Keys wins only when it is complete.
-	Extensions bool          `json:"extensions,omitempty"`
+	Extensions bool `json:"extensions,omitempty"`
+	// Whole makes MaxDigits, Finish and the clocks alone complete the input: a
+	// key that equals one of Keys still waits for more.
+	Whole bool `json:"whole,omitempty"`
+	// Into names a variable that takes the digits, besides VarDigits.
+	Into       string        `json:"into,omitempty"`
 	MaxDigits  int           `json:"max_digits,omitempty"`
 	Finish     voice.Digits  `json:"finish,omitempty"`
 	FirstDigit time.Duration `json:"first_digit,omitempty"` // 0 = voice.DefaultFirstDigit
@@ -46,10 +56,19 @@ type Gather struct {
 type Dial struct {
 	To voice.Destination `json:"to"`
 	// ToVar names a variable that holds the ID of the destination, instead of To.ID.
-	ToVar       string        `json:"to_var,omitempty"`
-	RingTime    time.Duration `json:"ring_time,omitempty"` // 0 = the route's, else voice.DefaultRingTime
-	MaxDuration time.Duration `json:"max_duration,omitempty"`
-	CallerID    string        `json:"caller_id,omitempty"`
+	ToVar string `json:"to_var,omitempty"`
+	// Also are further destinations, rung as Strategy says.
+	Also        []voice.Destination `json:"also,omitempty"`
+	Strategy    voice.Strategy      `json:"strategy,omitempty"`  // "" = all at once
+	RingTime    time.Duration       `json:"ring_time,omitempty"` // 0 = the route's, else voice.DefaultRingTime
+	MaxDuration time.Duration       `json:"max_duration,omitempty"`
+	CallerID    string              `json:"caller_id,omitempty"`
+	// Music sounds to the caller instead of ringback, again and again.
+	Music []voice.Prompt `json:"music,omitempty"`
+	// Announce is played to whoever answers before the caller is let in, and
+	// SendDigits is pressed for them then: 0-9 * #, W = 1 s, w = 0.5 s of pause.
+	Announce   []voice.Prompt `json:"announce,omitempty"`
+	SendDigits string         `json:"send_digits,omitempty"`
 }
 
 // Goto goes on in another app of the tenant and does not come back. Exit
@@ -121,7 +140,7 @@ func (Wait) Kind() string          { return "wait" }
 func (Hangup) Kind() string        { return "hangup" }
 
 func (Answer) Exits() []Exit { return []Exit{Next} }
-func (Play) Exits() []Exit   { return []Exit{Next} }
+func (Play) Exits() []Exit   { return []Exit{Next, Cut} }
 
 // Exits of a Gather depend on what it expects.
 func (g Gather) Exits() []Exit {

@@ -28,6 +28,8 @@ type CallInfo struct {
 	Extension string // short number of the authenticated extension that calls, or ""
 	Source    string // network address of the peer, host:port
 	Start     time.Time
+	Tag       string // the client's own words for a call that it ordered
+	Order     string // reference of the order that began the call, or ""
 }
 
 // Cause is why a leg ended or was not set up.
@@ -70,6 +72,16 @@ type Ringer interface {
 // caller leaves. Digits pressed meanwhile are kept for the next gather.
 type Waiter interface {
 	Wait(ctx context.Context, d time.Duration) error
+}
+
+// Timer is the call's clock.
+type Timer interface {
+	// Now gives the call's time.
+	Now() time.Time
+	// Expire sets the time at which whatever the call does, except ringing and
+	// talking, ends with an error of kind Expired; zero = never. It is reset when
+	// it has been reported.
+	Expire(at time.Time)
 }
 
 // Hanguper ends the call. Before the answer the caller gets the SIP status

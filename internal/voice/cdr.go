@@ -101,6 +101,8 @@ type CDR struct {
 	Cause     Cause
 	Words     string // the reason of the end in words
 	Legs      []LegRecord
+	Tag       string // CallInfo.Tag
+	Order     string // CallInfo.Order
 }
 
 // CallSummary is what an engine knows of a call for its CDR.
@@ -113,10 +115,14 @@ type CallSummary struct {
 
 // CDRFilter narrows a list of CDRs; zero fields do not.
 type CDRFilter struct {
-	Tenant TenantID // "" = all, for the operator's tools only
-	Before time.Time
-	Open   bool // only calls without an end
-	Limit  int  // 0 = 100
+	Tenant TenantID  // "" = all, for the operator's tools only
+	Before time.Time // started before it
+	After  time.Time // started at or after it
+	Open   bool      // only calls without an end
+	App    AppID
+	Order  string
+	Limit  int // 0 = 100
+	Offset int // how many of the newest are passed over
 }
 
 // CallStore keeps CDRs and timelines.

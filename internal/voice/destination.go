@@ -14,6 +14,8 @@ const (
 	ToGroup     DestinationKind = "group"     // ID is a ring group
 	ToApp       DestinationKind = "app"       // ID is an AppID: the call goes on in that app
 	ToMailbox   DestinationKind = "mailbox"   // ID is a UserID: leave that user a message
+	ToPhones    DestinationKind = "phones"    // ID is the short number of an extension: its phones alone, no call settings
+	ToDialled   DestinationKind = "dialled"   // ID is what a caller keyed or a document says: whatever an extension of the tenant would reach by it
 )
 
 // Destination is a place a call can go, before it is resolved to legs.
@@ -21,6 +23,17 @@ type Destination struct {
 	Kind DestinationKind `json:"kind,omitempty"`
 	ID   string          `json:"id,omitempty"`
 }
+
+// Strategy is how several destinations are rung.
+type Strategy string
+
+// The strategies; "" takes the step's default.
+const (
+	AllAtOnce Strategy = "all"
+	InTurn    Strategy = "in turn"
+	Random    Strategy = "random"   // in turn, in an order drawn anew each time
+	Rotating  Strategy = "rotating" // in turn, beginning after the one that answered last
+)
 
 // IsZero reports whether the destination is nowhere.
 func (d Destination) IsZero() bool { return d.Kind == "" }

@@ -12,7 +12,14 @@ type DialSpec struct {
 	RingTime    time.Duration // 0 = DefaultRingTime
 	MaxDuration time.Duration // of the bridge; 0 = DefaultMaxDuration
 	CallerID    string        // "" = the caller's own where policy allows
-	Text        string        // in words, for the timeline
+	CallerName  string        // shown beside CallerID; "" = none with it
+	// Music sounds to the caller instead of ringback, again and again.
+	Music []Prompt
+	// Announce is played to whoever answers before the caller is let in, and
+	// SendDigits is pressed for them then: 0-9 * #, W = 1 s, w = 0.5 s of pause.
+	Announce   []Prompt
+	SendDigits string
+	Text       string // in words, for the timeline
 }
 
 // DialEnd says what came of a dial.

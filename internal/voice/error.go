@@ -19,6 +19,7 @@ const (
 	HungUp      Kind = "hung up"     // the party has left the call
 	Unavailable Kind = "unavailable" // a needed service does not answer
 	Limit       Kind = "limit"       // a bound was reached
+	Expired     Kind = "expired"     // the time set for the flow is over
 	Internal    Kind = "internal"    // anything else
 )
 

@@ -31,6 +31,10 @@ type PlaySpec struct {
 	Prompts []Prompt
 	// BargeIn lets a key stop the prompts. The key is kept for the next gather.
 	BargeIn bool
+	// Loop plays the prompts again and again; Until or a key ends that.
+	Loop bool
+	// Until ends the playing when it closes (PlayStopped); nil = never.
+	Until <-chan struct{}
 }
 
 // PlayEnd says why playing ended.
@@ -39,8 +43,9 @@ type PlayEnd string
 // The ends of Play.
 const (
 	PlayFinished PlayEnd = "finished"
-	PlayCut      PlayEnd = "cut"    // by a key, with BargeIn
-	PlayFailed   PlayEnd = "failed" // nothing of it could be played; the timeline says why
+	PlayCut      PlayEnd = "cut"     // by a key, with BargeIn
+	PlayStopped  PlayEnd = "stopped" // Until closed
+	PlayFailed   PlayEnd = "failed"  // nothing of it could be played; the timeline says why
 )
 
 // PlayResult is what came of Play.

@@ -10,7 +10,9 @@ type Mailbox struct {
 	App   AppID
 	Name  string
 	User  UserID // deliver to this user's e-mail …
-	Email string // … or to this address
+	Email string // … or to this address, or several parted by commas
+	// NoAttachment sends the notice alone, without the message's audio.
+	NoAttachment bool
 }
 
 // MessageState is where a voicemail message stands.

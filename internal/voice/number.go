@@ -48,6 +48,7 @@ func (e E164) Digits() string { return strings.TrimPrefix(string(e), "+") }
 // Number is a DID: a telephone number of a tenant and where its calls go.
 type Number struct {
 	E164    E164
+	Serial  int64 // as Sound.Serial
 	Tenant  TenantID
 	Dest    Destination // where calls go; Kind "" = nowhere
 	Created time.Time

@@ -17,6 +17,8 @@ const (
 	PromptTone     PromptKind = "tone"      // Standard names the tone: "beep", "busy", "ringback", "sit"
 	PromptSilence  PromptKind = "silence"   // Duration
 	PromptRecorded PromptKind = "recording" // Recording: made earlier in this call
+	PromptSay      PromptKind = "say"       // Text read as Format says, in the language Voice
+	PromptMusic    PromptKind = "music"     // the built-in music
 )
 
 // Prompt is one thing to play or say, before it is sound.
@@ -29,7 +31,26 @@ type Prompt struct {
 	Duration time.Duration `json:"duration,omitempty"` // of silence or tone
 
 	Recording RecordingID `json:"recording,omitempty"`
+
+	// Template says that Text, Sound and Recording are flow templates, which the
+	// interpreter expands before the prompt is played.
+	Template bool `json:"template,omitempty"`
+	// Format is how a say prompt reads Text.
+	Format SayFormat `json:"format,omitempty"`
 }
+
+// SayFormat is how a text is read.
+type SayFormat string
+
+// The formats.
+const (
+	SayDigits   SayFormat = "digits"   // "105": one nought five
+	SayNumber   SayFormat = "number"   // "-12.5"
+	SayOrdinal  SayFormat = "ordinal"  // "3": third
+	SayDate     SayFormat = "date"     // "2026-11-25", or RFC 3339
+	SayTime     SayFormat = "time"     // "14:30", or RFC 3339
+	SayCurrency SayFormat = "currency" // "12.50 EUR", ISO 4217
+)
 
 // String gives the prompt in words, for timelines and transcripts.
 func (p Prompt) String() string {
@@ -49,6 +70,10 @@ func (p Prompt) String() string {
 		return "the recording"
 	case PromptSilence:
 		return "silence of " + p.Duration.String()
+	case PromptSay:
+		return string(p.Format) + " \"" + p.Text + "\""
+	case PromptMusic:
+		return "music"
 	}
 	return "prompt of unknown kind " + string(p.Kind)
 }
@@ -69,6 +94,7 @@ const (
 // Sound is stored audio, or a named slot of an app that may hold some.
 type Sound struct {
 	ID       SoundID
+	Serial   int64 // drawn by the store when 0; unique in the installation, the number of vendors whose ids are numbers
 	Tenant   TenantID
 	App      AppID  // owner app, or ""
 	Name     string // "Welcome"
@@ -103,6 +129,7 @@ type AppKind string
 // the dialect wrote it; what runs is compiled from it.
 type App struct {
 	ID        AppID
+	Serial    int64 // as Sound.Serial
 	Tenant    TenantID
 	Kind      AppKind // "sonetel", "native", …
 	Type      string  // the dialect's own type: "ivr", "mailbox", …

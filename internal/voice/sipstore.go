@@ -9,6 +9,7 @@ import (
 // Passwords are kept only as digest HA1 values (RFC 7616 §3.4.2).
 type Extension struct {
 	Tenant    TenantID
+	Serial    int64  // as Sound.Serial
 	Number    string // 2 to 6 digits
 	Username  string // SIP user, unique in the installation
 	Realm     string

@@ -44,6 +44,7 @@ const (
 // User is a person of a tenant.
 type User struct {
 	ID        UserID
+	Serial    int64 // as Sound.Serial
 	Tenant    TenantID
 	FirstName string
 	LastName  string

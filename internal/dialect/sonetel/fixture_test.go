@@ -230,6 +230,10 @@ func (a *fakeAudio) Ingest(_ context.Context, _ voice.TenantID, r io.Reader) (di
 	return a.put(data), nil
 }
 
+func (a *fakeAudio) IngestFile(ctx context.Context, t voice.TenantID, r io.Reader) (dialect.Clip, error) {
+	return a.Ingest(ctx, t, r)
+}
+
 func (a *fakeAudio) Speak(_ context.Context, _ voice.TenantID, u dialect.Utterance) (dialect.Clip, error) {
 	if a.speakErr != nil {
 		return dialect.Clip{}, a.speakErr

@@ -1,0 +1,24 @@
+package dialect
+
+import (
+	"context"
+	"encoding/json"
+
+	"tandem/internal/flow"
+)
+
+// Loss is something of a program that a document can't say.
+type Loss struct {
+	Where   string `json:"where"`   // place in the document that the program came from: the node's Origin, or its ID
+	What    string `json:"what"`    // what is lost, in words
+	Why     string `json:"why"`     // why the other form can't say it
+	Instead string `json:"instead"` // what was put in its place; "nothing" when it is gone
+}
+
+// Expresser writes programs as documents, the way back of Dialect.Compile.
+// Express(Compile(d)) is d in normal form, without a loss.
+type Expresser interface {
+	// Express gives the document and what it could not say. The error is for
+	// look-ups that broke, and kind Invalid for a program without an entry.
+	Express(ctx context.Context, p flow.Program, r Resolver) (json.RawMessage, []Loss, error)
+}

@@ -1,0 +1,38 @@
+package voice
+
+import "time"
+
+// LiveState is what a live call is doing.
+type LiveState string
+
+// The states of a live call.
+const (
+	LiveRinging  LiveState = "ringing"  // not answered yet
+	LiveAnswered LiveState = "answered" // in its flow
+	LiveDialling LiveState = "dialling" // a destination is rung
+	LiveQueued   LiveState = "queued"
+	LiveTalking  LiveState = "talking"
+)
+
+// LiveCall is a snapshot of a call that is up.
+type LiveCall struct {
+	Info     CallInfo
+	App      AppID // the app that answered
+	State    LiveState
+	Answered time.Time
+	With     string // whom the caller talks with or who is rung, in words
+	WithID   Target // the same, when there is one
+	Since    time.Time
+	Queue    string
+	Tag      string // CallInfo's
+}
+
+// SuperviseMode is how somebody joins a live call.
+type SuperviseMode string
+
+// The modes.
+const (
+	Monitor SuperviseMode = "monitor" // hears both
+	Whisper SuperviseMode = "whisper" // hears both, is heard by the called side alone
+	Barge   SuperviseMode = "barge"   // hears both, is heard by both
+)

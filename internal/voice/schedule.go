@@ -1,0 +1,23 @@
+package voice
+
+// Schedule says when something is open, in a time zone. A day that no rule
+// names is closed.
+type Schedule struct {
+	Timezone string     `json:"timezone,omitempty"` // IANA name; "" = the account's
+	Open     []OpenTime `json:"open,omitempty"`
+	Holidays []Day      `json:"holidays,omitempty"`
+}
+
+// OpenTime is one span of opening, on each of Days.
+type OpenTime struct {
+	Days []string `json:"days"` // "mon", "tue", "wed", "thu", "fri", "sat", "sun"
+	From string   `json:"from"` // "09:00"
+	To   string   `json:"to"`   // "17:30", up to "24:00"; before or equal to From: past midnight
+}
+
+// Day is a date, every year or in one.
+type Day struct {
+	Date string `json:"date"`         // "2026-12-24", or "12-24" for every year
+	To   string `json:"to,omitempty"` // last date of a span, in the same form
+	Name string `json:"name,omitempty"`
+}
