@@ -53,7 +53,7 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	d.sonetel, err = sonetel.New(sonetel.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Credentials: d.store,
-		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: audio{d.prompts}, Control: control{d},
+		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: d.audio(), Control: control{d},
 		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: url, LinkKey: key, Log: d.log,
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os/exec"
 	"strconv"
 	"time"
 
@@ -82,7 +83,10 @@ func (d *Daemon) openEngine(ctx context.Context, name string) (tts.Synthesizer, 
 }
 
 // audio keeps and makes sound for the dialects.
-type audio struct{ p *prompt.Library }
+type audio struct {
+	p    *prompt.Library
+	lame string // path of the program that reads MP3; "" = none
+}
 
 func (a audio) Ingest(ctx context.Context, _ voice.TenantID, r io.Reader) (dialect.Clip, error) {
 	in, err := prompt.Ingest(ctx, r, "file", prompt.Limits{PCM16: true})
@@ -93,9 +97,18 @@ func (a audio) Ingest(ctx context.Context, _ voice.TenantID, r io.Reader) (diale
 	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
 }
 
-// IngestFile takes WAV of any whole-number encoding.
+func (d *Daemon) audio() audio {
+	path, err := exec.LookPath(lame)
+	if err != nil {
+		path = ""
+	}
+	return audio{d.prompts, path}
+}
+
+// IngestFile takes WAV of any whole-number encoding, and MP3 where lame is
+// installed.
 func (a audio) IngestFile(ctx context.Context, _ voice.TenantID, r io.Reader) (dialect.Clip, error) {
-	in, err := prompt.Ingest(ctx, r, "file", prompt.Limits{})
+	in, err := prompt.Ingest(ctx, r, "file", prompt.Limits{NoFloat: true, Lame: a.lame})
 	if err != nil {
 		return dialect.Clip{}, err
 	}

@@ -20,6 +20,10 @@ type Limits struct {
 	// PCM16 takes only uncompressed PCM of 16 bits, as one vendor demands;
 	// otherwise all that media.ReadWAV reads.
 	PCM16 bool
+	// NoFloat refuses floating-point WAV.
+	NoFloat bool
+	// Lame is the path of the program that reads MP3; "" = MP3 is not taken.
+	Lame string
 }
 
 // Default bounds of an upload.
@@ -34,7 +38,8 @@ type Audio struct {
 	Duration time.Duration
 }
 
-// Ingest reads an uploaded WAV file. fileName is only for the words of errors:
+// Ingest reads an uploaded WAV file, or MP3 where limits name a program for
+// it. fileName is only for the words of errors:
 // Limit when the file is too large or too long, Invalid for everything else that
 // is wrong with it; an error of r is passed on wrapped. r is read no further
 // than one byte over the limit.
@@ -58,13 +63,25 @@ func Ingest(ctx context.Context, r io.Reader, fileName string, limits Limits) (A
 		return Audio{}, &voice.Error{Op: op, Kind: voice.Limit, Field: "file",
 			Err: fmt.Errorf("%s is larger than %s", name, size(limits.MaxBytes))}
 	}
+	if limits.Lame != "" && isMP3(data) {
+		return ingestMP3(ctx, data, name, limits)
+	}
 	if words := notWAV(data); words != "" {
 		return Audio{}, voice.InvalidField(op, "file", "%s %s; upload an uncompressed WAV file (PCM, 16 bit)", name, words)
 	}
 	if words := notPCM16(data); words != "" && limits.PCM16 {
 		return Audio{}, voice.InvalidField(op, "file", "%s holds %s; it must be uncompressed PCM of 16 bits", name, words)
 	}
+	if limits.NoFloat && notPCM16(data) == formatName(tagFloat)+" sound" {
+		return Audio{}, voice.InvalidField(op, "file", "%s holds floating-point sound; upload whole-number PCM", name)
+	}
 	pcm, err := media.ReadWAV(bytes.NewReader(data), media.WAVLimits{MaxBytes: limits.MaxBytes, MaxDuration: limits.MaxDuration})
+	return usable(pcm, err, name, limits)
+}
+
+// usable makes what was read fit for a telephone, or says what is wrong with it.
+func usable(pcm media.PCM, err error, name string, limits Limits) (Audio, error) {
+	const op = "prompt.Ingest"
 	switch {
 	case errors.Is(err, media.ErrWAVTooLong):
 		return Audio{}, &voice.Error{Op: op, Kind: voice.Limit, Field: "file",
@@ -153,11 +170,14 @@ func notPCM16(b []byte) string {
 	return ""
 }
 
+// tagFloat marks floating-point sound in a WAV file's format chunk.
+const tagFloat = 3
+
 func formatName(tag uint16) string {
 	switch tag {
 	case 2, 0x11:
 		return "ADPCM"
-	case 3:
+	case tagFloat:
 		return "floating-point"
 	case 6:
 		return "A-law"

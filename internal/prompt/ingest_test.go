@@ -52,6 +52,8 @@ func TestIngest(t *testing.T) {
 		{"8 bit", wav(1, 1, 8000, 8, make([]byte, 8000)), prompt.Limits{PCM16: true}, voice.Invalid, "holds PCM of 8 bits", 0},
 		{"float", wav(3, 1, 8000, 32, make([]byte, 8000)), prompt.Limits{PCM16: true}, voice.Invalid, "holds floating-point sound", 0},
 		{"mp3 in wav", wav(0x55, 1, 8000, 8, make([]byte, 8000)), prompt.Limits{}, voice.Invalid, "MP3", 0},
+		{"float where any other is fine", wav(3, 1, 8000, 32, make([]byte, 8000)), prompt.Limits{NoFloat: true}, voice.Invalid, "holds floating-point sound; upload whole-number PCM", 0},
+		{"8 bit without float", wav(1, 1, 8000, 8, bytes.Repeat([]byte{128}, 8000)), prompt.Limits{NoFloat: true}, "", "", time.Second},
 		{"empty", nil, prompt.Limits{}, voice.Invalid, "is empty", 0},
 		{"no sound", wav(1, 1, 8000, 16, nil), prompt.Limits{}, voice.Invalid, "holds no sound", 0},
 		{"mp3", []byte("ID3\x03 music"), prompt.Limits{}, voice.Invalid, "is an MP3 file; upload an uncompressed WAV file", 0},

@@ -10,6 +10,7 @@ import (
 	"tandem/internal/blob"
 	"tandem/internal/media"
 	"tandem/internal/media/tones"
+	"tandem/internal/say"
 	"tandem/internal/tts"
 	"tandem/internal/voice"
 )
@@ -93,8 +94,33 @@ func (l *Library) clip(ctx context.Context, t voice.TenantID, p voice.Prompt, wa
 		return l.clips.get(ctx, key, func(context.Context) (*media.Clip, error) { return media.SilentClip(p.Duration), nil })
 	case voice.PromptRecorded:
 		return l.recording(ctx, t, p.Recording)
+	case voice.PromptSay:
+		return l.say(ctx, p, wait)
+	case voice.PromptMusic:
+		return l.clips.get(ctx, "music", func(context.Context) (*media.Clip, error) { return tones.Music(), nil })
 	}
 	return nil, voice.Errorf(op, voice.Invalid, "unknown kind of prompt %q", p.Kind)
+}
+
+// say reads a number, a date or the like in the language of the prompt's voice.
+func (l *Library) say(ctx context.Context, p voice.Prompt, wait time.Duration) (*media.Clip, error) {
+	v := wish(p.Voice)
+	if v.Language == "" {
+		for _, have := range l.SpeechVoices() {
+			if have.ID == v.ID {
+				v.Language = have.Language
+			}
+		}
+	}
+	text, err := say.Text(p.Format, p.Text, v.Language)
+	if err != nil {
+		return nil, err
+	}
+	s, err := l.cfg.Speech.Check(tts.Utterance{Text: text, Voice: v})
+	if err != nil {
+		return nil, err
+	}
+	return l.speech(ctx, s, wait)
 }
 
 // wish gives the voice that a prompt's Voice names: a voice code, the ID of an

@@ -28,7 +28,7 @@ func TestEveryPhraseInEveryVoice(t *testing.T) {
 	want := strings.Fields(`welcome main-menu office-closed info-message-1 enter-extension invalid-extension
 		invalid-menu-entry please-wait mailbox-greeting mailbox-goodbye system-error-unreachable
 		system-error-too-many-tries record-prompt recording-menu recording-saved enter-record-number
-		sample-welcome sample-menu sample-announcement`)
+		sample-welcome sample-menu sample-announcement queue-first queue-position`)
 	var codes []string
 	for _, c := range prompt.Codes() {
 		codes = append(codes, c.Code)

@@ -152,6 +152,10 @@ func TestClipOfEveryKind(t *testing.T) {
 		{voice.Prompt{Kind: voice.PromptSilence}, voice.Invalid, -1},
 		{voice.Prompt{Kind: voice.PromptSilence, Duration: time.Hour}, voice.Invalid, -1},
 		{voice.Prompt{Kind: voice.PromptRecorded, Recording: "R"}, voice.NotExist, -1},
+		{voice.Prompt{Kind: voice.PromptSay, Format: voice.SayNumber, Text: "42", Voice: "swe"}, "", 0},
+		{voice.Prompt{Kind: voice.PromptSay, Format: voice.SayDate, Text: "2026-11-25", Voice: "speaker-sv"}, "", 0},
+		{voice.Prompt{Kind: voice.PromptSay, Format: voice.SayDate, Text: "yesterday", Voice: "en"}, voice.Invalid, -1},
+		{voice.Prompt{Kind: voice.PromptMusic}, "", 25600 * time.Millisecond},
 		{voice.Prompt{Kind: "odd"}, voice.Invalid, -1},
 	} {
 		clip, err := f.Clip(t.Context(), tenant, c.p)

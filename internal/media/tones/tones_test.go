@@ -68,3 +68,22 @@ func TestTone(t *testing.T) {
 		t.Errorf("%v", c.Duration())
 	}
 }
+
+func TestMusic(t *testing.T) {
+	m := tones.Music()
+	pcm := m.PCM()
+	if m.Duration() != 25600*time.Millisecond {
+		t.Errorf("%v", m.Duration())
+	}
+	if l := pcm.Level(); l < -30 || l > -15 || pcm.Peak() > 26000 {
+		t.Errorf("level %.1f dB, peak %d", l, pcm.Peak())
+	}
+	if first := strength(pcm.Samples[:3200], 261.63); first < 500 {
+		t.Errorf("the first note has amplitude %.0f", first)
+	}
+	// A loop has no click: the step over the seam is like any other.
+	last, n := int(pcm.Samples[len(pcm.Samples)-1]), int(pcm.Samples[0])
+	if d := n - last; d > 3000 || d < -3000 {
+		t.Errorf("the seam jumps by %d", d)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/child"
 	"tandem/internal/media"
 	"tandem/internal/tts"
 	"tandem/internal/voice"
@@ -53,11 +54,11 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	banner, err := tts.Process{Path: path, Args: []string{"--version"}, MaxOutput: 64 << 10}.Run(ctx, "")
+	banner, err := child.Process{Path: path, Args: []string{"--version"}, MaxOutput: 64 << 10}.Run(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	list, err := tts.Process{Path: path, Args: []string{"--voices"}, MaxOutput: 1 << 20}.Run(ctx, "")
+	list, err := child.Process{Path: path, Args: []string{"--voices"}, MaxOutput: 1 << 20}.Run(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -142,9 +143,9 @@ func (e *Engine) Synthesize(ctx context.Context, u tts.Utterance) (media.PCM, er
 	if !ok {
 		return media.PCM{}, voice.InvalidField(op, "voice", "espeak-ng has no voice %q", u.Voice.ID)
 	}
-	p := tts.Process{Path: e.path, MaxOutput: maxOutput, Args: []string{
+	p := child.Process{Path: e.path, MaxOutput: maxOutput, Args: []string{
 		"-v", file, "-s", strconv.Itoa(int(math.Round(wordsPerMinute * u.Speed()))), "-b", "1", "--stdin", "--stdout"}}
-	out, err := p.Run(ctx, plain(u.Text))
+	out, err := p.Run(ctx, strings.NewReader(plain(u.Text)))
 	if err != nil {
 		return media.PCM{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/child"
 	"tandem/internal/media"
 	"tandem/internal/tts"
 	"tandem/internal/voice"
@@ -49,7 +50,7 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	list, err := tts.Process{Path: path, Args: []string{"-lv"}, MaxOutput: 64 << 10}.Run(ctx, "")
+	list, err := child.Process{Path: path, Args: []string{"-lv"}, MaxOutput: 64 << 10}.Run(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -106,10 +107,10 @@ func (e *Engine) Synthesize(ctx context.Context, u tts.Utterance) (media.PCM, er
 	}
 	defer os.RemoveAll(dir)
 	stretch := strconv.FormatFloat(math.Round(1000/u.Speed())/1000, 'f', -1, 64)
-	p := tts.Process{Path: e.path, Dir: dir, MaxOutput: 64 << 10, Args: []string{
+	p := child.Process{Path: e.path, Dir: dir, MaxOutput: 64 << 10, Args: []string{
 		"-voice", strings.TrimPrefix(u.Voice.ID, "flite-"), "--setf", "duration_stretch=" + stretch,
 		"-f", "-", "-o", "speech.wav"}}
-	if _, err := p.Run(ctx, u.Text+"\n"); err != nil {
+	if _, err := p.Run(ctx, strings.NewReader(u.Text+"\n")); err != nil {
 		return media.PCM{}, err
 	}
 	file, err := os.Open(filepath.Join(dir, "speech.wav"))

@@ -1,40 +1,52 @@
-package tts
+// Package child runs other programs: input on standard input, the result on
+// standard output, with bounds on time, memory and output. No shell is involved
+// and nobody's text reaches a command line.
+//
+// It keeps nothing and starts no goroutine that outlives Run; a Process is plain
+// data that any number of goroutines may use.
+package child
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tandem/internal/voice"
 )
 
-// Niceness of the processes that Process runs: live calls come first.
+// Niceness of the programs that are run: live calls come first.
 const Niceness = 10
 
-// Process is an engine that runs as a program of its own: text in on standard
-// input, sound out on standard output. No shell is involved.
+// Process is a program to be run.
 type Process struct {
 	Path      string
 	Args      []string
-	Dir       string // working folder; "" = the program's
+	Dir       string // working folder; "" = this program's
 	MaxOutput int    // bytes; more is an error
+	// Memory bounds the address space in bytes and CPU the processor time; 0 = no
+	// bound of its own.
+	Memory uint64
+	CPU    time.Duration
 }
 
 // Run feeds input and gives what the program wrote. When ctx ends, the program
 // and its children are killed. Unavailable when it can't be run, fails or
 // writes more than MaxOutput.
-func (p Process) Run(ctx context.Context, input string) ([]byte, error) {
-	const op = "tts.Process"
+func (p Process) Run(ctx context.Context, input io.Reader) ([]byte, error) {
+	const op = "child.Run"
 	cmd := exec.CommandContext(ctx, p.Path, p.Args...)
 	cmd.Dir = p.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "HOME=/nonexistent"}
-	cmd.Stdin = strings.NewReader(input)
+	cmd.Stdin = input
 	out, problem := &bounded{max: p.MaxOutput}, &bounded{max: 4096, drop: true}
 	cmd.Stdout, cmd.Stderr = out, problem
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -43,8 +55,7 @@ func (p Process) Run(ctx context.Context, input string) ([]byte, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
-	// A process that has ended already, or a system that refuses, is no harm.
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, Niceness)
+	p.bound(cmd.Process.Pid)
 	err := cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
@@ -58,6 +69,18 @@ func (p Process) Run(ctx context.Context, input string) ([]byte, error) {
 		return nil, voice.Errorf(op, voice.Unavailable, "%s failed: %w", p.Path, err)
 	}
 	return out.b.Bytes(), nil
+}
+
+// bound sets the limits of a program that runs. One that has ended already, or
+// a system that refuses, is no harm.
+func (p Process) bound(pid int) {
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, pid, Niceness)
+	if p.Memory > 0 {
+		_ = unix.Prlimit(pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: p.Memory, Max: p.Memory}, nil)
+	}
+	if s := uint64(p.CPU / time.Second); s > 0 {
+		_ = unix.Prlimit(pid, unix.RLIMIT_CPU, &unix.Rlimit{Cur: s, Max: s}, nil)
+	}
 }
 
 var errTooMuch = errors.New("too much output")

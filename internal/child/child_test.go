@@ -1,4 +1,4 @@
-package tts_test
+package child_test
 
 import (
 	"context"
@@ -7,22 +7,22 @@ import (
 	"testing"
 	"time"
 
-	"tandem/internal/tts"
+	"tandem/internal/child"
 	"tandem/internal/voice"
 )
 
-func script(t *testing.T, text string) tts.Process {
+func script(t *testing.T, text string) child.Process {
 	t.Helper()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("there is no sh to play the engine")
 	}
-	return tts.Process{Path: sh, Args: []string{"-c", text}, MaxOutput: 1000}
+	return child.Process{Path: sh, Args: []string{"-c", text}, MaxOutput: 1000}
 }
 
 func TestProcess(t *testing.T) {
 	const text = "$(echo no) `x` \"q\"\n"
-	if out, err := script(t, "cat").Run(t.Context(), text); err != nil || string(out) != text {
+	if out, err := script(t, "cat").Run(t.Context(), strings.NewReader(text)); err != nil || string(out) != text {
 		t.Errorf("%q, %v", out, err)
 	}
 	for _, c := range []struct{ text, problem string }{
@@ -30,11 +30,11 @@ func TestProcess(t *testing.T) {
 		{"head -c 5000 /dev/zero", "wrote more than 1000 bytes"},
 		{"kill -9 $$", "signal: killed"},
 	} {
-		if _, err := script(t, c.text).Run(t.Context(), ""); !voice.IsKind(err, voice.Unavailable) || !strings.Contains(err.Error(), c.problem) {
+		if _, err := script(t, c.text).Run(t.Context(), strings.NewReader("")); !voice.IsKind(err, voice.Unavailable) || !strings.Contains(err.Error(), c.problem) {
 			t.Errorf("%s: %v", c.text, err)
 		}
 	}
-	if _, err := (tts.Process{Path: "/does/not/exist"}).Run(t.Context(), ""); !voice.IsKind(err, voice.Unavailable) {
+	if _, err := (child.Process{Path: "/does/not/exist"}).Run(t.Context(), strings.NewReader("")); !voice.IsKind(err, voice.Unavailable) {
 		t.Errorf("without a program: %v", err)
 	}
 }
@@ -43,7 +43,7 @@ func TestProcessIsKilledWithItsChildren(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	// The grandchild holds the pipe open: only killing it too ends Run.
-	if _, err := script(t, "sleep 600 & sleep 600").Run(ctx, strings.Repeat("unread ", 100_000)); !voice.IsKind(err, voice.Unavailable) {
+	if _, err := script(t, "sleep 600 & sleep 600").Run(ctx, strings.NewReader(strings.Repeat("unread ", 100_000))); !voice.IsKind(err, voice.Unavailable) {
 		t.Errorf("got %v", err)
 	}
 }
