@@ -22,6 +22,7 @@ type Call struct {
 	// Of the call's goroutine alone.
 	answered bool
 	ended    bool
+	expiry   time.Time      // when the flow's time is over; zero = never
 	kept     []gather.Press // keys that wait for the next gather
 	far      *leg           // whom the caller talks with
 	tape     *tape          // the recording being made

@@ -17,13 +17,28 @@ type playing struct {
 	prompts  []voice.Prompt
 	lengths  []time.Duration
 	begun    time.Time
-	index    int // the prompt that sounds
+	index    int             // the prompt that sounds; the first for all that are looped
+	loop     bool            // again and again
+	until    <-chan struct{} // ends it; may be nil
 }
 
 // play starts prompts. Those that can't be had are noted and left out; nil
 // means that nothing of them is left.
-func (c *Call) play(ctx context.Context, prompts []voice.Prompt, bargeIn bool) *playing {
-	p := &playing{call: c}
+func (c *Call) play(ctx context.Context, s voice.PlaySpec) *playing {
+	p := &playing{call: c, loop: s.Loop, until: s.Until}
+	clips := p.clips(ctx, s.Prompts)
+	if len(clips) == 0 {
+		return nil
+	}
+	p.playback = c.a.port.PlayWith(rtpport.PlayOptions{Clips: clips, Loop: s.Loop, BargeIn: s.BargeIn})
+	p.begun = time.Now()
+	p.started(p.begun)
+	return p
+}
+
+// clips gives the audio of prompts, and remembers whose it is.
+func (p *playing) clips(ctx context.Context, prompts []voice.Prompt) []*media.Clip {
+	c := p.call
 	var clips []*media.Clip
 	for _, pr := range prompts {
 		clip, err := c.e.cfg.Prompts.Clip(ctx, c.Info().Tenant, pr)
@@ -37,25 +52,30 @@ func (c *Call) play(ctx context.Context, prompts []voice.Prompt, bargeIn bool) *
 		p.prompts = append(p.prompts, pr)
 		p.lengths = append(p.lengths, clip.Duration())
 	}
-	if len(clips) == 0 {
-		return nil
+	return clips
+}
+
+// words names what sounds: a prompt, or all that are looped.
+func (p *playing) words() string {
+	if !p.loop {
+		return p.prompts[p.index].String()
 	}
-	p.playback = c.a.port.PlayWith(rtpport.PlayOptions{Clips: clips, BargeIn: bargeIn})
-	p.begun = time.Now()
-	p.started(p.begun)
-	return p
+	text := p.prompts[0].String()
+	for _, pr := range p.prompts[1:] {
+		text += ", then " + pr.String()
+	}
+	return text + ", again and again"
 }
 
 func (p *playing) started(at time.Time) {
-	pr := p.prompts[p.index]
-	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: "playing " + pr.String(),
+	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: "playing " + p.words(),
 		Data: map[string]string{"length": p.lengths[p.index].String()}})
 }
 
 // boundary is when the prompt that sounds ends and the next begins; none while
 // the last sounds.
 func (p *playing) boundary() (time.Time, bool) {
-	if p == nil || p.index+1 >= len(p.prompts) {
+	if p == nil || p.loop || p.index+1 >= len(p.prompts) {
 		return time.Time{}, false
 	}
 	at := p.begun
@@ -79,11 +99,11 @@ func (p *playing) over(byKey bool) time.Duration {
 	for b, ok := p.boundary(); ok && p.playback.Finished(); b, ok = p.boundary() {
 		p.advance(b)
 	}
-	kind, text := voice.EventPromptFinished, "played "+p.prompts[p.index].String()
+	kind, text := voice.EventPromptFinished, "played "+p.words()
 	if !p.playback.Finished() {
-		kind, text = voice.EventPromptCut, p.prompts[p.index].String()+" stopped"
+		kind, text = voice.EventPromptCut, p.words()+" stopped"
 		if byKey {
-			text = p.prompts[p.index].String() + " cut by a key"
+			text = p.words() + " cut by a key"
 		}
 	}
 	played := p.playback.Played()
@@ -99,6 +119,14 @@ func (p *playing) done() <-chan struct{} {
 	return p.playback.Done()
 }
 
+// stop is what ends the playing from outside, nil for nothing.
+func (p *playing) stop() <-chan struct{} {
+	if p == nil {
+		return nil
+	}
+	return p.until
+}
+
 // Play implements voice.Player.
 func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, error) {
 	if err := c.Answer(ctx); err != nil {
@@ -107,7 +135,7 @@ func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, er
 	if s.BargeIn && len(c.kept) > 0 {
 		return voice.PlayResult{End: voice.PlayCut}, nil
 	}
-	p := c.play(ctx, s.Prompts, s.BargeIn)
+	p := c.play(ctx, s)
 	if p == nil {
 		return voice.PlayResult{End: voice.PlayFailed}, nil
 	}
@@ -118,6 +146,8 @@ func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, er
 			return voice.PlayResult{End: voice.PlayCut, Played: p.playback.Played()}, err
 		}
 		switch {
+		case w.stopped:
+			return voice.PlayResult{End: voice.PlayStopped, Played: p.over(false)}, nil
 		case w.done:
 			played := p.over(false)
 			if p.playback.Finished() {

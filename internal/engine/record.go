@@ -11,7 +11,8 @@ import (
 
 // Record implements voice.Recorder. When ctx ends, as when the server stops, the
 // call is hung up and that is the end of the recording: what was said is kept
-// and goes its way, as after a hang-up by the caller.
+// and goes its way, as after a hang-up by the caller. It is kept too, and given
+// beside the error, when the time set for the flow is over.
 func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResult, error) {
 	if err := c.Answer(ctx); err != nil {
 		return voice.RecordResult{}, err
@@ -40,10 +41,15 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	}
 	end, key, stopped := c.untilRecorded(ctx, t, s.Finish)
 	res := t.stop()
-	if stopped != nil {
+	expired := voice.IsKind(stopped, voice.Expired)
+	if stopped != nil && !expired {
 		c.end(endCause(stopped), voice.Reason(stopped))
 	}
-	return c.recorded(t, s, res, voice.RecordResult{End: end, Key: key})
+	result, err := c.recorded(t, s, res, voice.RecordResult{End: end, Key: key})
+	if err == nil && expired {
+		err = stopped
+	}
+	return result, err
 }
 
 // endCause is why a call is ended whose context has.
@@ -94,13 +100,15 @@ func (c *Call) beep(ctx context.Context) error {
 }
 
 // untilRecorded waits for the end of a recording; end "" means that it ended by
-// itself. stopped is why ctx ended it.
+// itself. stopped is why ctx, or the end of the flow's time, ended it.
 func (c *Call) untilRecorded(ctx context.Context, t *tape, finish voice.Digits) (end voice.RecordEnd, key byte, stopped error) {
 	for {
 		w, err := c.wait(ctx, t.rec.Done(), nil)
 		switch {
 		case voice.IsKind(err, voice.HungUp):
 			return voice.RecordHungUp, 0, nil
+		case voice.IsKind(err, voice.Expired):
+			return voice.RecordMaxLength, 0, err
 		case err != nil:
 			return voice.RecordHungUp, 0, context.Cause(ctx)
 		case w.done:

@@ -12,11 +12,12 @@ import (
 
 // woken is what ended a wait; exactly one of its fields is set.
 type woken struct {
-	done  bool          // the channel that was waited for closed
-	timer bool          // the deadline came
-	quiet bool          // the far end's audio has stopped for too long
-	key   *gather.Press // a key
-	at    time.Time     // when the key was pressed
+	done    bool          // the channel that was waited for closed
+	stopped bool          // what ends the playing from outside did
+	timer   bool          // the deadline came
+	quiet   bool          // the far end's audio has stopped for too long
+	key     *gather.Press // a key
+	at      time.Time     // when the key was pressed
 }
 
 // mediaLook is how often, at the most, a waiting call looks whether its
@@ -45,11 +46,11 @@ func (c *Call) wait(ctx context.Context, done <-chan struct{}, p *playing) (woke
 }
 
 // waitUntil waits for done, a key, d's deadline, or the end of the call: kind
-// HungUp when the caller left, Unavailable when ctx ended. Meanwhile it notes
-// the prompts of p as they follow one another.
+// HungUp when the caller left, Expired when the flow's time is over, Unavailable
+// when ctx ended. Meanwhile it notes the prompts of p as they follow one another.
 func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, d deadliner) (woken, error) {
 	for {
-		next, boundary, look := c.nextLook(), false, true
+		next, boundary, look, expiry := c.nextLook(), false, true, false
 		if d != nil {
 			if t, ok := d.Deadline(); ok && t.Before(next) {
 				next, look = t, false
@@ -58,9 +59,16 @@ func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, 
 		if b, ok := p.boundary(); ok && b.Before(next) {
 			next, boundary, look = b, true, false
 		}
+		if t := c.expiry; !t.IsZero() && c.far == nil && !next.Before(t) { // it does not end a talk
+			next, expiry = t, true
+		}
 		c.timer.Reset(time.Until(next))
-		w, err := c.waitOnce(ctx, done, c.timer.C)
+		w, err := c.waitOnce(ctx, done, p.stop(), c.timer.C)
 		c.timer.Stop()
+		if err == nil && w.timer && expiry {
+			c.expiry = time.Time{}
+			return woken{}, voice.Errorf("engine.wait", voice.Expired, "the time set for the flow is over")
+		}
 		if err == nil && w.timer && look {
 			if c.a.silentTooLong(c.e.cfg.MediaTimeout) {
 				return woken{}, c.mediaLost()
@@ -81,7 +89,7 @@ func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, 
 	}
 }
 
-func (c *Call) waitOnce(ctx context.Context, done <-chan struct{}, tick <-chan time.Time) (woken, error) {
+func (c *Call) waitOnce(ctx context.Context, done, stop <-chan struct{}, tick <-chan time.Time) (woken, error) {
 	select {
 	case <-c.a.Done(): // first: a caller who has left gets nothing more
 		return woken{}, c.hungUp()
@@ -95,6 +103,8 @@ func (c *Call) waitOnce(ctx context.Context, done <-chan struct{}, tick <-chan t
 	select {
 	case <-done:
 		return woken{done: true}, nil
+	case <-stop:
+		return woken{stopped: true}, nil
 	case <-tick:
 		return woken{timer: true}, nil
 	case dg, ok := <-c.a.port.Digits():
@@ -149,6 +159,12 @@ func (c *Call) dropped(k gather.Press, why string) {
 	c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, Text: "key " + string(k.Key) + " dropped: " + why,
 		Data: map[string]string{"digit": string(k.Key), "method": string(k.Method)}})
 }
+
+// Now implements voice.Timer.
+func (c *Call) Now() time.Time { return time.Now() }
+
+// Expire implements voice.Timer.
+func (c *Call) Expire(at time.Time) { c.expiry = at }
 
 // Wait implements voice.Waiter.
 func (c *Call) Wait(ctx context.Context, d time.Duration) error {
