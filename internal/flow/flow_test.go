@@ -14,11 +14,14 @@ import (
 
 // full is a program with every step, its fields filled.
 func full() flow.Program {
+	music := []voice.Prompt{{Kind: voice.PromptMusic}}
 	steps := []flow.Step{
 		flow.Answer{},
-		flow.Play{Prompts: []voice.Prompt{{Kind: voice.PromptSpeech, Text: "a \"quoted\" <text>", Voice: "en", Duration: time.Second}}, BargeIn: true},
-		flow.Gather{Keys: []voice.Digits{"1", "#"}, Extensions: true, MaxDigits: 4, Finish: "*", FirstDigit: 2500 * time.Millisecond, InterDigit: time.Second, Overall: time.Minute},
-		flow.Dial{To: voice.Destination{Kind: voice.ToUser, ID: "5"}, ToVar: "x", RingTime: time.Second, MaxDuration: time.Hour, CallerID: "+468"},
+		flow.Play{Prompts: []voice.Prompt{{Kind: voice.PromptSpeech, Text: "a \"quoted\" <text>", Voice: "en", Duration: time.Second}}, BargeIn: true,
+			In: map[string][]voice.Prompt{"sv": {{Kind: voice.PromptSay, Text: "${n}", Format: voice.SayDate, Template: true}}, "de-AT": {{Kind: voice.PromptMusic}}}},
+		flow.Gather{Keys: []voice.Digits{"1", "#"}, Extensions: true, Whole: true, Into: "n", MaxDigits: 4, Finish: "*", FirstDigit: 2500 * time.Millisecond, InterDigit: time.Second, Overall: time.Minute},
+		flow.Dial{To: voice.Destination{Kind: voice.ToUser, ID: "5"}, ToVar: "x", RingTime: time.Second, MaxDuration: time.Hour, CallerID: "+468",
+			Also: []voice.Destination{{Kind: voice.ToNumber, ID: "+469"}}, Strategy: voice.Rotating, Music: music, Announce: music, SendDigits: "1WW2w#"},
 		flow.Goto{App: "B"},
 		flow.Count{Name: "n", Limit: 3},
 		flow.Reset{Name: "n"},
@@ -28,10 +31,25 @@ func full() flow.Program {
 		flow.PlayRecording{},
 		flow.Wait{For: 1500 * time.Millisecond},
 		flow.Hangup{Cause: voice.CauseBusy, Words: "no"},
+		flow.Set{Name: "n", Value: "a ${digits} $${"},
+		flow.If{Left: "${n}", Op: flow.OneOf, Right: "1,2"},
+		flow.Hours{Schedule: voice.Schedule{Timezone: "Europe/Stockholm", Open: []voice.OpenTime{{Days: []string{"mon", "tue"}, From: "09:00", To: "17:00"}},
+			Holidays: []voice.Day{{Date: "12-24", To: "12-26", Name: "Christmas"}}}},
+		flow.SetCaller{Number: "+468", Name: "${n}"},
+		flow.Save{Topic: "rating", Fields: map[string]flow.Template{"b": "${n}", "a": "x"}},
+		flow.Request{Method: "POST", URL: "https://a.example/${n}", Headers: map[string]flow.Template{"X-Key": "${n}"}, Body: "{}", Type: "application/json",
+			Timeout: time.Second, Extract: []flow.Extraction{{Pointer: "/a/0", Variable: "n", Optional: true}}, Music: music},
+		flow.Fetch{Dialect: "telphin", Method: "GET", URL: "https://a.example/", Timeout: time.Second, Ways: []flow.Exit{"1", "2"}},
+		flow.Subflow{App: "B"},
+		flow.SMS{To: "${call.from}", Text: "hello"},
+		flow.Listen{Prompts: music, In: map[string][]voice.Prompt{"sv": music}, Language: "sv", Phrases: []flow.Phrase{{Words: "yes|sure", Exit: "yes"}}, Timeout: time.Second, MaxLength: time.Second, MaxDigits: 1},
+		flow.Queue{ID: "q", Name: "Sales", Members: []voice.Destination{{Kind: voice.ToExtension, ID: "101"}}, Strategy: voice.Random, Music: music, RingTime: time.Second,
+			MaxWait: time.Minute, MaxLength: 3, Position: true, AnnounceEvery: time.Second, Language: "sv", ExitKey: "*"},
+		flow.Return{Exit: "1"},
 	}
-	p := flow.Program{App: "A", Name: "all/of~it", Entry: "answer", Nodes: []flow.Node{}}
+	p := flow.Program{App: "A", Name: "all/of~it", Entry: "answer", Nodes: []flow.Node{}, Lifetime: time.Minute, Expired: "set", Meta: map[string]string{"about": "x"}}
 	for _, s := range steps {
-		n := flow.Node{ID: flow.NodeID(s.Kind()), Origin: "/" + s.Kind(), Step: s}
+		n := flow.Node{ID: flow.NodeID(s.Kind()), Origin: "/" + s.Kind(), Step: s, Label: "the " + s.Kind(), Meta: map[string]string{"kind": s.Kind()}}
 		if len(p.Nodes) > 0 {
 			last := &p.Nodes[len(p.Nodes)-1]
 			for _, e := range last.Step.Exits() {
@@ -107,6 +125,12 @@ func TestDecodeNamesThePlace(t *testing.T) {
 		{"duration as number", `{"nodes": [{"step": {"kind": "wait", "for": 5}}]}`, flow.CodeType, "/nodes/0/step/for"},
 		{"text for truth", `{"nodes": [{"step": {"kind": "play", "barge_in": "yes"}}]}`, flow.CodeType, "/nodes/0/step/barge_in"},
 		{"fraction", `{"nodes": [{"step": {"kind": "count", "limit": 1.5}}]}`, flow.CodeType, "/nodes/0/step/limit"},
+		{"unknown field of a schedule", `{"nodes": [{"step": {"kind": "hours", "schedule": {"open": [{"day": "mon"}]}}}]}`, flow.CodeUnknown, "/nodes/0/step/schedule/open/0/day"},
+		{"number for a text of a map", `{"nodes": [{"step": {"kind": "save", "fields": {"a/b": 5}}}]}`, flow.CodeType, "/nodes/0/step/fields/a~1b"},
+		{"prompt of a language", `{"nodes": [{"step": {"kind": "play", "in": {"sv": [{"text": 1}]}}}]}`, flow.CodeType, "/nodes/0/step/in/sv/0/text"},
+		{"object for a way", `{"nodes": [{"step": {"kind": "fetch", "ways": [{}]}}]}`, flow.CodeType, "/nodes/0/step/ways/0"},
+		{"lifetime as number", `{"lifetime": 60}`, flow.CodeType, "/lifetime"},
+		{"number in meta", `{"meta": {"id": 5}}`, flow.CodeType, "/meta/id"},
 		{"unknown field of a prompt", `{"nodes": [{"step": {"kind": "play", "prompts": [{}, {"say": "x"}]}}]}`, flow.CodeUnknown, "/nodes/0/step/prompts/1/say"},
 		{"exit to a number", `{"nodes": [{"exits": {"next": 1}}]}`, flow.CodeType, "/nodes/0/exits/next"},
 	}
@@ -159,8 +183,136 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestValidateProgram(t *testing.T) {
+	nodes := []flow.Node{{ID: "a", Step: flow.Answer{}}, {ID: "b", Step: flow.Answer{}}}
+	for _, tt := range []struct {
+		name, code string
+		p          flow.Program
+	}{
+		{"expired is reached", "", flow.Program{Entry: "a", Lifetime: time.Minute, Expired: "b", Nodes: nodes}},
+		{"expired is no node", flow.CodeDangling, flow.Program{Entry: "a", Lifetime: time.Minute, Expired: "c", Nodes: nodes[:1]}},
+		{"too long a life", flow.CodeValue, flow.Program{Entry: "a", Lifetime: 25 * time.Hour, Nodes: nodes[:1]}},
+		{"expired is nothing", "", flow.Program{Entry: "a", Lifetime: time.Minute, Nodes: nodes[:1]}},
+	} {
+		ds := flow.Validate(&tt.p)
+		if tt.code == "" && len(ds) > 0 || tt.code != "" && (len(ds) != 1 || ds[0].Code != tt.code) {
+			t.Errorf("%s: %v; want %q", tt.name, ds, tt.code)
+		}
+	}
+}
+
+func TestValidateValues(t *testing.T) {
+	prompt := func(p voice.Prompt) flow.Step { return flow.Play{Prompts: []voice.Prompt{p}} }
+	request := func(f func(*flow.Request)) flow.Step {
+		r := flow.Request{URL: "https://a.example"}
+		f(&r)
+		return r
+	}
+	to := voice.Destination{Kind: voice.ToUser, ID: "1"}
+	phrases := []flow.Phrase{{Words: "yes", Exit: "yes"}}
+	for _, tt := range []struct {
+		text string
+		step flow.Step
+	}{
+		{`no variable that can be set`, flow.Set{Name: "a b"}},
+		{`name "call.from"`, flow.Set{Name: flow.VarCallFrom}},
+		{`fault in its value`, flow.Set{Name: "a", Value: "${b"}},
+		{`fault in its left`, flow.If{Left: "${a b}", Op: flow.Equal}},
+		{`operator "like"`, flow.If{Op: "like"}},
+		{`schedule at /open/0/from`, flow.Hours{Schedule: voice.Schedule{Open: []voice.OpenTime{{Days: []string{"mon"}, From: "9", To: "10:00"}}}}},
+		{`neither number nor name`, flow.SetCaller{}},
+		{`no topic`, flow.Save{}},
+		{`field without a name`, flow.Save{Topic: "t", Fields: map[string]flow.Template{"": "x"}}},
+		{`no url`, request(func(r *flow.Request) { r.URL = "" })},
+		{`must begin with http`, request(func(r *flow.Request) { r.URL = "file:///etc" })},
+		{`method "get"`, request(func(r *flow.Request) { r.Method = "get" })},
+		{`timeout 31s`, request(func(r *flow.Request) { r.Timeout = 31 * time.Second })},
+		{`no name of a header`, request(func(r *flow.Request) { r.Headers = map[string]flow.Template{"a b": "x"} })},
+		{`can't be set`, request(func(r *flow.Request) { r.Headers = map[string]flow.Template{"host": "x"} })},
+		{`begins with /`, request(func(r *flow.Request) { r.Extract = []flow.Extraction{{Pointer: "a", Variable: "a"}} })},
+		{`no variable`, request(func(r *flow.Request) { r.Extract = []flow.Extraction{{Pointer: "/a", Variable: flow.VarHeard}} })},
+		{`at most 50`, request(func(r *flow.Request) {
+			for range 51 {
+				r.Extract = append(r.Extract, flow.Extraction{Variable: "a"})
+			}
+		})},
+		{`names no dialect`, flow.Fetch{URL: "http://a.example"}},
+		{`way without`, flow.Fetch{Dialect: "telphin", URL: "http://a.example", Ways: []flow.Exit{""}}},
+		{`way "1" twice`, flow.Fetch{Dialect: "telphin", URL: "http://a.example", Ways: []flow.Exit{"1", "1"}}},
+		{`way "next" twice`, flow.Fetch{Dialect: "telphin", URL: "http://a.example", Ways: []flow.Exit{flow.Next}}},
+		{`names no app`, flow.Subflow{}},
+		{`no text`, flow.SMS{}},
+		{`fault in its to`, flow.SMS{To: "${}", Text: "x"}},
+		{`neither phrases`, flow.Listen{}},
+		{`no words`, flow.Listen{Phrases: []flow.Phrase{{Words: " |", Exit: "yes"}}}},
+		{`no exit`, flow.Listen{Phrases: []flow.Phrase{{Words: "yes"}}}},
+		{`max_digits -1`, flow.Listen{Phrases: phrases, MaxDigits: -1}},
+		{`has no id`, flow.Queue{}},
+		{`one key`, flow.Queue{ID: "q", ExitKey: "12"}},
+		{`destination 1 of members`, flow.Queue{ID: "q", Members: []voice.Destination{{}}}},
+		{`strategy "hunt"`, flow.Queue{ID: "q", Strategy: "hunt"}},
+		{`max_length -1`, flow.Queue{ID: "q", MaxLength: -1}},
+		{`send_digits`, flow.Dial{To: to, SendDigits: "p"}},
+		{`in also`, flow.Dial{To: to, Also: make([]voice.Destination, 20)}},
+		{`no name of a variable`, flow.Dial{To: to, ToVar: "a b"}},
+		{`digits into "call.id"`, flow.Gather{Into: flow.VarCallID}},
+		{`language "s v"`, flow.Play{In: map[string][]voice.Prompt{"s v": nil}}},
+		{`unknown format "words"`, prompt(voice.Prompt{Kind: voice.PromptSay, Text: "5", Format: "words"})},
+		{`say prompt without text`, prompt(voice.Prompt{Kind: voice.PromptSay, Format: voice.SayDate})},
+		{`fault in its text of a prompt`, prompt(voice.Prompt{Kind: voice.PromptSpeech, Text: "${", Template: true})},
+		{`fault in its sound of a prompt`, prompt(voice.Prompt{Kind: voice.PromptSound, Sound: "${", Template: true})},
+	} {
+		ds := flow.Validate(&flow.Program{Entry: "a", Nodes: []flow.Node{{ID: "a", Step: tt.step}}})
+		found := false
+		for _, d := range ds {
+			found = found || d.Severity == flow.Error && strings.Contains(d.Text, tt.text)
+		}
+		if !found {
+			t.Errorf("%+v: %v; want %q", tt.step, ds, tt.text)
+		}
+	}
+	for _, s := range []flow.Step{
+		prompt(voice.Prompt{Kind: voice.PromptSpeech, Text: "${ as it is"}), // no template
+		flow.Listen{MaxDigits: 3},
+		flow.Queue{ID: "q"},
+		flow.Set{Name: flow.VarLanguage, Value: "sv"},
+	} {
+		if ds := flow.Validate(&flow.Program{Entry: "a", Nodes: []flow.Node{{ID: "a", Step: s}}}); len(ds) > 0 {
+			t.Errorf("%+v: %v", s, ds)
+		}
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	vars := map[string]string{"a": "1", "b.c-d_e": "${a}", "": "x"}
+	for _, tt := range []struct {
+		template flow.Template
+		want     string
+		faulty   bool
+	}{
+		{"", "", false},
+		{"plain $a {b}", "plain $a {b}", false},
+		{"${a}", "1", false},
+		{"x${a}y${b.c-d_e}z${gone}", "x1y${a}z", false},
+		{"$${a}", "${a}", false},
+		{"$$${a}", "$${a}", false},
+		{"${a", "${a", true},
+		{"${}", "${}", true},
+		{"${a b}${a}", "${a b}1", true},
+		{flow.Literal("${a} $${a} $"), "${a} $${a} $", false},
+	} {
+		if got := tt.template.Expand(func(n string) string { return vars[n] }); got != tt.want {
+			t.Errorf("%q: %q; want %q", tt.template, got, tt.want)
+		}
+		if err := tt.template.Check(); (err != nil) != tt.faulty {
+			t.Errorf("%q: %v", tt.template, err)
+		}
+	}
+}
+
 func TestWalkAndPrint(t *testing.T) {
 	p := full()
+	p.Entry = "answer"
 	var ids []string
 	flow.Walk(&p, func(n *flow.Node) bool {
 		ids = append(ids, string(n.ID))
@@ -170,7 +322,8 @@ func TestWalkAndPrint(t *testing.T) {
 		t.Errorf("walked %s", got)
 	}
 	text := p.String()
-	for _, part := range []string{"dial: call user of x for 1s  [/dial]\n\tcompleted → goto", "hangup: hang up: no", "gather: ask for key 1 # or an extension"} {
+	for _, part := range []string{"dial: call user of x, number +469 rotating for 1s  \"the dial\"  [/dial]\n\tcompleted → goto", "hangup: hang up: no",
+		"after 1m0s → set", "if: is \"${n}\" one of \"1,2\"", "hours: ask for the hours: mon tue 09:00-17:00", "gather: ask for key 1 # or an extension"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
 		}

@@ -18,7 +18,8 @@ import (
 // StepTypes lists the zero value of every step type there is.
 func StepTypes() []Step {
 	return []Step{Answer{}, Play{}, Gather{}, Dial{}, Goto{}, Count{}, Reset{}, Record{},
-		Deliver{}, SaveSound{}, PlayRecording{}, Wait{}, Hangup{}}
+		Deliver{}, SaveSound{}, PlayRecording{}, Wait{}, Hangup{}, Set{}, If{}, Hours{}, SetCaller{}, Save{},
+		Request{}, Fetch{}, Subflow{}, Return{}, SMS{}, Listen{}, Queue{}}
 }
 
 const kindMember = "kind"

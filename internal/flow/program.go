@@ -50,8 +50,11 @@ const (
 	MaxNodes = 10_000
 	// MaxSteps bounds the steps of one run; the call then ends with a reason.
 	MaxSteps = 1_000
-	// MaxDepth bounds how many apps one call may go through.
+	// MaxDepth bounds how many apps one call may go through, and how many of them
+	// may wait for one another.
 	MaxDepth = 20
+	// MaxLifetime bounds Program.Lifetime.
+	MaxLifetime = 24 * time.Hour
 )
 
 // Program is what runs: compiled from a document, immutable.
@@ -61,7 +64,8 @@ type Program struct {
 	Entry NodeID      `json:"entry"`
 	Nodes []Node      `json:"nodes"` // in the order of the document
 	// Lifetime bounds the time in this program, from its entry; it does not end
-	// a talk. When it is over the run goes on at Expired. 0 = no bound.
+	// a talk. When it is over the run goes on at Expired, or without one ends the
+	// call. 0 = no bound; at most MaxLifetime.
 	Lifetime time.Duration `json:"lifetime,omitempty"`
 	Expired  NodeID        `json:"expired,omitempty"`
 	// Meta is what the document says beside its flow, in the words of its

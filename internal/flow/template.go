@@ -1,6 +1,9 @@
 package flow
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Template is a text in which ${name} stands for the value of a variable; an
 // unset variable is empty. "$${" stands for "${" itself. Names are made of
@@ -43,4 +46,30 @@ func (t Template) Expand(get func(name string) string) string {
 // IsName reports whether s may name a variable: 1 to 64 letters, digits, "_", "." and "-".
 func IsName(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == ""
+}
+
+// Check says what is wrong with a template: a "${" that no name and "}" follow.
+func (t Template) Check() error {
+	s := string(t)
+	for {
+		before, rest, ok := strings.Cut(s, "${")
+		if !ok {
+			return nil
+		}
+		s = rest
+		if strings.HasSuffix(before, "$") {
+			continue
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || !IsName(name) {
+			return fmt.Errorf("\"${\" is not followed by the name of a variable and \"}\"; \"$${\" stands for \"${\" itself")
+		}
+		s = after
+	}
+}
+
+// Settable reports whether a flow may set a variable of that name. What the
+// call and the outside say can't be set.
+func Settable(name string) bool {
+	return IsName(name) && !strings.HasPrefix(name, "call.") && name != VarHTTPStatus && name != VarHeard
 }

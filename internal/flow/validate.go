@@ -3,10 +3,6 @@ package flow
 import (
 	"slices"
 	"strconv"
-	"strings"
-	"time"
-
-	"tandem/internal/voice"
 )
 
 // Codes of the diagnostics of Validate.
@@ -16,8 +12,9 @@ const (
 	CodeExit        = "unknown-exit"    // the step can't take the exit
 	CodeTooMany     = "too-many-nodes"
 	CodeNoStep      = "no-step"
-	CodeValue       = "bad-value"   // a field's value is out of its range
-	CodeUnreachable = "unreachable" // warning: no way leads to the node
+	CodeValue       = "bad-value"    // a field's value is out of its range
+	CodeTemplate    = "bad-template" // a "${" that begins no variable
+	CodeUnreachable = "unreachable"  // warning: no way leads to the node
 )
 
 // Validate checks what the types can't: that nodes and exits fit together and
@@ -31,6 +28,12 @@ func Validate(p *Program) Diagnostics {
 	}
 	if v.index[p.Entry] == nil {
 		v.ds.Errorf(CodeEntry, "/entry", "the entry %q is no node of the program", p.Entry)
+	}
+	if p.Expired != "" && v.index[p.Expired] == nil {
+		v.ds.Errorf(CodeDangling, "/expired", "expired %q is no node of the program", p.Expired)
+	}
+	if p.Lifetime < 0 || p.Lifetime > MaxLifetime {
+		v.ds.Errorf(CodeValue, "/lifetime", "the program has lifetime %v; it must be 0 to %v", p.Lifetime, MaxLifetime)
 	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -72,89 +75,6 @@ func (v *validator) node(n *Node) {
 		}
 	}
 	v.step(n)
-}
-
-// step checks the values of a step.
-func (v *validator) step(n *Node) {
-	switch s := n.Step.(type) {
-	case Play:
-		v.prompts(n, s.Prompts)
-	case Gather:
-		v.gather(n, s)
-	case Dial:
-		v.dial(n, s)
-	case Goto:
-		v.must(n, s.App != "", "names no app")
-	case Count:
-		v.must(n, s.Name != "", "names no counter")
-		v.must(n, s.Limit >= 1, "has limit %d; it must be at least 1", s.Limit)
-	case Reset:
-		v.must(n, s.Name != "", "names no counter")
-	case Record:
-		v.must(n, s.Purpose != "", "has no purpose")
-		v.keys(n, s.Finish)
-		v.span(n, "max_length", s.MaxLength, voice.MaxRecordLength)
-		v.span(n, "silence", s.Silence, voice.MaxRecordLength)
-		v.span(n, "min_length", s.MinLength, voice.MaxRecordLength)
-	case SaveSound:
-		v.must(n, s.Sound != "", "names no sound")
-	case Wait:
-		v.span(n, "for", s.For, voice.DefaultMaxDuration)
-	}
-}
-
-func (v *validator) gather(n *Node, s Gather) {
-	v.prompts(n, s.Prompts)
-	for i, k := range s.Keys {
-		v.must(n, k != "", "has an empty key")
-		v.keys(n, k)
-		v.must(n, !slices.Contains(s.Keys[:i], k), "has key %q twice", k)
-	}
-	v.keys(n, s.Finish)
-	v.must(n, s.MaxDigits >= 0 && s.MaxDigits <= voice.MaxGatherDigits, "has max_digits %d; it must be 0 to %d", s.MaxDigits, voice.MaxGatherDigits)
-	v.span(n, "first_digit", s.FirstDigit, voice.DefaultMaxDuration)
-	v.span(n, "inter_digit", s.InterDigit, voice.DefaultMaxDuration)
-	v.span(n, "overall", s.Overall, voice.DefaultMaxDuration)
-}
-
-func (v *validator) dial(n *Node, s Dial) {
-	v.must(n, s.To.Kind != "", "has no destination")
-	v.must(n, s.To.ID != "" || s.ToVar != "", "has no destination id")
-	v.span(n, "ring_time", s.RingTime, voice.MaxRingTime)
-	v.span(n, "max_duration", s.MaxDuration, 24*time.Hour)
-}
-
-func (v *validator) prompts(n *Node, ps []voice.Prompt) {
-	for _, p := range ps {
-		switch p.Kind {
-		case voice.PromptSound:
-			v.must(n, p.Sound != "", "has a prompt without its sound")
-		case voice.PromptStandard, voice.PromptTone:
-			v.must(n, p.Standard != "", "has a %s prompt without its name", p.Kind)
-		case voice.PromptSpeech:
-			v.must(n, p.Text != "", "has a speech prompt without text")
-			v.must(n, len(p.Text) <= voice.MaxSpeechText, "has a text of %d bytes; at most %d can be spoken", len(p.Text), voice.MaxSpeechText)
-		case voice.PromptSilence, voice.PromptRecorded:
-		default:
-			v.must(n, false, "has a prompt of unknown kind %q", p.Kind)
-		}
-		v.span(n, "duration of a prompt", p.Duration, voice.DefaultMaxDuration)
-	}
-}
-
-func (v *validator) keys(n *Node, d voice.Digits) {
-	v.must(n, strings.Trim(string(d), "0123456789*#ABCD") == "", "has %q, which is not made of telephone keys", d)
-	v.must(n, len(d) <= voice.MaxGatherDigits, "has %d keys; at most %d are allowed", len(d), voice.MaxGatherDigits)
-}
-
-func (v *validator) span(n *Node, name string, d, most time.Duration) {
-	v.must(n, d >= 0 && d <= most, "has %s %v; it must be 0 to %v", name, d, most)
-}
-
-func (v *validator) must(n *Node, ok bool, format string, args ...any) {
-	if !ok {
-		v.ds.Errorf(CodeValue, v.at, "node %q (%s) "+format, append([]any{n.ID, n.Step.Kind()}, args...)...)
-	}
 }
 
 // reachable warns of nodes that no way leads to.

@@ -1,18 +1,27 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// Walk visits every node that can be reached from the entry once, breadth
-// first, until visit gives false. Exits lead on in the order of Step.Exits.
+// Walk visits every node that can be reached once, breadth first from the entry
+// and then from Expired, until visit gives false. Exits lead on in the order of
+// Step.Exits.
 func Walk(p *Program, visit func(*Node) bool) {
 	index := p.index()
 	seen := map[NodeID]bool{p.Entry: true}
 	queue := []NodeID{p.Entry}
-	for len(queue) > 0 {
+	for {
+		if len(queue) == 0 {
+			if p.Expired == "" || seen[p.Expired] {
+				return
+			}
+			seen[p.Expired] = true
+			queue = append(queue, p.Expired)
+		}
 		n, ok := index[queue[0]]
 		queue = queue[1:]
 		if !ok {
@@ -66,9 +75,15 @@ func (p *Program) index() map[NodeID]*Node {
 func (p *Program) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "app %s %q, entry %s\n", p.App, p.Name, p.Entry)
+	if p.Lifetime > 0 {
+		fmt.Fprintf(&b, "after %v → %s\n", p.Lifetime, cmp.Or(string(p.Expired), "end of the call"))
+	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		fmt.Fprintf(&b, "%s: %s", n.ID, Words(n.Step))
+		if n.Label != "" {
+			fmt.Fprintf(&b, "  %q", n.Label)
+		}
 		if n.Origin != "" {
 			fmt.Fprintf(&b, "  [%s]", n.Origin)
 		}

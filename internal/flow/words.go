@@ -46,7 +46,7 @@ func Words(s Step) string {
 	case nil:
 		return "no step"
 	}
-	return s.Kind()
+	return outsideWords(s)
 }
 
 func promptWords(ps []voice.Prompt) string {
@@ -87,10 +87,16 @@ func dialWords(d Dial) string {
 	if d.ToVar != "" {
 		to = string(d.To.Kind) + " of " + d.ToVar
 	}
-	if d.RingTime > 0 {
-		return "call " + to + " for " + d.RingTime.Round(time.Millisecond).String()
+	for _, also := range d.Also {
+		to += ", " + also.String()
 	}
-	return "call " + to
+	if len(d.Also) > 0 && d.Strategy != "" {
+		to += " " + strategyWords(d.Strategy)
+	}
+	if d.RingTime > 0 {
+		return clip("call " + to + " for " + d.RingTime.Round(time.Millisecond).String())
+	}
+	return clip("call " + to)
 }
 
 func mailboxWords(m voice.Mailbox) string {
