@@ -21,6 +21,7 @@ var mayImport = map[string]string{
 	"flowtest":            "voice flow interp sim clock",
 	"dialect":             "voice flow",
 	"dialect/sonetel":     "voice flow dialect",
+	"dialect/input":       "",
 	"dialect/dialecttest": "voice flow dialect",
 	"switchboard":         "voice flow interp clock",
 	"media":               "media/g711",

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -46,7 +47,7 @@ func putAccount(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		if err := setAccount(&t, name, body); err != nil {
 			return nil, err
 		}
@@ -57,26 +58,26 @@ func putAccount(q *request) (any, error) {
 	return q.accountReply(t)
 }
 
-func setAccount(t *voice.Tenant, name string, body fields) error {
+func setAccount(t *voice.Tenant, name string, body input.Fields) error {
 	switch name {
 	case "name":
-		v, err := text(body[name], name)
+		v, err := input.Text(body[name], name)
 		if err != nil || v == "" || len(v) > 200 || strings.ContainsFunc(v, unicode.IsControl) {
 			return failf(codeAccountField, "name: 1 to 200 printable characters are needed")
 		}
 		t.Name = v
 	case "language":
-		v, err := text(body[name], name)
+		v, err := input.Text(body[name], name)
 		if err != nil || !knownLanguage(v) {
 			return failf(codeAccountField, "language: %q is not in /globaldata/language", v)
 		}
 		t.Language = v
 	case "timezone_details":
-		details, err := object(body[name], name)
+		details, err := input.Object(body[name], name)
 		if err != nil {
 			return failf(codeAccountField, "%s", err)
 		}
-		v, err := text(details["zone_id"], "timezone_details.zone_id")
+		v, err := input.Text(details["zone_id"], "timezone_details.zone_id")
 		if err != nil {
 			return failf(codeAccountField, "%s", err)
 		}

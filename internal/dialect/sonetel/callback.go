@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -21,11 +22,11 @@ func postCallBack(q *request) (any, error) {
 	}
 	known := []string{"app_id", "call1", "call2", "show_1", "show_2", "show1", "show2"}
 	values := map[string]string{}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		if !slices.Contains(known, name) {
 			return nil, failf(codeCallBack, "%s: the field is unknown", name)
 		}
-		if values[name], err = text(body[name], name); err != nil {
+		if values[name], err = input.Text(body[name], name); err != nil {
 			return nil, failf(codeCallBack, "%s", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -78,7 +79,7 @@ func (d *document) fields() []field {
 
 func flagField(name string, p *string) field {
 	return field{name, func(raw json.RawMessage) error {
-		v, err := flag(raw, name)
+		v, err := input.YesNo(raw, name)
 		if err != nil {
 			return failf(codeField, "%s", err)
 		}
@@ -89,7 +90,7 @@ func flagField(name string, p *string) field {
 
 func voiceField(name string, p *string, mayBeEmpty bool) field {
 	return field{name, func(raw json.RawMessage) error {
-		v, err := text(raw, name)
+		v, err := input.Text(raw, name)
 		if err != nil {
 			return failf(codeVoice, "%s", err)
 		}
@@ -103,20 +104,20 @@ func voiceField(name string, p *string, mayBeEmpty bool) field {
 
 // merge lays the fields of a request over d. Nothing is half-merged: d is to be
 // dropped when there is an error. What refers to something is checked by Compile.
-func (d *document) merge(body fields) error {
+func (d *document) merge(body input.Fields) error {
 	known := d.fields()
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == name })
 		switch {
 		case i >= 0:
 			// null leaves a field as it is, but for those where it means nothing set.
-			if isNull(body[name]) && name != "final_action" && name != "error_repeat_voice" && name != "name" {
+			if input.IsNull(body[name]) && name != "final_action" && name != "error_repeat_voice" && name != "name" {
 				continue
 			}
 			if err := known[i].set(body[name]); err != nil {
 				return err
 			}
-		case slices.Contains(readOnly(), name), isNull(body[name]):
+		case slices.Contains(readOnly(), name), input.IsNull(body[name]):
 		case d.isOtherTypes(name):
 			return failf(codeField, "%s: the field does not belong to an app of type %s", name, d.Type)
 		default:
@@ -137,7 +138,7 @@ func (d *document) isOtherTypes(name string) bool {
 }
 
 // check holds the rules between fields.
-func (d *document) check(body fields) error {
+func (d *document) check(body input.Fields) error {
 	if d.Name == "" {
 		return failf(codeName, "name: the name is missing")
 	}
@@ -170,7 +171,7 @@ func (d *document) setName(raw json.RawMessage) error {
 
 // cleanName reads a name of 1 to MaxName printable characters.
 func cleanName(raw json.RawMessage) (string, error) {
-	name, err := text(raw, "name")
+	name, err := input.Text(raw, "name")
 	if err != nil {
 		return "", failf(codeName, "%s", err)
 	}
@@ -186,13 +187,13 @@ func cleanName(raw json.RawMessage) (string, error) {
 }
 
 func (d *document) setMenu(raw json.RawMessage) error {
-	entries, err := object(raw, "menu")
+	entries, err := input.Object(raw, "menu")
 	if err != nil {
 		return failf(codeAction, "%s", err)
 	}
 	menu := maps.Clone(d.Menu)
-	for _, key := range entries.names() {
-		path := join("menu", key)
+	for _, key := range entries.Names() {
+		path := input.Join("menu", key)
 		if !slices.Contains(keys(), key) {
 			return failf(codeAction, "%s: the key is unknown; there are digit_0 to digit_9 and timeout", path)
 		}
@@ -210,7 +211,7 @@ func (d *document) setMenu(raw json.RawMessage) error {
 }
 
 func (d *document) setFinal(raw json.RawMessage) error {
-	if s, err := text(raw, ""); err == nil { // some write the action alone, as text
+	if s, err := input.Text(raw, ""); err == nil { // some write the action alone, as text
 		raw, _ = json.Marshal(action{Action: s})
 	}
 	a, err := readAction(raw, "final_action")
@@ -220,18 +221,18 @@ func (d *document) setFinal(raw json.RawMessage) error {
 
 // readAction reads an action and holds it to the table of actions.
 func readAction(raw json.RawMessage, path string) (action, error) {
-	entry, err := object(raw, path)
+	entry, err := input.Object(raw, path)
 	if err != nil {
 		return action{}, failf(codeAction, "%s", err)
 	}
 	var a action
 	parts := map[string]*string{"action": &a.Action, "to": &a.To, "id": &a.ID}
-	for _, name := range entry.names() {
+	for _, name := range entry.Names() {
 		part, ok := parts[name]
 		if !ok {
-			return a, failf(codeAction, "%s: the field is unknown", join(path, name))
+			return a, failf(codeAction, "%s: the field is unknown", input.Join(path, name))
 		}
-		if *part, err = text(entry[name], join(path, name)); err != nil {
+		if *part, err = input.Text(entry[name], input.Join(path, name)); err != nil {
 			return a, failf(codeAction, "%s", err)
 		}
 	}
@@ -301,7 +302,7 @@ func sipDestination(s string) (voice.Destination, error) {
 }
 
 func (d *document) setDeliverTo(raw json.RawMessage) error {
-	v, err := text(raw, "deliver_to")
+	v, err := input.Text(raw, "deliver_to")
 	if err != nil {
 		return failf(codeField, "%s", err)
 	}
@@ -313,7 +314,7 @@ func (d *document) setDeliverTo(raw json.RawMessage) error {
 }
 
 func (d *document) setDetails(raw json.RawMessage) error {
-	v, err := text(raw, "deliver_to_details")
+	v, err := input.Text(raw, "deliver_to_details")
 	if err != nil {
 		return failf(codeField, "%s", err)
 	}
@@ -347,7 +348,7 @@ func (d *document) marshal() (json.RawMessage, error) { return json.Marshal(d.re
 // parseDocument reads a stored normal form.
 func parseDocument(app voice.App) (document, error) {
 	const op = "sonetel.parseDocument"
-	body, err := parseObject(app.Document)
+	body, err := input.ParseObject(app.Document)
 	if err != nil {
 		return document{}, voice.E(op, voice.Invalid, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -117,7 +118,7 @@ func postNumber(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := text(body["phnum"], "phnum")
+	raw, err := input.Text(body["phnum"], "phnum")
 	if err != nil {
 		return nil, failf(codeNumberField, "%s", err)
 	}
@@ -175,19 +176,19 @@ func deleteNumber(q *request) (any, error) {
 }
 
 // destination reads connect_to_type and connect_to; without either, it stays.
-func (q *request) destination(body fields, before voice.Destination) (voice.Destination, error) {
+func (q *request) destination(body input.Fields, before voice.Destination) (voice.Destination, error) {
 	known := []string{"phnum", "account_id", "country_code", "area_code", "connect_to_type", "connect_to", "service_status", "created_date"}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		if !slices.Contains(known, name) {
 			return before, failf(codeNumberField, "%s: the field is unknown", name)
 		}
 	}
 	_, hasTo := body["connect_to"]
-	kind, err := text(body["connect_to_type"], "connect_to_type")
+	kind, err := input.Text(body["connect_to_type"], "connect_to_type")
 	switch {
 	case err != nil:
 		return before, failf(codeNumberField, "%s", err)
-	case kind == "" && hasTo && !isNull(body["connect_to"]):
+	case kind == "" && hasTo && !input.IsNull(body["connect_to"]):
 		return before, failf(codeNumberField, "connect_to_type: the type is missing")
 	case kind == "":
 		return before, nil
@@ -210,18 +211,18 @@ func (q *request) destination(body fields, before voice.Destination) (voice.Dest
 // connectTo reads an id, or the id of an app in its object form.
 func connectTo(raw json.RawMessage) (string, error) {
 	if len(raw) > 0 && raw[0] == '{' {
-		o, err := object(raw, "connect_to")
+		o, err := input.Object(raw, "connect_to")
 		if err != nil {
 			return "", failf(codeNumberField, "%s", err)
 		}
-		for _, name := range o.names() {
+		for _, name := range o.Names() {
 			if name != "app_id" && name != "app_type" {
-				return "", failf(codeNumberField, "%s: the field is unknown", join("connect_to", name))
+				return "", failf(codeNumberField, "%s: the field is unknown", input.Join("connect_to", name))
 			}
 		}
 		raw = o["app_id"]
 	}
-	id, err := text(raw, "connect_to")
+	id, err := input.Text(raw, "connect_to")
 	if err != nil {
 		return "", failf(codeNumberField, "%s", err)
 	}

@@ -112,7 +112,7 @@ func (q *request) promptName() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		if !slices.Contains([]string{"name", "prompt_id", "type", "app_id", "account_id", "record_id", "exists"}, name) {
 			return "", failf(codeField, "%s: the field is unknown", name)
 		}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strings"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -102,7 +102,7 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 		}
 	}()
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
-	segments, err := split(rest)
+	segments, err := input.Segments(rest)
 	if !ok || err != nil {
 		d.fail(w, "", failf(codePath, "no such path: %s", r.URL.Path).at(http.StatusNotFound))
 		return
@@ -141,22 +141,6 @@ func (d *Dialect) baseURL(r *http.Request, prefix string) string {
 	return scheme + r.Host + prefix
 }
 
-// split gives the segments of an escaped path without the empty ones.
-func split(escaped string) ([]string, error) {
-	var segments []string
-	for s := range strings.SplitSeq(escaped, "/") {
-		if s == "" {
-			continue
-		}
-		s, err := url.PathUnescape(s)
-		if err != nil {
-			return nil, err
-		}
-		segments = append(segments, s)
-	}
-	return segments, nil
-}
-
 // match finds the route and sets the parameters of its path.
 func (d *Dialect) match(q *request, segments []string) (route, error) {
 	method := q.Method
@@ -165,7 +149,7 @@ func (d *Dialect) match(q *request, segments []string) (route, error) {
 	}
 	var other route
 	for _, rt := range d.routes {
-		params, ok := matchPattern(rt.pattern, segments)
+		params, ok := input.Match(rt.pattern, segments)
 		if !ok {
 			continue
 		}
@@ -180,23 +164,6 @@ func (d *Dialect) match(q *request, segments []string) (route, error) {
 		return other, failf(codeMethod, "%s is not allowed on this path", q.Method).at(http.StatusMethodNotAllowed)
 	}
 	return route{}, failf(codePath, "no such path: /%s", strings.Join(segments, "/")).at(http.StatusNotFound)
-}
-
-func matchPattern(pattern string, segments []string) (map[string]string, bool) {
-	params := map[string]string{}
-	i := 0
-	for part := range strings.SplitSeq(pattern, "/") {
-		if i == len(segments) {
-			return nil, false
-		}
-		if name, ok := strings.CutPrefix(part, "{"); ok {
-			params[strings.TrimSuffix(name, "}")] = segments[i]
-		} else if part != segments[i] {
-			return nil, false
-		}
-		i++
-	}
-	return params, i == len(segments)
 }
 
 // drainLimit bounds what is read of a refused body, so that a client that is
@@ -277,7 +244,7 @@ func (q *request) admin() error {
 }
 
 // change lets an admin of the path's account through and reads the body.
-func (q *request) change() (fields, error) {
+func (q *request) change() (input.Fields, error) {
 	if err := q.account(); err != nil {
 		return nil, err
 	}
@@ -288,15 +255,8 @@ func (q *request) change() (fields, error) {
 }
 
 // fields reads the JSON body, whatever content type it claims.
-func (q *request) fields() (fields, error) {
-	data, err := io.ReadAll(io.LimitReader(q.Body, maxBody+1))
-	if err != nil {
-		return nil, failf(codeBody, "the body could not be read: %s", err)
-	}
-	if len(data) > maxBody {
-		return nil, failf(codeBody, "the body is larger than %d bytes", maxBody)
-	}
-	f, err := parseObject(data)
+func (q *request) fields() (input.Fields, error) {
+	f, err := input.ReadObject(q.Body)
 	if err != nil {
 		return nil, failf(codeBody, "%s", err)
 	}

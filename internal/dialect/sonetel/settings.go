@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -83,7 +84,7 @@ func phonesReply(u voice.User) []reply {
 
 // phonesOf reads a user's list of outside telephones.
 func phonesOf(raw json.RawMessage) ([]voice.Phone, error) {
-	list, err := array(raw, "phones")
+	list, err := input.Array(raw, "phones")
 	if err != nil {
 		return nil, err
 	}
@@ -103,30 +104,30 @@ func phonesOf(raw json.RawMessage) ([]voice.Phone, error) {
 
 func phoneOf(raw json.RawMessage, path string) (voice.Phone, error) {
 	p := voice.Phone{Receives: true}
-	o, err := object(raw, path)
+	o, err := input.Object(raw, path)
 	if err != nil {
 		return p, err
 	}
-	for _, name := range o.names() {
-		at := join(path, name)
+	for _, name := range o.Names() {
+		at := input.Join(path, name)
 		var v string
 		var err error
 		switch name {
 		case "phone_id":
-			p.ID, err = text(o[name], at)
+			p.ID, err = input.Text(o[name], at)
 		case "phnum":
-			if v, err = text(o[name], at); err == nil {
+			if v, err = input.Text(o[name], at); err == nil {
 				p.Number, err = voice.ParseE164(v)
 			}
 		case "phone_type":
-			p.Type, err = text(o[name], at)
+			p.Type, err = input.Text(o[name], at)
 		case "phone_name":
-			p.Name, err = text(o[name], at)
+			p.Name, err = input.Text(o[name], at)
 		case "receive_calls":
-			v, err = flag(o[name], at)
+			v, err = input.YesNo(o[name], at)
 			p.Receives = v == "yes"
 		case "is_primary":
-			v, err = flag(o[name], at)
+			v, err = input.YesNo(o[name], at)
 			p.Primary = v == "yes"
 		case "verified":
 		default:
@@ -147,7 +148,7 @@ func phoneOf(raw json.RawMessage, path string) (voice.Phone, error) {
 
 // setCall reads call settings inside a user.
 func setCall(u *voice.User, raw json.RawMessage) error {
-	o, err := object(raw, "call")
+	o, err := input.Object(raw, "call")
 	if err != nil {
 		return failf(codePhone, "%s", err)
 	}
@@ -155,17 +156,17 @@ func setCall(u *voice.User, raw json.RawMessage) error {
 }
 
 // setCallFields lays call settings over u's; rules that are not given stay.
-func setCallFields(u *voice.User, body fields) error {
-	for _, name := range body.names() {
-		o, err := object(body[name], name)
+func setCallFields(u *voice.User, body input.Fields) error {
+	for _, name := range body.Names() {
+		o, err := input.Object(body[name], name)
 		if err != nil {
 			return failf(codePhone, "%s", err)
 		}
 		if name != "incoming" && name != "outgoing" {
 			return failf(codePhone, "%s: the field is unknown", name)
 		}
-		for _, inner := range o.names() {
-			path := join(name, inner)
+		for _, inner := range o.Names() {
+			path := input.Join(name, inner)
 			rules := map[string]*voice.CallRule{"incoming.first_action": &u.Incoming.First,
 				"incoming.second_action": &u.Incoming.Second, "incoming.standard_action": &u.Incoming.App}
 			switch {
@@ -185,16 +186,16 @@ func setCallFields(u *voice.User, body fields) error {
 }
 
 func setRule(c *voice.CallRule, raw json.RawMessage, path string) error {
-	o, err := object(raw, path)
+	o, err := input.Object(raw, path)
 	if err != nil {
 		return failf(codePhone, "%s", err)
 	}
 	next := *c
-	if isNull(raw) {
+	if input.IsNull(raw) {
 		next = voice.CallRule{}
 	}
-	for _, name := range o.names() {
-		at := join(path, name)
+	for _, name := range o.Names() {
+		at := input.Join(path, name)
 		var err error
 		switch name {
 		case "action":
@@ -202,7 +203,7 @@ func setRule(c *voice.CallRule, raw json.RawMessage, path string) error {
 		case "to":
 			next.To, err = oneOf(o[name], at, "", "myphones", "sipphones", "phone", "voicemail", "user", "phnum", "voiceapp", "sip")
 		case "id":
-			next.ID, err = text(o[name], at)
+			next.ID, err = input.Text(o[name], at)
 		case "show":
 			next.Show, err = showOf(o[name], at, "caller")
 		case "ring_time":
@@ -231,7 +232,7 @@ func setRule(c *voice.CallRule, raw json.RawMessage, path string) error {
 }
 
 func oneOf(raw json.RawMessage, path string, words ...string) (string, error) {
-	v, err := text(raw, path)
+	v, err := input.Text(raw, path)
 	if err != nil {
 		return "", err
 	}
@@ -243,7 +244,7 @@ func oneOf(raw json.RawMessage, path string, words ...string) (string, error) {
 
 // showOf reads who is shown as the caller: automatic, none or a number.
 func showOf(raw json.RawMessage, path, auto string) (string, error) {
-	v, err := text(raw, path)
+	v, err := input.Text(raw, path)
 	if err != nil || v == "" || v == auto || v == "none" {
 		return v, err
 	}
@@ -255,7 +256,7 @@ func showOf(raw json.RawMessage, path, auto string) (string, error) {
 }
 
 func ringTime(raw json.RawMessage, path string) (time.Duration, error) {
-	v, err := text(raw, path)
+	v, err := input.Text(raw, path)
 	if err != nil || v == "" {
 		return 0, err
 	}

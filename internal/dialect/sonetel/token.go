@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -217,12 +218,12 @@ func readForm(r *http.Request) (map[string]string, error) {
 	}
 	form := map[string]string{}
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '{' {
-		f, err := parseObject(trimmed)
+		f, err := input.ParseObject(trimmed)
 		if err != nil {
 			return nil, err
 		}
 		for name := range f {
-			if form[name], err = text(f[name], name); err != nil {
+			if form[name], err = input.Text(f[name], name); err != nil {
 				return nil, err
 			}
 		}

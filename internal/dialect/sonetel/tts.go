@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -61,12 +62,12 @@ func (q *request) utterance() (u dialect.Utterance, prompt string, err error) {
 		return u, "", err
 	}
 	parts := map[string]*string{"prompt_id": &prompt, "text": &u.Text, "language": &u.Language, "voice": &u.Voice, "gender": &u.Gender}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		part, ok := parts[name]
 		if !ok {
 			return u, "", failf(codeField, "%s: the field is unknown", name)
 		}
-		if *part, err = text(body[name], name); err != nil {
+		if *part, err = input.Text(body[name], name); err != nil {
 			return u, "", failf(codeField, "%s", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -230,27 +231,27 @@ func deleteUser(q *request) (any, error) {
 }
 
 // setUser lays the fields of a request over u and gives the new password, if any.
-func setUser(u *voice.User, body fields) (secret string, err error) {
+func setUser(u *voice.User, body input.Fields) (secret string, err error) {
 	names := map[string]*string{"user_fname": &u.FirstName, "user_lname": &u.LastName}
-	for _, name := range body.names() {
+	for _, name := range body.Names() {
 		raw := body[name]
 		var err error
 		switch name {
 		case "user_fname", "user_lname":
 			var v string
-			if v, err = text(raw, name); err == nil && (len(v) > 100 || strings.ContainsFunc(v, unicode.IsControl)) {
+			if v, err = input.Text(raw, name); err == nil && (len(v) > 100 || strings.ContainsFunc(v, unicode.IsControl)) {
 				err = failf(codeUserData, "%s: at most 100 printable characters are allowed", name)
 			}
 			*names[name] = v
 		case "email":
 			u.Email, err = emailOf(raw)
 		case "password":
-			if secret, err = text(raw, name); err == nil && secret != "" && len(secret) < 8 {
+			if secret, err = input.Text(raw, name); err == nil && secret != "" && len(secret) < 8 {
 				err = failf(codeUserData, "password: at least 8 characters are needed")
 			}
 		case "type":
 			var v string
-			v, err = text(raw, name)
+			v, err = input.Text(raw, name)
 			u.Role = voice.UserRole(strings.ToLower(v))
 			if err == nil && u.Role != voice.RoleAdmin && u.Role != voice.RoleRegular {
 				err = failf(codeUserData, "type: %q is neither admin nor regular", v)
@@ -275,7 +276,7 @@ func setUser(u *voice.User, body fields) (secret string, err error) {
 }
 
 func emailOf(raw json.RawMessage) (string, error) {
-	v, err := text(raw, "email")
+	v, err := input.Text(raw, "email")
 	if err != nil {
 		return "", err
 	}
@@ -287,30 +288,30 @@ func emailOf(raw json.RawMessage) (string, error) {
 }
 
 func countryOf(raw json.RawMessage) (string, error) {
-	o, err := object(raw, "location")
+	o, err := input.Object(raw, "location")
 	if err != nil {
 		return "", err
 	}
-	return text(o["country"], "location.country")
+	return input.Text(o["country"], "location.country")
 }
 
 // extensionOf reads the number of type internal out of a list of numbers; an
 // empty list takes the extension away.
 func extensionOf(raw json.RawMessage) (string, error) {
-	list, err := array(raw, "numbers")
+	list, err := input.Array(raw, "numbers")
 	if err != nil {
 		return "", err
 	}
 	for _, entry := range list {
-		o, err := object(entry, "numbers")
+		o, err := input.Object(entry, "numbers")
 		if err != nil {
 			return "", err
 		}
-		kind, _ := text(o["number_type"], "numbers.number_type")
+		kind, _ := input.Text(o["number_type"], "numbers.number_type")
 		if kind != "internal" {
 			continue
 		}
-		n, err := text(o["number"], "numbers.number")
+		n, err := input.Text(o["number"], "numbers.number")
 		if err != nil {
 			return "", err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/input"
 	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
@@ -84,8 +85,8 @@ func getApp(q *request) (any, error) {
 }
 
 // appType reads app_type; "" when it is not given.
-func appType(body fields) (string, error) {
-	t, err := text(body["app_type"], "app_type")
+func appType(body input.Fields) (string, error) {
+	t, err := input.Text(body["app_type"], "app_type")
 	if err != nil {
 		return "", failf(codeAppType, "%s", err)
 	}
@@ -259,7 +260,7 @@ func (d *Dialect) Check(ctx context.Context, body json.RawMessage, r dialect.Res
 }
 
 func checkedApp(body json.RawMessage) (voice.App, error) {
-	f, err := parseObject(body)
+	f, err := input.ParseObject(body)
 	if err != nil {
 		return voice.App{}, err
 	}

@@ -1,4 +1,4 @@
-package sonetel
+package input
 
 import (
 	"bytes"
@@ -13,19 +13,19 @@ import (
 
 // Bounds of a JSON body.
 const (
-	maxBody  = 1 << 20
+	MaxBody  = 1 << 20 // bytes
 	maxDepth = 16
 )
 
-// fields is a JSON object whose values are still to be read.
-type fields map[string]json.RawMessage
+// Fields is a JSON object whose values are still to be read.
+type Fields map[string]json.RawMessage
 
-// parseObject reads a JSON object and refuses duplicate keys and deep nesting,
+// ParseObject reads a JSON object and refuses duplicate keys and deep nesting,
 // wherever they are. An empty body is an empty object.
-func parseObject(data []byte) (fields, error) {
+func ParseObject(data []byte) (Fields, error) {
 	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
 	if len(data) == 0 {
-		return fields{}, nil
+		return Fields{}, nil
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("the body is not UTF-8 text")
@@ -33,7 +33,7 @@ func parseObject(data []byte) (fields, error) {
 	if err := checkJSON(data); err != nil {
 		return nil, err
 	}
-	var f fields
+	var f Fields
 	if err := json.Unmarshal(data, &f); err != nil || f == nil {
 		return nil, errors.New("the body is not a JSON object")
 	}
@@ -74,7 +74,7 @@ func checkValue(dec *json.Decoder, depth int, path string) error {
 				return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
 			}
 			name := key.(string)
-			inner = join(path, name)
+			inner = Join(path, name)
 			if seen[name] {
 				return fmt.Errorf("%s: the field is given twice", inner)
 			}
@@ -104,7 +104,8 @@ func cmpPath(path string) string {
 	return path
 }
 
-func join(path, name string) string {
+// Join gives the path of a member, for messages: "menu.digit_1".
+func Join(path, name string) string {
 	if len(name) > 64 {
 		name = name[:64] + "…"
 	}
@@ -114,8 +115,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// names lists the fields in order.
-func (f fields) names() []string {
+// Names lists the fields in order.
+func (f Fields) Names() []string {
 	names := make([]string, 0, len(f))
 	for name := range f {
 		names = append(names, name)
@@ -124,32 +125,33 @@ func (f fields) names() []string {
 	return names
 }
 
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+// IsNull reports whether a value is null or absent.
+func IsNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// object reads a nested object; null is an empty one.
-func object(raw json.RawMessage, path string) (fields, error) {
-	if isNull(raw) {
-		return fields{}, nil
+// Object reads a nested object; null is an empty one.
+func Object(raw json.RawMessage, path string) (Fields, error) {
+	if IsNull(raw) {
+		return Fields{}, nil
 	}
-	var f fields
+	var f Fields
 	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fmt.Errorf("%s: an object is needed, not %s", path, jsonKind(raw))
+		return nil, fmt.Errorf("%s: an object is needed, not %s", path, Kind(raw))
 	}
 	return f, nil
 }
 
-// array reads a nested array; null is an empty one.
-func array(raw json.RawMessage, path string) ([]json.RawMessage, error) {
+// Array reads a nested array; null is an empty one.
+func Array(raw json.RawMessage, path string) ([]json.RawMessage, error) {
 	var a []json.RawMessage
 	if err := json.Unmarshal(raw, &a); err != nil {
-		return nil, fmt.Errorf("%s: a list is needed, not %s", path, jsonKind(raw))
+		return nil, fmt.Errorf("%s: a list is needed, not %s", path, Kind(raw))
 	}
 	return a, nil
 }
 
-// text reads a string or number as text; null is "".
-func text(raw json.RawMessage, path string) (string, error) {
-	if isNull(raw) {
+// Text reads a string or number as text; null is "".
+func Text(raw json.RawMessage, path string) (string, error) {
+	if IsNull(raw) {
 		return "", nil
 	}
 	var s string
@@ -160,18 +162,18 @@ func text(raw json.RawMessage, path string) (string, error) {
 	if json.Unmarshal(raw, &n) == nil {
 		return n.String(), nil
 	}
-	return "", fmt.Errorf("%s: text is needed, not %s", path, jsonKind(raw))
+	return "", fmt.Errorf("%s: text is needed, not %s", path, Kind(raw))
 }
 
-// flag reads "yes" or "no", or a JSON boolean.
-func flag(raw json.RawMessage, path string) (string, error) {
+// YesNo reads "yes" or "no", or a JSON boolean.
+func YesNo(raw json.RawMessage, path string) (string, error) {
 	switch string(raw) {
 	case "true":
 		return "yes", nil
 	case "false":
 		return "no", nil
 	}
-	s, err := text(raw, path)
+	s, err := Text(raw, path)
 	if err != nil {
 		return "", err
 	}
@@ -182,9 +184,10 @@ func flag(raw json.RawMessage, path string) (string, error) {
 	return "", fmt.Errorf("%s: %q is neither yes nor no", path, s)
 }
 
-func jsonKind(raw json.RawMessage) string {
+// Kind names the type of a value, for people.
+func Kind(raw json.RawMessage) string {
 	switch {
-	case isNull(raw):
+	case IsNull(raw):
 		return "null"
 	case raw[0] == '{':
 		return "an object"
