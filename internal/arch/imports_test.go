@@ -19,6 +19,7 @@ var mayImport = map[string]string{
 	"interp":              "voice flow clock gather",
 	"sim":                 "voice clock gather",
 	"flowtest":            "voice flow interp sim clock",
+	"outline":             "voice flow",
 	"dialect":             "voice flow",
 	"dialect/sonetel":     "voice flow dialect",
 	"dialect/input":       "",
