@@ -17,6 +17,8 @@ func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voic
 		c.endLeg(b, voice.CauseFailed, words)
 		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: words}, nil
 	}
+	c.talking = true
+	defer func() { c.talking = false }()
 	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to})
 	stopRecording := c.recordBridge(ctx)
 	longest := s.MaxDuration

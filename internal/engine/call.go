@@ -24,7 +24,8 @@ type Call struct {
 	ended    bool
 	expiry   time.Time      // when the flow's time is over; zero = never
 	kept     []gather.Press // keys that wait for the next gather
-	far      *leg           // whom the caller talks with
+	far      *leg           // whom the caller talks with, or is about to
+	talking  bool           // they are joined
 	tape     *tape          // the recording being made
 
 	mu      sync.Mutex

@@ -18,15 +18,32 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if c.ended || c.a.gone() {
 		return voice.DialResult{}, c.hungUp()
 	}
+	keys, err := sendable(s.SendDigits)
+	if err != nil {
+		return voice.DialResult{}, err
+	}
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling " + dialText(s)})
 	if err := c.Ring(ctx); err != nil {
 		return voice.DialResult{}, err
 	}
-	won, result, err := c.ringAll(ctx, s)
+	hears := &ringing{call: c}
+	defer hears.end()
+	won, result, err := c.ringAll(ctx, s, hears)
 	if err != nil || won == nil {
 		return result, err
 	}
 	c.far = won
+	left, err := c.welcome(ctx, s, keys, won, hears)
+	hears.end()
+	switch {
+	case err != nil:
+		c.endLeg(won, voice.CauseCancelled, "the caller's side ended: "+voice.Reason(err))
+		return voice.DialResult{}, err
+	case left:
+		words := won.to + " hung up before the caller was let in"
+		c.endLeg(won, voice.CauseNormal, words)
+		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseRejected, Words: words}, nil
+	}
 	if err := c.Answer(ctx); err != nil {
 		c.endLeg(won, voice.CauseCancelled, "the caller's leg could not be answered")
 		return voice.DialResult{}, err
@@ -38,7 +55,7 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 // targets answers first becomes the call's first party.
 func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling the first party: " + dialText(s)})
-	won, result, err := c.ringAll(ctx, s)
+	won, result, err := c.ringAll(ctx, s, &ringing{call: c})
 	if err != nil || won == nil {
 		return result, err
 	}
@@ -65,8 +82,9 @@ func dialText(s voice.DialSpec) string {
 
 // ringAll rings every target and gives the leg that answered first; the others
 // are cancelled. With none the result says why; of several failures the most
-// telling counts: busy, then no answer, then the rest.
-func (c *Call) ringAll(ctx context.Context, s voice.DialSpec) (*leg, voice.DialResult, error) {
+// telling counts: busy, then no answer, then the rest. What the caller hears
+// goes on for the caller of ringAll to end.
+func (c *Call) ringAll(ctx context.Context, s voice.DialSpec, hears *ringing) (*leg, voice.DialResult, error) {
 	ringTime := s.RingTime
 	if ringTime <= 0 {
 		ringTime = voice.DefaultRingTime
@@ -75,8 +93,8 @@ func (c *Call) ringAll(ctx context.Context, s voice.DialSpec) (*leg, voice.DialR
 	if len(all) == 0 {
 		return nil, failed(worst), nil
 	}
-	hears := &ringing{call: c, alone: len(all) == 1}
-	hears.begin()
+	hears.alone = len(all) == 1
+	hears.begin(ctx, s.Music)
 	ringCtx, stop := context.WithTimeoutCause(ctx, min(ringTime, voice.MaxRingTime), errRingTime)
 	defer stop()
 	answered, elsewhere := context.WithCancelCause(ringCtx)
@@ -93,7 +111,6 @@ func (c *Call) ringAll(ctx context.Context, s voice.DialSpec) (*leg, voice.DialR
 		elsewhere(nil)
 	}
 	wg.Wait() // cancelling does not wait for the phones
-	hears.end()
 	close(results)
 	for late := range results { // answered in the same instant as another, or as the caller left
 		if late.leg != nil && err == nil {

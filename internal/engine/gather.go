@@ -18,7 +18,7 @@ func (c *Call) Gather(ctx context.Context, s voice.GatherSpec) (voice.GatherResu
 	c.kept = c.kept[m.TypeAhead(time.Now(), c.kept):]
 	var p *playing
 	if m.Playing() {
-		if p = c.play(ctx, voice.PlaySpec{Prompts: s.Prompts, BargeIn: s.BargeIn}); p == nil {
+		if p = c.play(ctx, c.a, voice.PlaySpec{Prompts: s.Prompts, BargeIn: s.BargeIn}); p == nil {
 			m.PromptsOver(time.Now())
 		}
 	}

@@ -9,10 +9,11 @@ import (
 	"tandem/internal/voice"
 )
 
-// playing is prompts that sound on the caller's leg, gapless, and the notes
-// about where they are.
+// playing is prompts that sound on a leg, gapless, and the notes about where
+// they are.
 type playing struct {
 	call     *Call
+	leg      *leg
 	playback *rtpport.Playback
 	prompts  []voice.Prompt
 	lengths  []time.Duration
@@ -24,13 +25,13 @@ type playing struct {
 
 // play starts prompts. Those that can't be had are noted and left out; nil
 // means that nothing of them is left.
-func (c *Call) play(ctx context.Context, s voice.PlaySpec) *playing {
-	p := &playing{call: c, loop: s.Loop, until: s.Until}
+func (c *Call) play(ctx context.Context, l *leg, s voice.PlaySpec) *playing {
+	p := &playing{call: c, leg: l, loop: s.Loop, until: s.Until}
 	clips := p.clips(ctx, s.Prompts)
 	if len(clips) == 0 {
 		return nil
 	}
-	p.playback = c.a.port.PlayWith(rtpport.PlayOptions{Clips: clips, Loop: s.Loop, BargeIn: s.BargeIn})
+	p.playback = l.port.PlayWith(rtpport.PlayOptions{Clips: clips, Loop: s.Loop, BargeIn: s.BargeIn})
 	p.begun = time.Now()
 	p.started(p.begun)
 	return p
@@ -43,7 +44,7 @@ func (p *playing) clips(ctx context.Context, prompts []voice.Prompt) []*media.Cl
 	for _, pr := range prompts {
 		clip, err := c.e.cfg.Prompts.Clip(ctx, c.Info().Tenant, pr)
 		if err != nil {
-			c.Note(voice.Event{Kind: voice.EventPromptFailed, Leg: c.a.id, Text: pr.String() + " can't be played: " + voice.Reason(err)})
+			c.Note(voice.Event{Kind: voice.EventPromptFailed, Leg: p.leg.id, Text: pr.String() + " can't be played: " + voice.Reason(err)})
 			if clip == nil {
 				continue
 			}
@@ -68,7 +69,7 @@ func (p *playing) words() string {
 }
 
 func (p *playing) started(at time.Time) {
-	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.call.a.id, At: at, Text: "playing " + p.words(),
+	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.leg.id, At: at, Text: "playing " + p.words(),
 		Data: map[string]string{"length": p.lengths[p.index].String()}})
 }
 
@@ -87,7 +88,7 @@ func (p *playing) boundary() (time.Time, bool) {
 
 // advance notes the step from one prompt to the next.
 func (p *playing) advance(at time.Time) {
-	p.call.Note(voice.Event{Kind: voice.EventPromptFinished, Leg: p.call.a.id, At: at, Text: "played " + p.prompts[p.index].String()})
+	p.call.Note(voice.Event{Kind: voice.EventPromptFinished, Leg: p.leg.id, At: at, Text: "played " + p.prompts[p.index].String()})
 	p.index++
 	p.started(at)
 }
@@ -107,7 +108,7 @@ func (p *playing) over(byKey bool) time.Duration {
 		}
 	}
 	played := p.playback.Played()
-	p.call.Note(voice.Event{Kind: kind, Leg: p.call.a.id, Text: text,
+	p.call.Note(voice.Event{Kind: kind, Leg: p.leg.id, Text: text,
 		Data: map[string]string{"played": played.String()}})
 	return played
 }
@@ -135,7 +136,7 @@ func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, er
 	if s.BargeIn && len(c.kept) > 0 {
 		return voice.PlayResult{End: voice.PlayCut}, nil
 	}
-	p := c.play(ctx, s)
+	p := c.play(ctx, c.a, s)
 	if p == nil {
 		return voice.PlayResult{End: voice.PlayFailed}, nil
 	}

@@ -23,51 +23,6 @@ type rung struct {
 	next bool
 }
 
-// ringing is what the caller hears while one call rings or several do.
-type ringing struct {
-	call  *Call
-	alone bool // of several phones none is heard before one answers
-	sound *rtpport.Playback
-	heard voice.LegID // the leg that is heard before its answer
-}
-
-// begin plays ringback to a caller who hears us; another's phone makes its own.
-func (r *ringing) begin() {
-	if c := r.call; c.a != nil && (c.answered || c.a.opened()) {
-		r.sound = c.a.port.Play(c.e.tones.Ringback, true)
-	}
-}
-
-func (r *ringing) end() {
-	if r.sound != nil {
-		r.sound.Stop()
-		r.sound = nil
-	}
-}
-
-// early lets the caller hear what the far end sends before it answers.
-func (r *ringing) early(b *leg) {
-	c := r.call
-	if !r.alone || c.a == nil || r.heard == b.id || c.a.early() != nil {
-		return // it rings on
-	}
-	r.end()
-	if err := rtpport.Bridge(c.a.port, b.port); err != nil {
-		r.begin()
-		return
-	}
-	r.heard = b.id
-	c.Note(voice.Event{Kind: voice.EventMedia, Leg: b.id, Text: "the caller hears " + b.to + " before the answer"})
-}
-
-// lost puts the ringback back after a leg that was heard and failed.
-func (r *ringing) lost(id voice.LegID) {
-	if r.heard == id {
-		r.heard = ""
-		r.begin()
-	}
-}
-
 // ring rings one way, trunk after trunk, and waits for its answer.
 func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) (result rung) {
 	defer func() {

@@ -59,7 +59,7 @@ func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, 
 		if b, ok := p.boundary(); ok && b.Before(next) {
 			next, boundary, look = b, true, false
 		}
-		if t := c.expiry; !t.IsZero() && c.far == nil && !next.Before(t) { // it does not end a talk
+		if t := c.expiry; !t.IsZero() && !c.talking && !next.Before(t) { // it does not end a talk
 			next, expiry = t, true
 		}
 		c.timer.Reset(time.Until(next))
@@ -120,7 +120,7 @@ func (c *Call) waitOnce(ctx context.Context, done, stop <-chan struct{}, tick <-
 		}
 		return woken{}, nil
 	case key := <-farInfo:
-		if w := c.heard(c.far, key.Key, voice.BySIPInfo, time.Now()); w.key != nil {
+		if w := c.heard(c.far, key.Key, voice.BySIPInfo, time.Now()); w.key != nil && c.talking {
 			c.passKey(c.a, *w.key)
 		}
 		return woken{}, nil

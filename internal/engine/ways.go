@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -173,13 +174,13 @@ func (c *Call) shown(s voice.DialSpec) (from, name string) {
 	case "":
 		info := c.Info()
 		if c.a == nil { // the first party of a call that we begin sees whom it will talk with
-			return info.To, ""
+			return info.To, s.CallerName
 		}
-		return info.From, info.FromName
+		return info.From, cmp.Or(s.CallerName, info.FromName)
 	case anonymous, "none":
 		return "", ""
 	}
-	return s.CallerID, ""
+	return s.CallerID, s.CallerName
 }
 
 // shownTo is the number that a carrier sees: what was asked for, else the
@@ -190,16 +191,16 @@ func (c *Call) shownTo(k voice.Trunk, s voice.DialSpec) (from, name string) {
 	case s.CallerID == anonymous || s.CallerID == "none":
 		return "", ""
 	case s.CallerID != "":
-		return s.CallerID, ""
+		return s.CallerID, s.CallerName
 	case k.CallerID != "":
-		return string(k.CallerID), ""
+		return string(k.CallerID), s.CallerName
 	}
 	if info := c.Info(); info.Direction == voice.Inbound && info.Extension == "" {
 		if own, err := voice.ParseE164(info.To); err == nil {
-			return string(own), ""
+			return string(own), s.CallerName
 		}
 	}
-	return k.Username, ""
+	return k.Username, s.CallerName
 }
 
 // hopsLeft keeps a call that goes in circles from doing so for ever (RFC 3261 §16.6).

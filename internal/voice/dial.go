@@ -12,11 +12,12 @@ type DialSpec struct {
 	RingTime    time.Duration // 0 = DefaultRingTime
 	MaxDuration time.Duration // of the bridge; 0 = DefaultMaxDuration
 	CallerID    string        // "" = the caller's own where policy allows
-	CallerName  string        // shown beside CallerID; "" = none with it
+	CallerName  string        // shown beside the caller ID, whatever that is; "" = the caller's own beside the caller's own number, else none
 	// Music sounds to the caller instead of ringback, again and again.
 	Music []Prompt
-	// Announce is played to whoever answers before the caller is let in, and
-	// SendDigits is pressed for them then: 0-9 * #, W = 1 s, w = 0.5 s of pause.
+	// Whoever answers is sent SendDigits as keys (0-9 * #, W = 1 s, w = 0.5 s of
+	// pause, at most MaxGatherDigits) and then hears Announce, before the caller,
+	// who hears it ring on, is let in.
 	Announce   []Prompt
 	SendDigits string
 	Text       string // in words, for the timeline
