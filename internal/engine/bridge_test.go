@@ -101,9 +101,13 @@ func TestCallerHangsUpTheBridge(t *testing.T) {
 
 func TestLongestTimeEndsTheFarLegAlone(t *testing.T) {
 	t.Parallel()
-	k := newTalk(t, voice.DialSpec{MaxDuration: 400 * time.Millisecond})
+	told := false
+	k := newTalk(t, voice.DialSpec{MaxDuration: 400 * time.Millisecond, OnAnswer: func() { told = true }})
 	if err := k.over(); err != nil {
 		t.Fatal(err)
+	}
+	if !told {
+		t.Error("nobody was told of the answer")
 	}
 	if k.result.End != voice.DialMaxDuration || k.result.Cause != voice.CauseMaxDuration || k.result.Talked < 400*time.Millisecond {
 		t.Errorf("result: %+v", k.result)

@@ -48,6 +48,9 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 		c.endLeg(won, voice.CauseCancelled, "the caller's leg could not be answered")
 		return voice.DialResult{}, err
 	}
+	if s.OnAnswer != nil {
+		s.OnAnswer()
+	}
 	return c.bridge(ctx, s, won, result)
 }
 

@@ -33,7 +33,7 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 		longest = voice.DefaultRecordLength
 	}
 	t, err := c.startTape(ctx, s.Purpose, s.User, rtpport.RecordOptions{
-		SilenceEnd: s.Silence, MaxDuration: min(longest, voice.MaxRecordLength),
+		SilenceEnd: s.Silence, FirstSilence: s.FirstSilence, MaxDuration: min(longest, voice.MaxRecordLength),
 	})
 	if err != nil {
 		c.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "recording failed: " + voice.Reason(err)})

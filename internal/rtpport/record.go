@@ -38,6 +38,7 @@ type RecordOptions struct {
 	Sides        Sides
 	Encoding     media.WAVEncoding
 	SilenceEnd   time.Duration // end after this much silence of the peer; 0 = never
+	FirstSilence time.Duration // takes the place of SilenceEnd until the peer has spoken; 0 = SilenceEnd
 	Threshold    float64       // dB below full scale that counts as voice; 0 = adaptive
 	MaxDuration  time.Duration // 0 = none
 	StopOnDigits bool          // any key ends it

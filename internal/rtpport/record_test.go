@@ -140,6 +140,15 @@ func TestRecordingEndsBySilenceAndLimit(t *testing.T) {
 		res.Speech < 500*time.Millisecond || res.Speech > 700*time.Millisecond {
 		t.Errorf("%+v", res)
 	}
+	begun := time.Now()
+	rec, err = port.Record(rtpport.RecordOptions{File: tempFile(t), SilenceEnd: time.Minute, FirstSilence: 400 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-rec.Done()
+	if res := rec.Stop(); res.Reason != rtpport.EndSilence || res.Speech != 0 || time.Since(begun) > 5*time.Second {
+		t.Errorf("nobody spoke: %+v after %v", res, time.Since(begun))
+	}
 	f := tempFile(t)
 	rec, err = port.Record(rtpport.RecordOptions{File: f, MaxDuration: 300 * time.Millisecond})
 	if err != nil {

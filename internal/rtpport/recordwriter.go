@@ -91,6 +91,9 @@ func (w *recordWriter) frame(t *tapped) {
 // judge asks the wheel to end when silence has lasted long enough.
 func (w *recordWriter) judge() {
 	limit := w.rec.opt.SilenceEnd
+	if first := w.rec.opt.FirstSilence; first > 0 && w.spoken == 0 {
+		limit = first
+	}
 	if limit > 0 && time.Duration(w.silent)*frameTime >= limit {
 		w.end(EndSilence)
 	}

@@ -20,7 +20,10 @@ type DialSpec struct {
 	// who hears it ring on, is let in.
 	Announce   []Prompt
 	SendDigits string
-	Text       string // in words, for the timeline
+	// OnAnswer is called, by the call's goroutine, when somebody has answered and
+	// before the talk; nil = nobody is told. It does not block.
+	OnAnswer func()
+	Text     string // in words, for the timeline
 }
 
 // DialEnd says what came of a dial.

@@ -13,6 +13,7 @@ const (
 	ForVoicemail RecordingPurpose = "voicemail"
 	ForCall      RecordingPurpose = "call"
 	ForPrompt    RecordingPurpose = "prompt"
+	ForSpeech    RecordingPurpose = "speech" // to be understood; of no use afterwards
 )
 
 // RecordingState is where a recording stands.
@@ -83,6 +84,8 @@ type RecordSpec struct {
 	Finish    Digits        // keys that end it and are not heard in it
 	MaxLength time.Duration // 0 = DefaultRecordLength
 	Silence   time.Duration // ends after so much silence; 0 = never
+	// FirstSilence takes the place of Silence until there is sound; 0 = Silence.
+	FirstSilence time.Duration
 	// MinLength drops what is shorter: no recording is kept.
 	MinLength time.Duration
 }
