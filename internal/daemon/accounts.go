@@ -64,5 +64,5 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 }
 
 func (d *Daemon) resolver(t voice.TenantID) dialect.Resolver {
-	return dialect.StoreResolver{Tenant: t, UserStore: d.store, AppStore: d.store, SoundStore: d.store, ExtensionStore: d.store}
+	return dialect.StoreResolver{Tenant: t, UserStore: d.store, AppStore: d.store, SoundStore: d.store, ExtensionStore: d.store, ResourceStore: d.store}
 }

@@ -42,12 +42,17 @@ type Delivery struct {
 	Created  time.Time
 }
 
+// DueOfEndpoint bounds how many deliveries of one endpoint are given as due at
+// once, so that a slow one leaves room for others.
+const DueOfEndpoint = 16
+
 // DeliveryStore is the outbox of deliveries. One process works it.
 type DeliveryStore interface {
 	// CreateDeliveries queues ds in their order, in one transaction.
 	CreateDeliveries(ctx context.Context, ds []Delivery) error
 	// DueDeliveries lists queued deliveries whose Next is not after now: of each
-	// call and endpoint the oldest alone, in order of Seq.
+	// call and endpoint the oldest alone, of each endpoint at most DueOfEndpoint,
+	// in order of Seq.
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
 	// UpdateDelivery stores state, attempts, next and words.
 	UpdateDelivery(ctx context.Context, d Delivery) error
@@ -55,4 +60,6 @@ type DeliveryStore interface {
 	NextDelivery(ctx context.Context) (time.Time, error)
 	// Deliveries lists a tenant's, newest first; call "" = all.
 	Deliveries(ctx context.Context, t TenantID, call CallID, limit int) ([]Delivery, error)
+	// ExpireDeliveries removes those created before it that wait no more.
+	ExpireDeliveries(ctx context.Context, before time.Time) error
 }

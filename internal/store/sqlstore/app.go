@@ -7,12 +7,12 @@ import (
 	"tandem/internal/voice"
 )
 
-const appColumns = `id, tenant, kind, type, name, shortcode, standing, document, version, created, updated`
+const appColumns = `id, tenant, kind, type, name, shortcode, standing, document, version, created, updated, serial`
 
 func scanApp(r row) (a voice.App, err error) {
 	var document string
 	err = r.Scan(&a.ID, &a.Tenant, &a.Kind, &a.Type, &a.Name, &a.Shortcode, &a.Default, &document, &a.Version,
-		timeCol{&a.Created}, timeCol{&a.Updated})
+		timeCol{&a.Created}, timeCol{&a.Updated}, &a.Serial)
 	if document != "" {
 		a.Document = json.RawMessage(document)
 	}
@@ -26,14 +26,18 @@ func (s *Store) CreateApp(ctx context.Context, a voice.App, slots []voice.Sound)
 		return voice.InvalidField(op, "id", "an app needs an id")
 	}
 	n := names{
-		taken:  map[string]string{"apps_id": "app id " + string(a.ID), "sounds_id": "the id of a sound of the app"},
+		taken:  map[string]string{"apps_id": "app id " + string(a.ID), "sounds_id": "the id of a sound of the app", "apps_serial": "the number of the app"},
 		parent: "account " + string(a.Tenant),
 	}
 	return s.transact(ctx, op, configWrite, n, func(x tx) error {
+		number, err := serial(ctx, x, a.Serial)
+		if err != nil {
+			return err
+		}
 		if _, err := x.exec(ctx,
-			`INSERT INTO apps (`+appColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			`INSERT INTO apps (`+appColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 			a.ID, a.Tenant, a.Kind, a.Type, a.Name, a.Shortcode, a.Default, string(a.Document), max(a.Version, 1),
-			micros(a.Created), micros(a.Updated)); err != nil {
+			micros(a.Created), micros(a.Updated), number); err != nil {
 			return err
 		}
 		for _, slot := range slots {
@@ -69,15 +73,8 @@ func (s *Store) UpdateApp(ctx context.Context, a voice.App) (int64, error) {
 		if err != nil || n > 0 {
 			return err
 		}
-		have, err := collect(ctx, x, func(r row) (v int64, err error) { return v, r.Scan(&v) },
+		return outdated(ctx, x, op, "app "+string(a.ID), a.Version,
 			`SELECT version FROM apps WHERE tenant = $1 AND id = $2`, a.Tenant, a.ID)
-		if err != nil {
-			return err
-		}
-		if len(have) == 0 {
-			return voice.Errorf(op, voice.NotExist, "app %s does not exist", a.ID)
-		}
-		return voice.Errorf(op, voice.Conflict, "app %s was changed meanwhile: it is at version %d, not %d", a.ID, have[0], a.Version)
 	})
 	if err != nil {
 		return 0, err

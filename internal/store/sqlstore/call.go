@@ -6,24 +6,24 @@ import (
 	"tandem/internal/voice"
 )
 
-const cdrColumns = `call, tenant, direction, from_addr, from_name, to_addr, app, started, answered, ended, cause, words, legs`
+const cdrColumns = `call, tenant, direction, from_addr, from_name, to_addr, app, started, answered, ended, cause, words, legs, tag, order_ref`
 
 func scanCDR(r row) (c voice.CDR, err error) {
 	err = r.Scan(&c.Call, &c.Tenant, &c.Direction, &c.From, &c.FromName, &c.To, &c.App,
-		timeCol{&c.Start}, timeCol{&c.Answered}, timeCol{&c.End}, &c.Cause, &c.Words, jsonCol{&c.Legs})
+		timeCol{&c.Start}, timeCol{&c.Answered}, timeCol{&c.End}, &c.Cause, &c.Words, jsonCol{&c.Legs}, &c.Tag, &c.Order)
 	return c, err
 }
 
 func putCDR(ctx context.Context, x tx, c voice.CDR) (int64, error) {
 	return x.exec(ctx,
-		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (call) DO UPDATE SET tenant = excluded.tenant, direction = excluded.direction,
 			from_addr = excluded.from_addr, from_name = excluded.from_name, to_addr = excluded.to_addr, app = excluded.app,
 			started = excluded.started, answered = excluded.answered, ended = excluded.ended, cause = excluded.cause,
-			words = excluded.words, legs = excluded.legs
+			words = excluded.words, legs = excluded.legs, tag = excluded.tag, order_ref = excluded.order_ref
 		WHERE cdrs.tenant = '' OR cdrs.tenant = excluded.tenant`,
 		c.Call, c.Tenant, c.Direction, c.From, c.FromName, c.To, c.App,
-		micros(c.Start), micros(c.Answered), micros(c.End), c.Cause, c.Words, jsonText(c.Legs))
+		micros(c.Start), micros(c.Answered), micros(c.End), c.Cause, c.Words, jsonText(c.Legs), c.Tag, c.Order)
 }
 
 // PutCDR implements voice.CallStore. NotExist when the call is another tenant's.
@@ -66,9 +66,19 @@ func (s *Store) CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error
 	if !f.Before.IsZero() {
 		q.and(`started < `, micros(f.Before))
 	}
+	if !f.After.IsZero() {
+		q.and(`started >= `, micros(f.After))
+	}
+	if f.App != "" {
+		q.and(`app = `, f.App)
+	}
+	if f.Order != "" {
+		q.and(`order_ref = `, f.Order)
+	}
 	if f.Open {
 		q.where(`ended = 0`)
 	}
 	q.end(` ORDER BY started DESC, call DESC LIMIT `, bound(f.Limit, 100))
+	q.end(` OFFSET `, max(f.Offset, 0))
 	return many(ctx, s, "store.CDRs", scanCDR, q.text, q.args...)
 }

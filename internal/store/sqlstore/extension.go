@@ -6,10 +6,10 @@ import (
 	"tandem/internal/voice"
 )
 
-const extensionColumns = `tenant, number, username, realm, ha1_md5, ha1_sha256, user_id, created`
+const extensionColumns = `tenant, number, username, realm, ha1_md5, ha1_sha256, user_id, created, serial`
 
 func scanExtension(r row) (e voice.Extension, err error) {
-	err = r.Scan(&e.Tenant, &e.Number, &e.Username, &e.Realm, &e.HA1MD5, &e.HA1SHA256, &e.User, timeCol{&e.Created})
+	err = r.Scan(&e.Tenant, &e.Number, &e.Username, &e.Realm, &e.HA1MD5, &e.HA1SHA256, &e.User, timeCol{&e.Created}, &e.Serial)
 	return e, err
 }
 
@@ -24,11 +24,12 @@ func (s *Store) AddExtension(ctx context.Context, e voice.Extension) error {
 		taken: map[string]string{
 			"extensions_tenant_number": "extension " + e.Number,
 			"extensions_username":      "SIP username " + e.Username,
+			"extensions_serial":        "the number of the extension",
 		},
 		parent: "account " + string(e.Tenant),
 	}
-	return s.insert(ctx, op, configWrite, n,
-		`INSERT INTO extensions (`+extensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	return s.insertNumbered(ctx, op, n, e.Serial,
+		`INSERT INTO extensions (`+extensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		e.Tenant, e.Number, e.Username, e.Realm, e.HA1MD5, e.HA1SHA256, e.User, micros(e.Created))
 }
 

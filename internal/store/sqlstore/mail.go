@@ -22,17 +22,17 @@ func insertMail(ctx context.Context, x tx, m voice.Mail) error {
 	_, err := x.exec(ctx,
 		`INSERT INTO mails (`+mailColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		m.ID, m.Tenant, m.Message, m.Call, m.To, m.Subject, m.Text, m.Attachment, m.FileName,
-		m.State, m.Attempts, dueAt(m), m.Words, micros(m.Created))
+		m.State, m.Attempts, due(m.Next, m.Created), m.Words, micros(m.Created))
 	return err
 }
 
-// dueAt gives when m is due, as it is stored. It is never 0, which NextMail
-// keeps for "no mail waits".
-func dueAt(m voice.Mail) int64 {
-	if m.Next.IsZero() {
-		m.Next = m.Created
+// due gives when something of an outbox is due, as it is stored. It is never 0,
+// which is kept for "nothing waits".
+func due(next, created time.Time) int64 {
+	if next.IsZero() {
+		next = created
 	}
-	return max(micros(m.Next), 1)
+	return max(micros(next), 1)
 }
 
 // DueMails implements voice.MailStore; limit 0 = 100.
@@ -49,7 +49,7 @@ func (s *Store) UpdateMail(ctx context.Context, m voice.Mail, msg *voice.Message
 	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
 		if err := x.must(ctx, op, "mail "+string(m.ID),
 			`UPDATE mails SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`,
-			m.Tenant, m.ID, m.State, m.Attempts, dueAt(m), m.Words); err != nil {
+			m.Tenant, m.ID, m.State, m.Attempts, due(m.Next, m.Created), m.Words); err != nil {
 			return err
 		}
 		_, err := x.exec(ctx,

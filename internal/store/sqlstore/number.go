@@ -6,10 +6,10 @@ import (
 	"tandem/internal/voice"
 )
 
-const numberColumns = `e164, tenant, dest_kind, dest_id, created`
+const numberColumns = `e164, tenant, dest_kind, dest_id, created, serial`
 
 func scanNumber(r row) (n voice.Number, err error) {
-	err = r.Scan(&n.E164, &n.Tenant, &n.Dest.Kind, &n.Dest.ID, timeCol{&n.Created})
+	err = r.Scan(&n.E164, &n.Tenant, &n.Dest.Kind, &n.Dest.ID, timeCol{&n.Created}, &n.Serial)
 	return n, err
 }
 
@@ -20,11 +20,11 @@ func (s *Store) AddNumber(ctx context.Context, n voice.Number) error {
 		return voice.InvalidField(op, "number", "a number needs digits")
 	}
 	words := names{
-		taken:  map[string]string{"numbers_e164": "number " + string(n.E164)},
+		taken:  map[string]string{"numbers_e164": "number " + string(n.E164), "numbers_serial": "the number's id"},
 		parent: "account " + string(n.Tenant),
 	}
-	return s.insert(ctx, op, configWrite, words,
-		`INSERT INTO numbers (`+numberColumns+`) VALUES ($1, $2, $3, $4, $5)`,
+	return s.insertNumbered(ctx, op, words, n.Serial,
+		`INSERT INTO numbers (`+numberColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
 		n.E164, n.Tenant, n.Dest.Kind, n.Dest.ID, micros(n.Created))
 }
 

@@ -6,19 +6,23 @@ import (
 	"tandem/internal/voice"
 )
 
-const soundColumns = `id, tenant, app, name, standard, ref, source, file_name, blob_key, size, duration, text, voice, created, updated`
+const soundColumns = `id, tenant, app, name, standard, ref, source, file_name, blob_key, size, duration, text, voice, created, updated, serial`
 
 func scanSound(r row) (v voice.Sound, err error) {
 	err = r.Scan(&v.ID, &v.Tenant, &v.App, &v.Name, &v.Standard, &v.Ref, &v.Source, &v.FileName, &v.Blob, &v.Size,
-		spanCol{&v.Duration}, &v.Text, &v.Voice, timeCol{&v.Created}, timeCol{&v.Updated})
+		spanCol{&v.Duration}, &v.Text, &v.Voice, timeCol{&v.Created}, timeCol{&v.Updated}, &v.Serial)
 	return v, err
 }
 
 func insertSound(ctx context.Context, x tx, v voice.Sound) error {
-	_, err := x.exec(ctx,
-		`INSERT INTO sounds (`+soundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+	number, err := serial(ctx, x, v.Serial)
+	if err != nil {
+		return err
+	}
+	_, err = x.exec(ctx,
+		`INSERT INTO sounds (`+soundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		v.ID, v.Tenant, v.App, v.Name, v.Standard, v.Ref, v.Source, v.FileName, v.Blob, v.Size,
-		v.Duration.Microseconds(), v.Text, v.Voice, micros(v.Created), micros(v.Updated))
+		v.Duration.Microseconds(), v.Text, v.Voice, micros(v.Created), micros(v.Updated), number)
 	return err
 }
 
@@ -29,7 +33,7 @@ func (s *Store) CreateSound(ctx context.Context, v voice.Sound) error {
 		return voice.InvalidField(op, "id", "a sound needs an id")
 	}
 	n := names{
-		taken:  map[string]string{"sounds_id": "sound id " + string(v.ID)},
+		taken:  map[string]string{"sounds_id": "sound id " + string(v.ID), "sounds_serial": "the number of the sound"},
 		parent: "account " + string(v.Tenant),
 	}
 	return s.transact(ctx, op, configWrite, n, func(x tx) error { return insertSound(ctx, x, v) })

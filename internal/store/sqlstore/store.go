@@ -50,6 +50,10 @@ var (
 	_ voice.RecordingStore = (*Store)(nil)
 	_ voice.MessageStore   = (*Store)(nil)
 	_ voice.MailStore      = (*Store)(nil)
+	_ voice.ResourceStore  = (*Store)(nil)
+	_ voice.DeliveryStore  = (*Store)(nil)
+
+	_ voice.AccessTokenStore = (*Store)(nil)
 )
 
 // Open opens the database and brings its tables up to date. Errors:
@@ -90,7 +94,7 @@ func (s *Store) Close() error {
 
 // ChangeCount gives a number that grows with every change of configuration
 // (tenants, users, credentials, settings, numbers, apps, sounds, extensions,
-// trunks), by whichever process. It is cheap enough to ask every second.
+// trunks, resources), by whichever process. It is cheap enough to ask every second.
 func (s *Store) ChangeCount(ctx context.Context) (int64, error) {
 	return one(ctx, s, "store.ChangeCount", "the revision row is missing",
 		func(r row) (n int64, err error) { return n, r.Scan(&n) },

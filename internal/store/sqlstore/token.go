@@ -53,8 +53,8 @@ func (s *Store) Tokens(ctx context.Context, t voice.TenantID) ([]voice.Token, er
 		`SELECT `+tokenColumns+` FROM tokens WHERE tenant = $1 ORDER BY created, id`, t)
 }
 
-// UpdateToken implements voice.TokenStore. A changed hash revokes the refresh
-// tokens that were given for the old secret.
+// UpdateToken implements voice.TokenStore. A changed hash ends the access and
+// refresh tokens that were given for the old secret.
 func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {
 	const op = "store.UpdateToken"
 	return s.transact(ctx, op, configWrite, names{}, func(x tx) error {
@@ -62,6 +62,12 @@ func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {
 			`UPDATE refresh_families SET revoked = $4 WHERE tenant = $1 AND token = $2
 				AND EXISTS (SELECT 1 FROM tokens WHERE tenant = $1 AND id = $2 AND hash <> $3)`,
 			t.Tenant, t.ID, t.Hash, true); err != nil {
+			return err
+		}
+		if _, err := x.exec(ctx,
+			`DELETE FROM access_tokens WHERE tenant = $1 AND token = $2
+				AND EXISTS (SELECT 1 FROM tokens WHERE tokens.tenant = $1 AND id = $2 AND tokens.hash <> $3)`,
+			t.Tenant, t.ID, t.Hash); err != nil {
 			return err
 		}
 		return x.must(ctx, op, "credential "+string(t.ID),
@@ -77,12 +83,15 @@ func (s *Store) MarkTokenUsed(ctx context.Context, t voice.TenantID, id voice.To
 		`UPDATE tokens SET used = $3 WHERE tenant = $1 AND id = $2`, t, id, micros(at))
 }
 
-// DeleteToken implements voice.TokenStore. Its refresh tokens go with it.
+// DeleteToken implements voice.TokenStore. Its access and refresh tokens go with it.
 func (s *Store) DeleteToken(ctx context.Context, t voice.TenantID, id voice.TokenID) error {
 	const op = "store.DeleteToken"
 	return s.transact(ctx, op, configWrite, names{}, func(x tx) error {
 		if err := x.must(ctx, op, "credential "+string(id),
 			`DELETE FROM tokens WHERE tenant = $1 AND id = $2`, t, id); err != nil {
+			return err
+		}
+		if _, err := x.exec(ctx, `DELETE FROM access_tokens WHERE tenant = $1 AND token = $2`, t, id); err != nil {
 			return err
 		}
 		_, err := x.exec(ctx, `DELETE FROM refresh_families WHERE tenant = $1 AND token = $2`, t, id)

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	userFields  = `id, tenant, first_name, last_name, email, email_key, role, extension, location, phones, incoming, show_id, created`
-	userColumns = `id, tenant, first_name, last_name, email, role, COALESCE(extension, ''), location, phones, incoming, show_id, created`
+	userFields  = `id, tenant, first_name, last_name, email, email_key, role, extension, location, phones, incoming, show_id, created, serial`
+	userColumns = `id, tenant, first_name, last_name, email, role, COALESCE(extension, ''), location, phones, incoming, show_id, created, serial`
 )
 
 func scanUser(r row) (u voice.User, err error) {
 	err = r.Scan(&u.ID, &u.Tenant, &u.FirstName, &u.LastName, &u.Email, &u.Role, &u.Extension, &u.Location,
-		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created})
+		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created}, &u.Serial)
 	return u, err
 }
 
@@ -24,6 +24,7 @@ func userNames(u voice.User) names {
 			"users_id":               "user id " + string(u.ID),
 			"users_email_key":        "e-mail address " + u.Email,
 			"users_tenant_extension": "extension " + u.Extension,
+			"users_serial":           "the number of the user",
 		},
 		parent: "account " + string(u.Tenant),
 	}
@@ -38,8 +39,8 @@ func (s *Store) CreateUser(ctx context.Context, u voice.User) error {
 	if u.ID == "" {
 		return voice.InvalidField(op, "id", "a user needs an id")
 	}
-	return s.insert(ctx, op, configWrite, userNames(u),
-		`INSERT INTO users (`+userFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+	return s.insertNumbered(ctx, op, userNames(u), u.Serial,
+		`INSERT INTO users (`+userFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		u.ID, u.Tenant, u.FirstName, u.LastName, u.Email, orNull(emailKey(u.Email)), u.Role, orNull(u.Extension), u.Location,
 		jsonText(u.Phones), jsonText(u.Incoming), u.ShowID, micros(u.Created))
 }
@@ -67,7 +68,7 @@ func (s *Store) UpdateUser(ctx context.Context, u voice.User) error {
 }
 
 // DeleteUser implements voice.UserStore. What goes with the user: the
-// extension with its registrations, credentials, refresh tokens and links.
+// extension with its registrations, credentials, access and refresh tokens, links.
 func (s *Store) DeleteUser(ctx context.Context, t voice.TenantID, id voice.UserID) error {
 	const op = "store.DeleteUser"
 	return s.transact(ctx, op, configWrite, names{}, func(x tx) error {
@@ -84,7 +85,7 @@ func (s *Store) DeleteUser(ctx context.Context, t voice.TenantID, id voice.UserI
 			t, id, numbers[0]); err != nil {
 			return err
 		}
-		for _, table := range []string{"refresh_families", "links", "tokens"} {
+		for _, table := range []string{"access_tokens", "refresh_families", "links", "tokens"} {
 			if _, err := x.exec(ctx, `DELETE FROM `+table+` WHERE tenant = $1 AND user_id = $2`, t, id); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"tandem/internal/voice"
@@ -134,6 +135,32 @@ func (s *Store) insert(ctx context.Context, op string, kind write, n names, quer
 		_, err := t.exec(ctx, query, args...)
 		return err
 	})
+}
+
+// insertNumbered inserts what has a serial number, which becomes the last
+// argument of query.
+func (s *Store) insertNumbered(ctx context.Context, op string, n names, own int64, query string, args ...any) error {
+	return s.transact(ctx, op, configWrite, n, func(t tx) error {
+		number, err := serial(ctx, t, own)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, query, append(slices.Clip(args), number)...)
+		return err
+	})
+}
+
+// outdated says why an update of one version found nothing: query gives the
+// version that is stored.
+func outdated(ctx context.Context, x tx, op, what string, version int64, query string, args ...any) error {
+	have, err := collect(ctx, x, func(r row) (v int64, err error) { return v, r.Scan(&v) }, query, args...)
+	if err != nil {
+		return err
+	}
+	if len(have) == 0 {
+		return voice.Errorf(op, voice.NotExist, "%s does not exist", what)
+	}
+	return voice.Errorf(op, voice.Conflict, "%s was changed meanwhile: it is at version %d, not %d", what, have[0], version)
 }
 
 // change runs one statement that has to touch a row in a transaction of its own.

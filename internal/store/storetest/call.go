@@ -15,6 +15,7 @@ func cdr(id voice.CallID, t voice.TenantID, n int) voice.CDR {
 			ID: "a", To: "x", Start: moment(n), End: moment(n + 9), Cause: voice.CauseNormal, Codec: "PCMA",
 			Quality: voice.Quality{PacketsIn: 400, LostIn: 3, JitterIn: 12 * time.Millisecond, RTT: time.Millisecond},
 		}},
+		Tag: "my tag", Order: "order-" + string(id),
 	}
 }
 
@@ -45,6 +46,14 @@ func testCDRs(t *testing.T, s Store) {
 		"before":             {voice.CDRFilter{Before: c.Start}, []voice.CDR{b, a}},
 		"limit":              {voice.CDRFilter{Limit: 1}, []voice.CDR{c}},
 		"everything at once": {voice.CDRFilter{Tenant: ours, Before: c.Start, Limit: 5}, []voice.CDR{a}},
+		"after":              {voice.CDRFilter{After: b.Start}, []voice.CDR{c, b}},
+		"a span":             {voice.CDRFilter{After: b.Start, Before: c.Start}, []voice.CDR{b}},
+		"of an app":          {voice.CDRFilter{Tenant: ours, App: "VA1"}, []voice.CDR{c, a}},
+		"of another app":     {voice.CDRFilter{App: "VA2"}, nil},
+		"of an order":        {voice.CDRFilter{Order: "order-c2"}, []voice.CDR{b}},
+		"the other's order":  {voice.CDRFilter{Tenant: ours, Order: "order-c2"}, nil},
+		"a page":             {voice.CDRFilter{Limit: 1, Offset: 1}, []voice.CDR{b}},
+		"past the end":       {voice.CDRFilter{Offset: 3}, nil},
 		"open":               {voice.CDRFilter{Tenant: ours, Open: true}, nil},
 	} {
 		same(t, what, read(s.CDRs(ctx, x.f))(t), x.want)

@@ -48,6 +48,11 @@ func populate(t *testing.T, s Store) {
 	ok(t, s.CreateMessage(ctx, message("m1", ours, 1), &queued))
 	ok(t, s.CreateMessage(ctx, message("mt", theirs, 1), nil))
 	ok(t, s.PutCDR(ctx, cdr("c1", ours, 1)))
+	r := resource(ours, "v/x", "n")
+	r.Serial = 7007
+	read(s.CreateResource(ctx, r))(t)
+	ok(t, s.CreateDeliveries(ctx, []voice.Delivery{delivery("d1", "c1", "e", 1)}))
+	ok(t, s.CreateAccessToken(ctx, voice.AccessToken{Hash: "a1", Kind: "api", Tenant: ours}))
 }
 
 // access is one method called on what populate made, in the name of t.
@@ -78,6 +83,10 @@ func reads() []access {
 		}},
 		{"Message", func(ctx context.Context, s Store, t voice.TenantID) error {
 			_, err := s.Message(ctx, t, "m1")
+			return err
+		}},
+		{"Resource", func(ctx context.Context, s Store, t voice.TenantID) error {
+			_, err := s.Resource(ctx, t, "v/x", 7007)
 			return err
 		}},
 		{"CDR", func(ctx context.Context, s Store, t voice.TenantID) error {
@@ -130,6 +139,12 @@ func changes() []access {
 		{"UpdateMail", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.UpdateMail(ctx, voice.Mail{ID: "q1", Tenant: t, State: voice.MailDead}, nil)
 		}},
+		{"UpdateResource", func(ctx context.Context, s Store, t voice.TenantID) error {
+			return second(s.UpdateResource(ctx, voice.Resource{Kind: "v/x", Serial: 7007, Tenant: t, Version: 1}))
+		}},
+		{"UpdateDelivery", func(ctx context.Context, s Store, t voice.TenantID) error {
+			return s.UpdateDelivery(ctx, voice.Delivery{ID: "d1", Tenant: t, State: voice.DeliveryDead})
+		}},
 	}
 }
 
@@ -145,6 +160,10 @@ func deletions() []access {
 		{"RemoveExtension", func(ctx context.Context, s Store, t voice.TenantID) error { return s.RemoveExtension(ctx, t, "101") }},
 		{"RemoveTrunk", func(ctx context.Context, s Store, t voice.TenantID) error { return s.RemoveTrunk(ctx, t, "tr1") }},
 		{"DeleteRecording", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteRecording(ctx, t, "r1") }},
+		{"DeleteResource", func(ctx context.Context, s Store, t voice.TenantID) error {
+			return s.DeleteResource(ctx, t, "v/x", 7007)
+		}},
+		{"DeleteAccessToken", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteAccessToken(ctx, t, "a1") }},
 		{"DeleteMessage", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteMessage(ctx, t, "m1") }},
 	}
 }
@@ -164,6 +183,9 @@ func theirLists(t *testing.T, s Store) map[string]int {
 		"CDRs":       len(read(s.CDRs(ctx, voice.CDRFilter{Tenant: theirs}))(t)),
 		"Recordings": len(read(s.Recordings(ctx, theirs, voice.RecordingFilter{Call: "c1"}))(t)),
 		"Messages":   len(read(s.Messages(ctx, theirs, "", 0))(t)) - 1, // one is theirs
+		"Resources":  len(read(s.Resources(ctx, theirs, voice.ResourceFilter{}))(t)),
+		"Deliveries": len(read(s.Deliveries(ctx, theirs, "c1", 0))(t)),
+		"AccessKeys": len(read(s.AccessTokens(ctx, theirs, "api"))(t)),
 	}
 }
 
@@ -176,6 +198,7 @@ func snapshot(t *testing.T, s Store) []any {
 		read(s.Apps(ctx, ours))(t), read(s.Sounds(ctx, ours, ""))(t), read(s.Extensions(ctx, ours))(t),
 		read(s.Bindings(ctx, ours, "", moment(0)))(t), read(s.Trunks(ctx, ours))(t), read(s.CDR(ctx, ours, "c1"))(t),
 		read(s.Recordings(ctx, ours, voice.RecordingFilter{}))(t), read(s.Messages(ctx, ours, "", 0))(t),
-		read(s.DueMails(ctx, moment(99), 0))(t),
+		read(s.DueMails(ctx, moment(99), 0))(t), read(s.Resources(ctx, ours, voice.ResourceFilter{}))(t),
+		read(s.Deliveries(ctx, ours, "", 0))(t), read(s.AccessTokens(ctx, ours, "api"))(t),
 	}
 }

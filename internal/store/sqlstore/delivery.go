@@ -1,0 +1,89 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+const deliveryColumns = `id, tenant, call, seq, endpoint, purpose, method, url, headers, type, body, by_operator, tries, state,
+	attempts, next_at, words, created`
+
+func scanDelivery(r row) (d voice.Delivery, err error) {
+	err = r.Scan(&d.ID, &d.Tenant, &d.Call, &d.Seq, &d.Endpoint, &d.Purpose, &d.Method, &d.URL, jsonCol{&d.Headers}, &d.Type, &d.Body,
+		&d.Operator, &d.Tries, &d.State, &d.Attempts, timeCol{&d.Next}, &d.Words, timeCol{&d.Created})
+	return d, err
+}
+
+// CreateDeliveries implements voice.DeliveryStore. What has no state is queued.
+func (s *Store) CreateDeliveries(ctx context.Context, ds []voice.Delivery) error {
+	const op = "store.CreateDeliveries"
+	if len(ds) == 0 {
+		return nil
+	}
+	n := names{taken: map[string]string{"deliveries_id": "the id of a delivery"}}
+	return s.transact(ctx, op, recordWrite, n, func(x tx) error {
+		seq, err := draw(ctx, x, deliveryCounter, len(ds))
+		if err != nil {
+			return err
+		}
+		for i, d := range ds {
+			if d.ID == "" || d.Endpoint == "" {
+				return voice.InvalidField(op, "id", "a delivery needs an id and an endpoint")
+			}
+			if d.State == "" {
+				d.State = voice.DeliveryQueued
+			}
+			if _, err := x.exec(ctx,
+				`INSERT INTO deliveries (`+deliveryColumns+`)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+				d.ID, d.Tenant, d.Call, seq+int64(i), d.Endpoint, d.Purpose, d.Method, d.URL, jsonText(d.Headers), d.Type, d.Body,
+				d.Operator, d.Tries, d.State, d.Attempts, due(d.Next, d.Created), d.Words, micros(d.Created)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// DueDeliveries implements voice.DeliveryStore; limit 0 = 100. An endpoint with
+// many calls waiting gives only the first few, so that it leaves room for others.
+func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]voice.Delivery, error) {
+	return many(ctx, s, "store.DueDeliveries", scanDelivery,
+		`SELECT `+deliveryColumns+` FROM (
+			SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
+			FROM deliveries AS d
+			WHERE d.state = 'queued' AND d.next_at <= $1 AND NOT EXISTS (
+				SELECT 1 FROM deliveries AS e
+				WHERE e.state = 'queued' AND e.call = d.call AND e.endpoint = d.endpoint AND e.tenant = d.tenant AND e.seq < d.seq)
+		) AS waiting WHERE place <= $2 ORDER BY seq LIMIT $3`,
+		micros(now), voice.DueOfEndpoint, bound(limit, 100))
+}
+
+// UpdateDelivery implements voice.DeliveryStore.
+func (s *Store) UpdateDelivery(ctx context.Context, d voice.Delivery) error {
+	return s.change(ctx, "store.UpdateDelivery", recordWrite, names{}, "delivery "+string(d.ID),
+		`UPDATE deliveries SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`,
+		d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words)
+}
+
+// NextDelivery implements voice.DeliveryStore.
+func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
+	return one(ctx, s, "store.NextDelivery", "a queue", func(r row) (next time.Time, err error) {
+		return next, r.Scan(timeCol{&next})
+	}, `SELECT COALESCE(MIN(next_at), 0) FROM deliveries WHERE state = 'queued'`)
+}
+
+// Deliveries implements voice.DeliveryStore; limit 0 = 100.
+func (s *Store) Deliveries(ctx context.Context, t voice.TenantID, call voice.CallID, limit int) ([]voice.Delivery, error) {
+	return many(ctx, s, "store.Deliveries", scanDelivery,
+		`SELECT `+deliveryColumns+` FROM deliveries WHERE tenant = $1 AND ($2 = '' OR call = $2) ORDER BY seq DESC LIMIT $3`,
+		t, call, bound(limit, 100))
+}
+
+// ExpireDeliveries implements voice.DeliveryStore.
+func (s *Store) ExpireDeliveries(ctx context.Context, before time.Time) error {
+	return s.insert(ctx, "store.ExpireDeliveries", relaxedWrite, names{},
+		`DELETE FROM deliveries WHERE state <> 'queued' AND created < $1`, micros(before))
+}
