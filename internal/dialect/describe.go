@@ -10,6 +10,7 @@ type Description struct {
 	Name      string // "Telphin (RingMe)"
 	Base      string // "/telphin/api/ver1.0"
 	Auth      string // how a token is got and sent, in words
+	Missing   string // why the API is not served, in words; "" = it is
 	Endpoints []Endpoint
 }
 
