@@ -59,6 +59,7 @@ var mayImport = map[string]string{
 	"mailbox":             "voice clock blob",
 	"route":               "voice",
 	"web":                 "voice",
+	"apidocs":             "dialect",
 	"config":              "",
 	"admin":               "voice auth config secret web",
 	"doctor":              "voice config phone",

@@ -50,7 +50,7 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if d.cfg.BaseURL != "" {
 		url = d.cfg.URL() + "/sonetel"
 	}
-	d.sonetel, err = sonetel.New(sonetel.Config{
+	vendor, err := sonetel.New(sonetel.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: d.audio(), Control: control{d},
@@ -59,7 +59,8 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.sonetel)
+	d.dialects = append(d.dialects, vendor)
+	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }
 

@@ -19,7 +19,6 @@ import (
 	"tandem/internal/blob/fileblob"
 	"tandem/internal/config"
 	"tandem/internal/dialect"
-	"tandem/internal/dialect/sonetel"
 	"tandem/internal/engine"
 	"tandem/internal/mailbox"
 	"tandem/internal/mailer"
@@ -73,7 +72,7 @@ type Daemon struct {
 	board       *switchboard.Switchboard
 	library     *dialect.Library
 	lookups     *lookups
-	sonetel     *sonetel.Dialect
+	dialects    []dialect.Dialect // the first compiles the mailboxes of users
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
 	preparing   *preparer

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/apidocs"
 	"tandem/internal/dialect"
 	"tandem/internal/web"
 )
@@ -23,13 +24,17 @@ const (
 )
 
 func (d *Daemon) startHTTP(context.Context) error {
+	handler, err := d.handler()
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", d.cfg.HTTP)
 	if err != nil {
 		return err
 	}
 	d.listener = l
 	d.server = &http.Server{
-		Handler: d.handler(), ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
+		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
 	d.closing(func() {
@@ -44,8 +49,12 @@ func (d *Daemon) startHTTP(context.Context) error {
 }
 
 // handler serves each dialect below its name, and at the root for the vendor's
-// own host names; everything else is the web pages.
-func (d *Daemon) handler() http.Handler {
+// own host names, and the page of the APIs; everything else is the web pages.
+func (d *Daemon) handler() (http.Handler, error) {
+	docs, err := d.apiDocs()
+	if err != nil {
+		return nil, err
+	}
 	pages := web.New(web.Config{Accounts: d.admin, Calls: d.store, Status: status{d}, Health: health{d}, Logger: d.log})
 	type mounted struct {
 		prefix string
@@ -54,7 +63,7 @@ func (d *Daemon) handler() http.Handler {
 		hosts  []string
 	}
 	var vendors []mounted
-	for _, v := range []dialect.Dialect{d.sonetel} {
+	for _, v := range d.dialects {
 		prefix := "/" + string(v.Kind())
 		vendors = append(vendors, mounted{prefix, v.Handler(prefix), v.Handler(""), v.HostNames()})
 	}
@@ -70,8 +79,26 @@ func (d *Daemon) handler() http.Handler {
 				return
 			}
 		}
+		if apidocs.Below(r.URL.Path, docsPath) {
+			docs.ServeHTTP(w, r)
+			return
+		}
 		pages.ServeHTTP(w, r)
-	})
+	}), nil
+}
+
+// docsPath is where the interactive page of the APIs is.
+const docsPath = "/docs/api"
+
+// apiDocs makes that page of the dialects' descriptions.
+func (d *Daemon) apiDocs() (http.Handler, error) {
+	var apis []dialect.Description
+	for _, v := range d.dialects {
+		if v, ok := v.(dialect.Documented); ok {
+			apis = append(apis, v.Describe())
+		}
+	}
+	return apidocs.New(apidocs.Config{APIs: append(apis, apidocs.Planned()...)}, docsPath)
 }
 
 func hostName(host string) string {
