@@ -180,22 +180,37 @@ func (p *Port) fromPeer(frame []byte) bool {
 			break // the key before is still being sent
 		}
 		switch it.kind {
-		case itemSound:
-			data := it.data[:it.n]
-			it.codec.Transcode(codec, data, data)
-			l.buf.Put(it.ts, data)
 		case itemPress:
 			p.press(it.key, 0)
 		case itemRelease:
 			p.event.Release()
-		case itemReset:
-			l.buf.Reset(codec)
+		default:
+			l.store(codec, it)
 		}
 		l.tail.Store(tail + 1)
 	}
+	l.settle(frame)
+	return true
+}
+
+// store puts an item of sound into the reader's buffer, in its codec.
+func (l *link) store(codec media.Codec, it *item) {
+	switch it.kind {
+	case itemSound:
+		data := it.data[:it.n]
+		it.codec.Transcode(codec, data, data)
+		l.buf.Put(it.ts, data)
+	case itemReset:
+		l.buf.Reset(codec)
+	}
+}
+
+// settle takes the sound of this turn, after that of the turns left out.
+func (l *link) settle(frame []byte) {
 	for ; l.owed > 0; l.owed-- {
 		l.buf.Take(frame)
 	}
 	l.buf.Take(frame)
-	return true
 }
+
+func (l *link) miss(n int) { l.owed = min(l.owed+n, maxOwed) }

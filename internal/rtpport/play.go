@@ -114,7 +114,7 @@ func (p *Port) stopPlay(finished bool) {
 	}
 	b := p.play
 	p.play = nil
-	p.between = p.in == nil && p.overlay == nil && p.started
+	p.between = p.in == nil && len(p.feeds) == 0 && p.overlay == nil && p.started
 	b.end(finished)
 }
 
@@ -140,9 +140,10 @@ func (b *Playback) next(codec media.Codec, frame []byte) int {
 }
 
 // source writes the sound of this turn to frame: a key tone, the playback, the
-// bridged peer, in this order of precedence; else silence, and false.
+// bridged peer and the feeds, in this order of precedence; else silence, and
+// false.
 func (p *Port) source(frame []byte) bool {
-	bridged := p.fromPeer(frame)
+	heard := p.others(frame)
 	if p.overlay != nil {
 		p.keyTone(frame)
 		return true
@@ -154,11 +155,18 @@ func (p *Port) source(frame []byte) bool {
 			return true
 		}
 		p.stopPlay(true)
-		bridged = bridged && p.in == nil
+		heard = heard && p.in == nil
 	}
-	if bridged {
+	if heard {
 		return true
 	}
 	fill(frame, p.params.Codec.Silence())
 	return false
+}
+
+// others writes the sound of this turn of the bridged peer and the feeds to
+// frame; false when there is neither.
+func (p *Port) others(frame []byte) bool {
+	bridged := p.fromPeer(frame)
+	return p.mix(frame, bridged) || bridged
 }

@@ -105,7 +105,7 @@ func TestRangeAndLimit(t *testing.T) {
 	}
 }
 
-// Two ports talk to each other, recorded and bridged or not: what is allocated
+// Two ports talk to each other, bridged and listened to or not: what is allocated
 // must not grow with packets.
 func TestNoAllocationPerPacket(t *testing.T) {
 	pool := startPool(t, rtpport.Config{})
@@ -133,6 +133,11 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	}
 	if err := rtpport.Bridge(ports[3], ports[5]); err != nil {
 		t.Fatal(err)
+	}
+	for _, pair := range [][2]int{{3, 7}, {5, 7}, {7, 3}, {7, 5}} {
+		if _, err := rtpport.AddFeed(ports[pair[0]], ports[pair[1]]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	packets := func() (n int64) {
 		st := ports[0].Stats()

@@ -93,6 +93,8 @@ type Port struct {
 	held   heldKey
 	in     *link // from the bridged peer
 	out    *link // to it
+	feeds  []*link
+	fed    []*link // others that hear what this port does
 	rec    *Recording
 	rx     rxState
 	tally  txState
@@ -143,6 +145,11 @@ func (p *Port) apply(params Params) {
 	}
 	if p.started && params.Codec != p.params.Codec && p.in != nil {
 		p.in.reset(params.Codec)
+	}
+	if p.started && params.Codec != p.params.Codec {
+		for _, l := range p.feeds {
+			l.reset(params.Codec)
+		}
 	}
 	if p.started && params.Codec != p.params.Codec && p.rec != nil {
 		p.rec.sound.Reset(params.Codec)
@@ -215,6 +222,7 @@ func (p *Port) leave() {
 	}
 	p.sendings = nil
 	p.unlink()
+	p.feeds, p.fed = nil, nil
 	p.sayBye()
 	p.final = p.snapshot()
 	p.shard.remove(p)
@@ -258,7 +266,10 @@ func (p *Port) miss(n int64) {
 	p.ts += uint32(n) * media.FrameSamples
 	p.tally.skipped += n
 	if p.in != nil {
-		p.in.owed = min(p.in.owed+int(n), maxOwed)
+		p.in.miss(int(n))
+	}
+	for _, l := range p.feeds {
+		l.miss(int(n))
 	}
 	if p.rec != nil {
 		p.rec.lost(int(n))

@@ -124,6 +124,9 @@ func (p *Port) changed() {
 	if p.out != nil {
 		p.out.push(item{kind: itemReset})
 	}
+	for _, l := range p.fed {
+		l.push(item{kind: itemReset})
+	}
 }
 
 // content handles a packet of the peer by its payload type. age is how long it
@@ -170,6 +173,9 @@ func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
 	}
 	if p.out != nil {
 		p.out.sound(codec, ts, payload)
+	}
+	for _, l := range p.fed {
+		l.sound(codec, ts, payload)
 	}
 }
 

@@ -51,10 +51,8 @@ func (p *Port) emitKey() bool {
 	if !ok {
 		return false
 	}
-	if p.in != nil {
-		// The peer's sound goes on unheard, so that it is not late afterwards.
-		p.fromPeer(p.tx[headerLen:])
-	}
+	// The others' sound goes on unheard, so that it is not late afterwards.
+	p.others(p.tx[headerLen:])
 	if p.maySend() {
 		copy(p.tx[headerLen:], packet.Payload[:])
 		p.packet(p.params.EventPT, packet.Marker, packet.Timestamp, headerLen+len(packet.Payload))

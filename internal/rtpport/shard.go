@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tandem/internal/media"
 )
 
 const (
@@ -42,6 +44,7 @@ type shard struct {
 	batch   *batch
 	scratch [maxPacket]byte
 	pcm     [maxPacket]int16
+	sum     [media.FrameSamples]int32
 	closing bool
 	at      unix.Timespec
 	meter   meter

@@ -1,0 +1,141 @@
+package rtpport_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"tandem/internal/audiomatch"
+	"tandem/internal/media"
+	"tandem/internal/rtpport"
+)
+
+// talker is a port and the telephone behind it, which says one tone.
+type talker struct {
+	*peer
+	port   *rtpport.Port
+	codec  media.Codec
+	said   []byte // a second of it
+	frames int    // said so far
+	heard  []int16
+}
+
+func newTalker(t *testing.T, pool *rtpport.Pool, codec media.Codec, hz, loud float64) *talker {
+	t.Helper()
+	port := openPort(t, pool)
+	w := &talker{peer: newPeer(t, port), port: port, codec: codec, said: make([]byte, media.Rate)}
+	start(t, port, w.peer, codec, eventPT)
+	pcm := make([]int16, len(w.said))
+	for i := range pcm {
+		pcm[i] = int16(loud * math.Sin(2*math.Pi*hz*float64(i)/media.Rate))
+	}
+	codec.Encode(w.said, pcm)
+	return w
+}
+
+// talk has all say what they say for a number of frames and hear the others;
+// only the last half second that each heard is kept.
+func talk(frames int, all ...*talker) {
+	for range frames {
+		for _, w := range all {
+			at := w.frames % 50 * media.FrameSamples
+			w.audio(w.codec, w.said[at:at+media.FrameSamples])
+			w.frames++
+		}
+		for _, w := range all {
+			pk := w.read()
+			pcm := make([]int16, len(pk.payload))
+			w.codec.Decode(pcm, pk.payload)
+			w.heard = append(w.heard, pcm...)
+			w.heard = w.heard[max(0, len(w.heard)-media.Rate/2):]
+		}
+	}
+}
+
+// tones names those of three tones that somebody hears.
+func (w *talker) tones() string {
+	s := ""
+	for _, hz := range []float64{500, 900, 1400} {
+		if audiomatch.Tone(w.heard, hz) > 0.3 {
+			s += fmt.Sprint(hz, " ")
+		}
+	}
+	return s
+}
+
+// TestSupervised has a third port listen to a bridge, speak to one side of it
+// and to both, and leave.
+func TestSupervised(t *testing.T) {
+	for _, shards := range []int{1, 2} {
+		pool := startPool(t, rtpport.Config{Shards: shards})
+		a := newTalker(t, pool, media.PCMU, 500, 8000)
+		b := newTalker(t, pool, media.PCMA, 900, 8000)
+		s := newTalker(t, pool, media.PCMU, 1400, 8000)
+		if err := rtpport.Bridge(a.port, b.port); err != nil {
+			t.Fatal(err)
+		}
+		var feeds []*rtpport.Feed
+		feed := func(from, to *talker) {
+			t.Helper()
+			f, err := rtpport.AddFeed(from.port, to.port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			feeds = append(feeds, f)
+		}
+		expect := func(when, hearsA, hearsB, hearsS string) {
+			t.Helper()
+			talk(60, a, b, s)
+			if got := [3]string{a.tones(), b.tones(), s.tones()}; got != [3]string{hearsA, hearsB, hearsS} {
+				t.Errorf("%d shards, %s: they hear %q", shards, when, got)
+			}
+		}
+		expect("two parties", "900 ", "500 ", "")
+		feed(a, s)
+		feed(b, s)
+		expect("monitor", "900 ", "500 ", "500 900 ")
+		feed(s, b)
+		expect("whisper", "900 ", "500 1400 ", "500 900 ")
+		feed(s, a)
+		expect("barge", "900 1400 ", "500 1400 ", "500 900 ")
+		s.press('5', func(int) bool { return true })
+		if d := waitDigit(t, s.port); d.Key != '5' {
+			t.Errorf("the third's key is %q", d.Key)
+		}
+		for _, f := range feeds {
+			f.Stop()
+			f.Stop()
+		}
+		expect("two parties again", "900 ", "500 ", "")
+		feed(s, a)
+		feed(a, s)
+		s.port.Close()
+		talk(60, a, b)
+		if a.tones() != "900 " || b.tones() != "500 " {
+			t.Errorf("after the third has closed they hear %q %q", a.tones(), b.tones())
+		}
+		if _, err := rtpport.AddFeed(a.port, s.port); err == nil {
+			t.Error("a closed port was fed")
+		}
+		if _, err := rtpport.AddFeed(a.port, a.port); err == nil {
+			t.Error("a port was fed by itself")
+		}
+	}
+}
+
+// TestSumSaturates has two loud voices together: they are limited and do not
+// wrap round.
+func TestSumSaturates(t *testing.T) {
+	pool := startPool(t, rtpport.Config{})
+	a, b := newTalker(t, pool, media.PCMU, 400, 32000), newTalker(t, pool, media.PCMU, 400, 32000)
+	s := newTalker(t, pool, media.PCMA, 400, 0)
+	for _, w := range []*talker{a, b} {
+		if _, err := rtpport.AddFeed(w.port, s.port); err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk(60, a, b, s)
+	if share := audiomatch.Tone(s.heard, 400); share < 0.85 {
+		t.Errorf("the sum holds %.2f of the tone", share)
+	}
+}
