@@ -89,13 +89,21 @@ type credentialCmd struct {
 
 type credentialCreate struct {
 	Account string `required:"" placeholder:"ID" help:"The account."`
-	For     string `required:"" placeholder:"VENDOR" help:"sonetel, telphin, smartflo, hoiio or routee. This version speaks sonetel's API."`
-	User    string `placeholder:"ID" help:"User who logs in with it (default the owner). A former credential of that user stops working."`
+	For     string `required:"" placeholder:"VENDOR" help:"sonetel, telphin, smartflo, or api for a key of Tandem's own API."`
+	User    string `placeholder:"ID" help:"User whose it is (default the owner). A former password of that user stops working; applications and keys stand beside others."`
+	Name    string `help:"Name of the application or key, for people."`
+
+	Type     string   `placeholder:"TYPE" help:"Of a telphin application: trusted (the default), password or public."`
+	Redirect []string `placeholder:"URL" sep:"none" help:"Address that users of a public application are sent back to; may be repeated."`
+	Scope    []string `help:"What a key of the own API may do; may be repeated."`
 }
 
 func (c *credentialCreate) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
-		fields, err := a.CreateCredential(p.ctx, voice.TenantID(c.Account), c.For, voice.UserID(c.User))
+		fields, err := a.CreateCredential(p.ctx, admin.CredentialSpec{
+			Account: voice.TenantID(c.Account), For: c.For, User: voice.UserID(c.User), Name: c.Name,
+			Type: voice.ApplicationType(c.Type), Redirects: c.Redirect, Scopes: c.Scope,
+		})
 		if err != nil {
 			return err
 		}
@@ -107,7 +115,7 @@ func (c *credentialCreate) Run(p *program) error {
 			for _, f := range fields {
 				fmt.Fprintf(w, "%s\t%s\n", f.Name, f.Value)
 			}
-			fmt.Fprintln(w, "The password is not shown again.")
+			fmt.Fprintln(w, "What is secret here is not shown again.")
 		})
 	})
 }

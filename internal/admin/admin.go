@@ -30,6 +30,8 @@ type Passwords interface {
 	// SetPassword makes or replaces the credential of a user, named by the
 	// user's e-mail.
 	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error
+	// CreateApplication makes an OAuth application that acts for a user.
+	CreateApplication(ctx context.Context, kind string, u voice.User, app voice.Application) (id, secret string, err error)
 }
 
 // Bootstrap gives a new account its first apps.
@@ -40,6 +42,7 @@ type Admin struct {
 	Store     Store
 	Passwords Passwords
 	Links     *auth.Links
+	Keys      *auth.Bearers
 	Bootstrap Bootstrap
 	// Realm is the SIP digest realm that phones' passwords are hashed with.
 	Realm string

@@ -27,7 +27,7 @@ func newAdmin(t *testing.T) *admin.Admin {
 	t.Cleanup(func() { st.Close() })
 	hasher, now := auth.NewHasher(), clock.Real()
 	return &admin.Admin{
-		Store: st, Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Links: auth.NewLinks(st, now), Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
+		Store: st, Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Links: auth.NewLinks(st, now), Keys: auth.NewBearers(st, now), Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
 		Bootstrap: func(ctx context.Context, tn voice.Tenant, owner voice.User) error {
 			return st.CreateApp(ctx, voice.App{ID: "VA" + voice.AppID(tn.ID), Tenant: tn.ID, Kind: "sonetel", Type: "ivr", Name: "Main menu",
 				Document: []byte(`{}`), Created: tn.Created, Updated: tn.Created}, nil)
@@ -94,35 +94,6 @@ func TestAccounts(t *testing.T) {
 	if list, _ := a.Accounts(t.Context()); len(list) != 2 {
 		t.Errorf("%d accounts after refusals, want 2", len(list))
 	}
-}
-
-func TestCredential(t *testing.T) {
-	a := newAdmin(t)
-	id := account(t, a, "Acme")
-	fields, err := a.CreateCredential(t.Context(), id, "sonetel", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, f := range fields {
-		got[f.Name] = f.Value
-	}
-	if _, err := a.Passwords.Password(t.Context(), "sonetel", got["username"], got["password"], ""); err != nil {
-		t.Errorf("what was printed does not log in: %v", err)
-	}
-	if got["base_url"] != "http://ivr.example:8080/sonetel/" || got["account_id"] != string(id) || got["user_id"] == "" {
-		t.Errorf("fields: %v", got)
-	}
-	_, err = a.CreateCredential(t.Context(), id, "hoiio", "")
-	wantField(t, err, "for", "does not speak hoiio")
-	_, err = a.CreateCredential(t.Context(), id, "acme", "")
-	wantField(t, err, "for", "is none of sonetel")
-	_, err = a.CreateCredential(t.Context(), "123", "sonetel", "")
-	wantField(t, err, "account", "no account 123")
-	_, err = a.CreateCredential(t.Context(), "", "sonetel", "")
-	wantField(t, err, "account", "name the account")
-	_, err = a.CreateCredential(t.Context(), id, "sonetel", "7")
-	wantField(t, err, "user", "no user 7")
 }
 
 func TestNumbers(t *testing.T) {

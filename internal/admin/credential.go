@@ -2,51 +2,177 @@ package admin
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
 	"tandem/internal/voice"
 )
 
+// NativeAPI is for whom a credential of our own API is.
+const NativeAPI = "api"
+
+// LoginKind gives the kind of the credentials that people sign in with at a
+// vendor whose API has applications with credentials of their own.
+func LoginKind(vendor string) string { return vendor + "/login" }
+
 // Vendors lists those whose clients there are or will be credentials for.
-func Vendors() []string { return []string{"sonetel", "telphin", "smartflo", "hoiio", "routee"} }
+func Vendors() []string {
+	return []string{"sonetel", "telphin", "smartflo", "hoiio", "routee", NativeAPI}
+}
 
 // Field is one value that a vendor's client asks for, under the vendor's name.
 type Field struct{ Name, Value string }
 
-// CreateCredential makes the API credential of a user (or, user "", of the
-// account's owner) and gives every field that the vendor's client needs. The
-// secret is shown this once; a former one of the same user stops working.
-func (a *Admin) CreateCredential(ctx context.Context, account voice.TenantID, vendor string, user voice.UserID) ([]Field, error) {
+// CredentialSpec is a credential to be made.
+type CredentialSpec struct {
+	Account voice.TenantID
+	For     string       // one of Vendors
+	User    voice.UserID // "" = the account's owner
+	Name    string       // for people: of an application or a key
+
+	Type      voice.ApplicationType // of an OAuth application; "" = trusted
+	Redirects []string              // of a public one
+	Scopes    []string              // of a key of our own API
+}
+
+// CreateCredential makes an API credential and gives every field that the
+// vendor's client needs. What is secret is shown this once. A login replaces the
+// former one of the same user; applications and keys stand beside others.
+func (a *Admin) CreateCredential(ctx context.Context, c CredentialSpec) ([]Field, error) {
 	const op = "admin.CreateCredential"
-	if vendor != "sonetel" {
-		if slices.Contains(Vendors(), vendor) {
-			return nil, voice.InvalidField(op, "for", "this version does not speak %s's API yet; it speaks sonetel's", vendor)
-		}
-		return nil, voice.InvalidField(op, "for", "%q is none of %s", vendor, strings.Join(Vendors(), ", "))
+	makers := map[string]func(context.Context, CredentialSpec, voice.User) ([]Field, error){
+		"sonetel": a.login, "smartflo": a.login, "telphin": a.application, NativeAPI: a.key,
 	}
-	t, err := a.tenant(ctx, op, account)
+	create, spoken := makers[c.For]
+	switch {
+	case !spoken && slices.Contains(Vendors(), c.For):
+		return nil, voice.InvalidField(op, "for", "this version does not speak %s's API yet; it speaks those of sonetel, telphin and smartflo", c.For)
+	case !spoken:
+		return nil, voice.InvalidField(op, "for", "%q is none of %s", c.For, strings.Join(Vendors(), ", "))
+	}
+	if err := c.check(op); err != nil {
+		return nil, err
+	}
+	t, err := a.tenant(ctx, op, c.Account)
 	if err != nil {
 		return nil, err
 	}
-	u, err := a.credentialUser(ctx, op, t.ID, user)
+	u, err := a.credentialUser(ctx, op, t.ID, c.User)
 	if err != nil {
 		return nil, err
 	}
+	return create(ctx, c, u)
+}
+
+// check looks that nothing is said that the credential can't keep.
+func (c CredentialSpec) check(op string) error {
+	switch {
+	case c.For != "telphin" && (c.Type != "" || len(c.Redirects) > 0):
+		return voice.InvalidField(op, "type", "a credential for %s is no OAuth application", c.For)
+	case c.For != NativeAPI && len(c.Scopes) > 0:
+		return voice.InvalidField(op, "scope", "a credential for %s has no scopes", c.For)
+	case c.Name != "" && c.For != "telphin" && c.For != NativeAPI:
+		return voice.InvalidField(op, "name", "a login for %s has the user's e-mail as its name", c.For)
+	case c.Name == "":
+		return nil
+	}
+	if err := checkName(c.Name); err != nil {
+		return voice.InvalidField(op, "name", "%w", err)
+	}
+	return nil
+}
+
+// login makes the name and password that a user logs in with.
+func (a *Admin) login(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
+	fields, err := a.password(ctx, c.For, u)
+	if err != nil {
+		return nil, err
+	}
+	if c.For == "smartflo" {
+		fields[0].Name = "email" // as the vendor calls it
+	}
+	return append(fields, a.whose(u, "/"+c.For+"/")...), nil
+}
+
+func (a *Admin) password(ctx context.Context, kind string, u voice.User) ([]Field, error) {
 	if u.Email == "" {
-		return nil, voice.InvalidField(op, "user", "user %s has no e-mail address, which this vendor's clients log in with", u.ID)
+		return nil, voice.InvalidField("admin.CreateCredential", "user", "user %s has no e-mail address, which this vendor's clients log in with", u.ID)
 	}
 	secret := voice.NewSecret()
-	if err := a.Passwords.SetPassword(ctx, vendor, u, secret); err != nil {
+	if err := a.Passwords.SetPassword(ctx, kind, u, secret); err != nil {
 		return nil, err
 	}
-	return []Field{
-		{"username", u.Email},
-		{"password", secret},
-		{"account_id", string(t.ID)},
-		{"user_id", string(u.ID)},
-		{"base_url", a.URL + "/" + vendor + "/"},
-	}, nil
+	return []Field{{"username", u.Email}, {"password", secret}}, nil
+}
+
+// application makes an OAuth application, and for the types that need one a
+// login of the user.
+func (a *Admin) application(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
+	const op = "admin.CreateCredential"
+	app := voice.Application{Type: c.Type, Title: c.Name, Redirects: c.Redirects}
+	switch app.Type {
+	case "":
+		app.Type = voice.ApplicationTrusted
+	case voice.ApplicationTrusted, voice.ApplicationPassword, voice.ApplicationPublic:
+	default:
+		return nil, voice.InvalidField(op, "type", "%q is none of trusted, password, public", c.Type)
+	}
+	if (app.Type == voice.ApplicationPublic) != (len(app.Redirects) > 0) {
+		return nil, voice.InvalidField(op, "redirect", "a public application, and no other, needs the addresses that its users are sent back to")
+	}
+	for _, r := range app.Redirects { // RFC 6749 §3.1.2
+		u, err := url.Parse(r)
+		if err != nil || u.Scheme == "" || u.Opaque == "" && u.Host == "" || strings.Contains(r, "#") || len(r) > 2000 ||
+			slices.Contains([]string{"javascript", "data", "file"}, strings.ToLower(u.Scheme)) {
+			return nil, voice.InvalidField(op, "redirect", "%q is no absolute address without a fragment", r)
+		}
+	}
+	var login []Field
+	if app.Type != voice.ApplicationTrusted {
+		var err error
+		if login, err = a.password(ctx, LoginKind(c.For), u); err != nil {
+			return nil, err
+		}
+	}
+	id, secret, err := a.Passwords.CreateApplication(ctx, c.For, u, app)
+	if err != nil {
+		return nil, err
+	}
+	fields := []Field{{"app_id", id}, {"app_secret", secret}, {"type", string(app.Type)}}
+	if len(app.Redirects) > 0 {
+		fields = append(fields, Field{"redirect_uri", strings.Join(app.Redirects, " ")})
+	}
+	fields = append(fields, login...)
+	fields = append(fields, Field{"token_url", a.URL + "/" + c.For + "/oauth/token"})
+	return append(fields, a.whose(u, "/"+c.For+"/api/ver1.0/")...), nil
+}
+
+// key makes a key of our own API.
+func (a *Admin) key(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
+	const op = "admin.CreateCredential"
+	if len(c.Scopes) == 0 {
+		return nil, voice.InvalidField(op, "scope", "say what the key may do; the page /docs/api lists the scopes")
+	}
+	for _, s := range c.Scopes {
+		if s == "" || len(s) > 64 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_.:-*") != "" {
+			return nil, voice.InvalidField(op, "scope", "%q is no scope: small letters, digits and . : _ - only", s)
+		}
+	}
+	name := c.Name
+	if name == "" {
+		name = "key of " + strings.TrimSpace(u.FirstName+" "+u.LastName)
+	}
+	key, err := a.Keys.Issue(ctx, NativeAPI, voice.Token{Tenant: u.Tenant, User: u.ID, Name: name, Scopes: c.Scopes}, 0)
+	if err != nil {
+		return nil, err
+	}
+	return append([]Field{{"key", key}, {"name", name}, {"scope", strings.Join(c.Scopes, " ")}}, a.whose(u, "/api/v1/")...), nil
+}
+
+// whose gives the fields that say whose a credential is and where it is used.
+func (a *Admin) whose(u voice.User, path string) []Field {
+	return []Field{{"account_id", string(u.Tenant)}, {"user_id", string(u.ID)}, {"base_url", a.URL + path}}
 }
 
 func (a *Admin) credentialUser(ctx context.Context, op string, t voice.TenantID, id voice.UserID) (voice.User, error) {

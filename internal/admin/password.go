@@ -58,6 +58,19 @@ func (c *Credentials) SetPassword(ctx context.Context, kind string, u voice.User
 	return c.dropFormer(ctx, kind, u)
 }
 
+// CreateApplication makes the credential of an OAuth application of a kind,
+// whose scopes say what it is, and gives its public and its secret half.
+func (c *Credentials) CreateApplication(ctx context.Context, kind string, u voice.User, app voice.Application) (id, secret string, err error) {
+	id, secret = voice.NewSecret(), voice.NewSecret()
+	hash, err := c.hasher.Hash(ctx, secret)
+	if err != nil {
+		return "", "", err
+	}
+	err = c.tokens.CreateToken(ctx, voice.Token{ID: voice.TokenID(voice.NewID("tk")), Tenant: u.Tenant, User: u.ID,
+		Kind: kind, Name: id, Hash: hash, Scopes: app.Scopes(), Created: time.Now()})
+	return id, secret, err
+}
+
 func (c *Credentials) dropFormer(ctx context.Context, kind string, u voice.User) error {
 	all, err := c.tokens.Tokens(ctx, u.Tenant)
 	if err != nil {

@@ -48,6 +48,8 @@ func (l *Links) Take(ctx context.Context, purpose, secret string) (voice.TenantI
 	return t, u, err
 }
 
+// linkHash is what is kept of a secret with so many random bits that nobody can
+// try them all.
 func linkHash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

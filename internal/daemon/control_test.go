@@ -17,7 +17,7 @@ import (
 // token gets a client's token for an account.
 func token(t *testing.T, d *daemon.Daemon, tenant voice.TenantID) string {
 	t.Helper()
-	fields, err := d.Admin().CreateCredential(t.Context(), tenant, "sonetel", "")
+	fields, err := d.Admin().CreateCredential(t.Context(), admin.CredentialSpec{Account: tenant, For: "sonetel"})
 	if err != nil {
 		t.Fatal(err)
 	}

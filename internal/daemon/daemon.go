@@ -66,6 +66,7 @@ type Daemon struct {
 	prompts     *prompt.Library
 	signer      *auth.Signer
 	credentials *admin.Credentials
+	bearers     *auth.Bearers
 	admin       *admin.Admin
 	pool        *rtpport.Pool
 	engine      *engine.Engine
