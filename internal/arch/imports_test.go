@@ -24,6 +24,7 @@ var mayImport = map[string]string{
 	"dialect/sonetel":     "voice flow dialect",
 	"dialect/input":       "",
 	"dialect/dialecttest": "voice flow dialect",
+	"dialect/sonetelapp":  "voice flow dialect outline",
 	"switchboard":         "voice flow interp clock",
 	"media":               "media/g711",
 	"media/g711":          "",

@@ -146,8 +146,7 @@ func lines(t *testing.T, p flow.Program) string {
 	}
 	b := bytes.NewBuffer(append(head, '\n'))
 	for _, n := range nodes {
-		p.Nodes = []flow.Node{n}
-		one, err := json.Marshal(p)
+		one, err := json.Marshal(flow.Program{Nodes: []flow.Node{n}})
 		if err != nil {
 			t.Fatal(err)
 		}

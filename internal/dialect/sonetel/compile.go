@@ -103,13 +103,14 @@ type builder struct {
 	slots   map[string]voice.SoundID // of the standard prompts, by phrase
 	program flow.Program
 	diags   flow.Diagnostics
-	shared  []flow.NodeID // shared nodes that are wired, still to be added
+	shared  []flow.NodeID   // shared nodes that are wired, still to be added
+	told    map[string]bool // pointers of what the program tells, of what refers to something
 }
 
 type exits = map[flow.Exit]flow.NodeID
 
 func newBuilder(ctx context.Context, app voice.App, r dialect.Resolver, timers Timers) (*builder, error) {
-	b := &builder{app: app, r: r, timers: timers.withDefaults(), slots: map[string]voice.SoundID{},
+	b := &builder{app: app, r: r, timers: timers.withDefaults(), slots: map[string]voice.SoundID{}, told: map[string]bool{},
 		system: newDocument(typeSystem), program: flow.Program{App: app.ID, Name: app.Name}}
 	var err error
 	if b.apps, err = r.Apps(ctx); err != nil {
@@ -141,6 +142,9 @@ func newBuilder(ctx context.Context, app voice.App, r dialect.Resolver, timers T
 
 func (b *builder) finish(err error) (flow.Program, flow.Diagnostics, error) {
 	if err != nil {
+		return flow.Program{}, nil, err
+	}
+	if err := b.keepMeta(); err != nil {
 		return flow.Program{}, nil, err
 	}
 	return b.program, b.diags, nil
@@ -212,12 +216,15 @@ func (b *builder) action(ctx context.Context, id flow.NodeID, pointer string, a 
 	if err != nil || !ok || a.isZero() {
 		return "", err
 	}
+	b.told[pointer] = true
 	switch a.Action {
 	case "call":
 		dial := id + ".dial"
 		b.add(id, pointer, flow.Play{Prompts: []voice.Prompt{b.standard(phraseWait)}}, exits{flow.Next: dial})
 		failed := w.failed()
-		b.add(dial, pointer, b.dial(a), exits{flow.Busy: failed, flow.NoAnswer: failed, flow.Failed: failed})
+		step := b.dial(a)
+		b.add(dial, pointer, step, exits{flow.Busy: failed, flow.NoAnswer: failed, flow.Failed: failed})
+		b.program.Nodes[len(b.program.Nodes)-1].Meta = asWritten(a, step.To)
 	case "connect":
 		b.add(id, pointer, flow.Goto{App: voice.AppID(a.ID)}, exits{flow.Failed: b.sharedNode(nodeLost)})
 	case "play":

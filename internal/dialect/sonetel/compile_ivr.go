@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"tandem/internal/dialect/sonetelapp"
 	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
@@ -49,6 +50,7 @@ func (b *builder) final(ctx context.Context) error {
 	id, err := b.action(ctx, "final", "/final_action", b.doc.FinalAction, ways{played: end, failed: lost})
 	if err == nil && id == "" {
 		b.add("final", "/final_action", flow.Hangup{Cause: voice.CauseNormal, Words: "the announcement is over"}, nil)
+		b.program.Nodes[len(b.program.Nodes)-1].Meta = map[string]string{sonetelapp.MetaNone: "yes"}
 	}
 	return err
 }

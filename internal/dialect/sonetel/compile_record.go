@@ -25,6 +25,7 @@ func (b *builder) mailbox(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		b.told[deliver] = ok
 		if !ok { // the message is kept in the box; nobody gets it by mail
 			box.User = ""
 		}
