@@ -17,15 +17,15 @@ func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voic
 		c.endLeg(b, voice.CauseFailed, words)
 		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: words}, nil
 	}
-	c.talking = true
-	defer func() { c.talking = false }()
-	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to})
+	c.join(b, result.Answered, begun)
+	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to, Data: targetData(result.Answered)})
 	stopRecording := c.recordBridge(ctx)
 	longest := s.MaxDuration
 	if longest <= 0 {
 		longest = voice.DefaultMaxDuration
 	}
 	w, err := c.talk(ctx, b, begun.Add(longest))
+	c.part()
 	rtpport.Unbridge(c.a.port, b.port)
 	stopRecording()
 	result.Talked = time.Since(begun)

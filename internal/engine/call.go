@@ -29,7 +29,8 @@ type Call struct {
 	tape     *tape          // the recording being made
 
 	mu      sync.Mutex
-	dialled int // legs dialled so far
+	joint   *joined // while two talk
+	dialled int     // legs dialled so far
 	info    voice.CallInfo
 	summary voice.CallSummary
 }
@@ -110,6 +111,7 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	if t := c.tape; t != nil {
 		t.finish(t.stop()) // a failure is on the timeline
 	}
+	c.part()
 	if c.far != nil {
 		c.endLeg(c.far, cause, words)
 	}

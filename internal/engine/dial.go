@@ -22,7 +22,7 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if err != nil {
 		return voice.DialResult{}, err
 	}
-	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling " + dialText(s)})
+	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling " + dialText(s), Data: dialData(s)})
 	if err := c.Ring(ctx); err != nil {
 		return voice.DialResult{}, err
 	}
@@ -57,7 +57,7 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 // Place implements the switchboard's way of beginning a call: whoever of the
 // targets answers first becomes the call's first party.
 func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {
-	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling the first party: " + dialText(s)})
+	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling the first party: " + dialText(s), Data: dialData(s)})
 	won, result, err := c.ringAll(ctx, s, &ringing{call: c})
 	if err != nil || won == nil {
 		return result, err
@@ -72,15 +72,28 @@ func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, e
 }
 
 func dialText(s voice.DialSpec) string {
-	names := make([]string, len(s.Targets))
-	for i, t := range s.Targets {
-		names[i] = t.String()
-	}
-	text := strings.Join(names, ", ")
+	text := targetNames(s.Targets)
 	if s.Text != "" {
 		text = s.Text + " (" + text + ")"
 	}
 	return text
+}
+
+func targetNames(all []voice.Target) string {
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+func dialData(s voice.DialSpec) map[string]string {
+	return map[string]string{"to": targetNames(s.Targets)}
+}
+
+// targetData says for programs who answered.
+func targetData(t voice.Target) map[string]string {
+	return map[string]string{"with": t.String(), "kind": string(t.Kind), "id": t.ID}
 }
 
 // ringAll rings every target and gives the leg that answered first; the others

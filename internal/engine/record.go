@@ -12,7 +12,8 @@ import (
 // Record implements voice.Recorder. When ctx ends, as when the server stops, the
 // call is hung up and that is the end of the recording: what was said is kept
 // and goes its way, as after a hang-up by the caller. It is kept too, and given
-// beside the error, when the time set for the flow is over.
+// beside the error, when the time set for the flow is over or the call is taken
+// elsewhere.
 func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResult, error) {
 	if err := c.Answer(ctx); err != nil {
 		return voice.RecordResult{}, err
@@ -41,12 +42,12 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	}
 	end, key, stopped := c.untilRecorded(ctx, t, s.Finish)
 	res := t.stop()
-	expired := voice.IsKind(stopped, voice.Expired)
-	if stopped != nil && !expired {
+	stays := voice.IsKind(stopped, voice.Expired) || voice.IsKind(stopped, voice.Redirected)
+	if stopped != nil && !stays {
 		c.end(endCause(stopped), voice.Reason(stopped))
 	}
 	result, err := c.recorded(t, s, res, voice.RecordResult{End: end, Key: key})
-	if err == nil && expired {
+	if err == nil && stays {
 		err = stopped
 	}
 	return result, err
@@ -54,8 +55,11 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 
 // endCause is why a call is ended whose context has.
 func endCause(err error) voice.Cause {
-	if voice.IsKind(err, voice.Limit) {
+	switch voice.KindOf(err) {
+	case voice.Limit:
 		return voice.CauseMaxDuration
+	case voice.Ordered, voice.Redirected:
+		return voice.CauseNormal
 	}
 	return voice.CauseShutdown
 }

@@ -87,7 +87,7 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 	}
 	l.hasAnswered()
 	l.watch(c.Note)
-	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec()})
+	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec(), Data: targetData(w.target)})
 	return rung{leg: l}
 }
 

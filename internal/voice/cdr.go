@@ -42,6 +42,9 @@ const (
 	EventMailSent          EventKind = "mail.sent"
 	EventMailFailed        EventKind = "mail.failed"
 	EventFlowError         EventKind = "flow.error"
+	EventCallOrdered       EventKind = "call.ordered"      // somebody ordered the live call away or its end; data: order
+	EventSuperviseStarted  EventKind = "supervise.started" // somebody listens to the talk; data: mode, by, call
+	EventSuperviseEnded    EventKind = "supervise.ended"
 )
 
 // Origin is a place in a vendor's document.

@@ -20,6 +20,8 @@ const (
 	Unavailable Kind = "unavailable" // a needed service does not answer
 	Limit       Kind = "limit"       // a bound was reached
 	Expired     Kind = "expired"     // the time set for the flow is over
+	Ordered     Kind = "ordered"     // an order from outside ended it
+	Redirected  Kind = "redirected"  // an order from outside took the call elsewhere
 	Internal    Kind = "internal"    // anything else
 )
 

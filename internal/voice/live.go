@@ -36,3 +36,13 @@ const (
 	Whisper SuperviseMode = "whisper" // hears both, is heard by the called side alone
 	Barge   SuperviseMode = "barge"   // hears both, is heard by both
 )
+
+// Valid reports whether m is one of the modes.
+func (m SuperviseMode) Valid() bool { return m == Monitor || m == Whisper || m == Barge }
+
+// Talk is a caller and a called party who are joined. Any goroutine may use it.
+type Talk interface {
+	With() Target          // the called party
+	Since() time.Time      // when they were joined
+	Over() <-chan struct{} // closes when they are parted
+}
