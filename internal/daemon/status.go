@@ -182,6 +182,7 @@ func (d *Daemon) banner(ctx context.Context) {
 	w := d.opt.Stdout
 	fmt.Fprintf(w, "\nTandem %s is running.\n\n", d.opt.Version)
 	fmt.Fprintf(w, "  web      %s\n", d.url())
+	fmt.Fprintf(w, "  APIs     %s%s: every call of them, to be tried out\n", d.url(), docsPath)
 	fmt.Fprintf(w, "  SIP      %s, UDP and TCP\n", net.JoinHostPort(d.cfg.Host(), strconv.Itoa(int(d.agent.Addr().Port()))))
 	if n, ok := d.menuNumber(ctx); ok {
 		fmt.Fprintf(w, "  call     %s\n           or in another terminal: bin/tandem call %s\n", d.callAddress(n), d.callAddress(n))
