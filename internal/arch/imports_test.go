@@ -23,6 +23,7 @@ var mayImport = map[string]string{
 	"dialect":             "voice flow",
 	"dialect/sonetel":     "voice flow dialect",
 	"dialect/input":       "",
+	"dialect/smartfloivr": "voice flow dialect outline",
 	"dialect/dialecttest": "voice flow dialect",
 	"dialect/sonetelapp":  "voice flow dialect outline",
 	"switchboard":         "voice flow interp clock",

@@ -48,7 +48,8 @@ type File struct {
 // URL-encoded form or a multipart form. Form values are JSON strings; a name
 // that is given more than once, or ends in "[]" or "[0]", is a list. Files are
 // given to each in turn, nil = files are refused; an error of its is passed on.
-func ReadBody(r *http.Request, each func(File) error) (Fields, error) {
+// repeats are as in ParseObject.
+func ReadBody(r *http.Request, each func(File) error, repeats ...string) (Fields, error) {
 	media, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if strings.HasPrefix(media, "multipart/") {
 		if params["boundary"] == "" {
@@ -64,7 +65,7 @@ func ReadBody(r *http.Request, each func(File) error) (Fields, error) {
 	if media == "application/x-www-form-urlencoded" && (len(trimmed) == 0 || trimmed[0] != '{') {
 		return ParseForm(string(trimmed))
 	}
-	return ParseObject(data)
+	return ParseObject(data, repeats...)
 }
 
 // ParseForm reads a URL-encoded form.

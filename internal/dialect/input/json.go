@@ -21,8 +21,9 @@ const (
 type Fields map[string]json.RawMessage
 
 // ParseObject reads a JSON object and refuses duplicate keys and deep nesting,
-// wherever they are. An empty body is an empty object.
-func ParseObject(data []byte) (Fields, error) {
+// wherever they are, except for the members of repeats at the top, which are
+// lists when they are given more than once. An empty body is an empty object.
+func ParseObject(data []byte, repeats ...string) (Fields, error) {
 	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\ufeff")))
 	if len(data) == 0 {
 		return Fields{}, nil
@@ -30,21 +31,54 @@ func ParseObject(data []byte) (Fields, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("the body is not UTF-8 text")
 	}
-	if err := checkJSON(data); err != nil {
+	if err := checkJSON(data, repeats); err != nil {
 		return nil, err
 	}
 	var f Fields
 	if err := json.Unmarshal(data, &f); err != nil || f == nil {
 		return nil, errors.New("the body is not a JSON object")
 	}
+	for _, name := range repeats {
+		if err := f.gather(data, name); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
 }
 
+// gather makes a list of a member that data has more than once.
+func (f Fields) gather(data []byte, name string) error {
+	var values []json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return err
+		}
+		if token == name {
+			values = append(values, v)
+		}
+	}
+	if len(values) < 2 {
+		return nil
+	}
+	list, err := json.Marshal(values)
+	f[name] = list
+	return err
+}
+
 // checkJSON walks all tokens.
-func checkJSON(data []byte) error {
+func checkJSON(data []byte, repeats []string) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	if err := checkValue(dec, 0, ""); err != nil {
+	if err := checkValue(dec, 0, "", repeats); err != nil {
 		return err
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -53,7 +87,7 @@ func checkJSON(data []byte) error {
 	return nil
 }
 
-func checkValue(dec *json.Decoder, depth int, path string) error {
+func checkValue(dec *json.Decoder, depth int, path string, repeats []string) error {
 	token, err := dec.Token()
 	if err != nil {
 		return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
@@ -75,12 +109,12 @@ func checkValue(dec *json.Decoder, depth int, path string) error {
 			}
 			name := key.(string)
 			inner = Join(path, name)
-			if seen[name] {
+			if seen[name] && !(depth == 0 && slices.Contains(repeats, name)) {
 				return fmt.Errorf("%s: the field is given twice", inner)
 			}
 			seen[name] = true
 		}
-		if err := checkValue(dec, depth+1, inner); err != nil {
+		if err := checkValue(dec, depth+1, inner, repeats); err != nil {
 			return err
 		}
 	}
