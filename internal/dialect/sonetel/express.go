@@ -14,7 +14,7 @@ var _ dialect.Expresser = (*Dialect)(nil)
 
 // Express writes a program as a voice app in normal form.
 func (d *Dialect) Express(ctx context.Context, p flow.Program, r dialect.Resolver) (json.RawMessage, []dialect.Loss, error) {
-	doc, losses, err := express(ctx, p, r, d.cfg.Timers)
+	_, doc, losses, err := express(ctx, p, r, d.cfg.Timers)
 	if err != nil {
 		return nil, losses, err
 	}
@@ -24,21 +24,21 @@ func (d *Dialect) Express(ctx context.Context, p flow.Program, r dialect.Resolve
 
 // express makes the document of a program. It is read as a client's would be, so
 // that what comes out is what the API takes.
-func express(ctx context.Context, p flow.Program, r dialect.Resolver, timers Timers) (document, []dialect.Loss, error) {
+func express(ctx context.Context, p flow.Program, r dialect.Resolver, timers Timers) (sonetelapp.App, document, []dialect.Loss, error) {
 	const op = "sonetel.Express"
 	app, losses, err := sonetelapp.Express(ctx, p, r, expressRules(timers.withDefaults()))
 	if err != nil {
-		return document{}, losses, err
+		return app, document{}, losses, err
 	}
 	body, err := json.Marshal(app)
 	if err != nil {
-		return document{}, losses, voice.E(op, voice.Internal, err)
+		return app, document{}, losses, voice.E(op, voice.Internal, err)
 	}
 	doc, err := parseDocument(voice.App{ID: p.App, Type: app.Type, Document: body})
 	if err != nil {
-		return document{}, losses, voice.E(op, voice.Internal, err)
+		return app, document{}, losses, voice.E(op, voice.Internal, err)
 	}
-	return doc, losses, nil
+	return app, doc, losses, nil
 }
 
 func expressRules(t Timers) sonetelapp.Rules {

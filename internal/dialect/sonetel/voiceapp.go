@@ -250,13 +250,17 @@ func deleteApp(q *request) (any, error) {
 // Check compiles a voice app document that is in no store yet and says what is
 // wrong with it: body is what a client would POST.
 func (d *Dialect) Check(ctx context.Context, body json.RawMessage, r dialect.Resolver) (flow.Program, flow.Diagnostics, error) {
+	return check(ctx, body, r, d.cfg.Timers)
+}
+
+func check(ctx context.Context, body json.RawMessage, r dialect.Resolver, timers Timers) (flow.Program, flow.Diagnostics, error) {
 	var diags flow.Diagnostics
 	app, err := checkedApp(body)
 	if err != nil {
 		diags.Errorf(diagDocument, "", "%s", voice.Reason(err))
 		return flow.Program{}, diags, nil
 	}
-	return compile(ctx, app, r, d.cfg.Timers)
+	return compile(ctx, app, r, timers)
 }
 
 func checkedApp(body json.RawMessage) (voice.App, error) {

@@ -12,6 +12,9 @@ import (
 // where there is none that does it. heard is what is played first.
 func (e *expresser) action(place string, heard []said, rest outline.Way) (Action, error) {
 	none := func(what string) (Action, error) {
+		if len(heard) > 0 {
+			what = "what is played: " + promptsWords(heard) + ", then " + what
+		}
 		e.lose(e.first(heard, rest), what, "no action of a voice app does it", instead(place))
 		e.ledger.Tell(rest.Nodes()...)
 		return Action{}, nil
@@ -35,10 +38,7 @@ func (e *expresser) action(place string, heard []said, rest outline.Way) (Action
 		if len(heard) == 1 && custom(heard[0].prompt) {
 			return Action{"play", "prompt", string(heard[0].prompt.Sound)}, nil
 		}
-		if len(heard) == 0 {
-			return none("the menu again")
-		}
-		return none("what is played: " + promptsWords(heard) + ", then the menu again")
+		return none("the menu again")
 	case rest.End == outline.ToMenu:
 		return none("a further menu, at " + outline.Where(rest.At))
 	}

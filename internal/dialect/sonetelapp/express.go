@@ -129,7 +129,7 @@ type said struct {
 
 // lose reports a loss at a node.
 func (e *expresser) lose(n *flow.Node, what, why, instead string) {
-	where := ""
+	where := "name" // what no node does
 	if n != nil {
 		where = outline.Where(n)
 		e.ledger.Tell(n.ID)
@@ -213,7 +213,7 @@ func (e *expresser) aside() {
 	}
 	var fields App
 	if err := json.Unmarshal([]byte(kept), &fields); err != nil {
-		e.lose(nil, "fields kept aside", "they are not the JSON that they should be", "")
+		e.lose(e.o.Node(e.p.Entry), "fields kept aside", "they are not the JSON that they should be", "")
 		return
 	}
 	for key, a := range fields.Menu {
@@ -241,7 +241,11 @@ func (e *expresser) assign(key string, a Action) {
 // rest reports what has been neither told nor reported.
 func (e *expresser) rest() {
 	if e.p.Lifetime > 0 {
-		e.lose(e.o.Node(e.p.Expired), "the bound of "+e.p.Lifetime.String()+" for the whole, and what follows it", "a voice app has no such bound", "")
+		at := e.o.Node(e.p.Expired)
+		if at == nil {
+			at = e.o.Node(e.p.Entry)
+		}
+		e.lose(at, "the bound of "+e.p.Lifetime.String()+" for the whole, and what follows it", "a voice app has no such bound", "")
 	}
 	for _, n := range e.ledger.Untold() {
 		e.lose(n, flow.Words(n.Step), "a voice app has no place for it", "")

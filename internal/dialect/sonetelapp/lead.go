@@ -8,32 +8,35 @@ import (
 	"tandem/internal/voice"
 )
 
-// maxBends bounds how many decisions are followed one after the other; a flow
-// may turn in circles.
-const maxBends = 50
-
 // lead reads a way up to what the app is: a menu, a message, a call, an end. It
 // gives the prompts before that, and the way from there.
 func (e *expresser) lead(w outline.Way) ([]said, outline.Way) {
 	var heard []said
-	for range maxBends {
-		next, stop := flow.NodeID(""), false
+	passed := map[flow.NodeID]bool{} // decisions; a flow may turn in circles
+	for {
+		var next flow.NodeID
 		for i, a := range w.Actions {
-			if stop = e.stops(w.After(i)); stop {
+			if e.stops(w.After(i)) {
 				return heard, w.After(i)
+			}
+			if passed[a.Node.ID] {
+				continue // to the end of the circle
 			}
 			heard = append(heard, e.hear(a)...)
 			if _, straight := outline.Main(a.Node.Step); !straight {
 				next = e.bend(a)
 			}
 		}
-		if w.End != outline.Branches {
+		switch {
+		case w.End != outline.Branches:
 			return heard, w.After(len(w.Actions))
+		case passed[w.At.ID]:
+			e.lose(w.At, "a flow that turns in circles", "a voice app asks, acts or ends", "hanging up")
+			return heard, outline.Way{End: outline.Stops}
 		}
+		passed[w.At.ID] = true
 		w = e.o.Way(next)
 	}
-	e.lose(w.At, "a flow of more than 50 decisions before anything is heard", "a voice app has none", "hanging up")
-	return heard, outline.Way{End: outline.Stops}
 }
 
 // stops reports whether an app can be made of a way from its first action on.

@@ -101,6 +101,7 @@ func (e *expresser) keys() error {
 	for _, c := range e.home.Keys {
 		if len(c.Digits) != 1 || c.Digits[0] < '0' || c.Digits[0] > '9' {
 			e.lose(e.home.Node, "key "+string(c.Digits)+": "+e.words(c.Way), "a menu has the keys 0 to 9", "")
+			e.ledger.Tell(c.Way.Nodes()...)
 			continue
 		}
 		key := "digit_" + string(c.Digits)
@@ -164,7 +165,8 @@ func (e *expresser) timeout() error {
 		return err
 	}
 	if r.Limit > 1 || len(r.Before) > 0 {
-		e.lose(n, fmt.Sprintf("%d more tries for a caller who presses nothing%s", r.Limit-1, e.promptWords(r)), "the time-out of a voice app counts at once", "the time-out, at once")
+		e.lose(n, fmt.Sprintf("%d more tries for a caller who presses nothing", r.Limit-1), "the time-out of a voice app does not wait for more", "the time-out, at once")
+		e.dropped(e.tryAgain(r), "nothing is played before the time-out of a voice app")
 	}
 	return e.assignTimeout(heard, rest)
 }
@@ -180,15 +182,21 @@ func (e *expresser) assignTimeout(heard []said, rest outline.Way) error {
 // retryPrompt makes a prompt that silence brings the time-out's, if it is one
 // that has an id.
 func (e *expresser) retryPrompt(r outline.Retry) {
-	again, _ := r.Again.Spoken()
+	if all := e.tryAgain(r); len(all) == 1 && custom(all[0].prompt) {
+		e.assign(timeoutKey, Action{"play", "prompt", string(all[0].prompt.Sound)})
+	} else {
+		e.dropped(all, "the time-out plays one prompt that is stored")
+	}
+}
+
+// tryAgain lists what is played to a caller who may try again.
+func (e *expresser) tryAgain(r outline.Retry) []said {
+	heard, _ := e.spoken(r.Way)
 	if r.Limit == 0 {
-		again = nil
+		return heard
 	}
-	if all := append(slices.Clone(r.Before), again...); len(all) == 1 && custom(all[0]) {
-		e.assign(timeoutKey, Action{"play", "prompt", string(all[0].Sound)})
-	} else if len(all) > 0 {
-		e.lose(e.home.Node, "what is played after silence"+e.promptWords(r), "the time-out plays one prompt that is stored", "the menu again")
-	}
+	again, _ := e.spoken(r.Again)
+	return append(heard, again...)
 }
 
 // limit reports a count that is not the rounds of a voice app.
@@ -205,19 +213,6 @@ func (e *expresser) limit(r outline.Retry, what string) {
 	}
 }
 
-// promptWords names the prompts of a retry.
-func (e *expresser) promptWords(r outline.Retry) string {
-	again, _ := r.Again.Spoken()
-	if r.Limit == 0 {
-		again = nil
-	}
-	all := append(slices.Clone(r.Before), again...)
-	if len(all) == 0 {
-		return ""
-	}
-	return ": " + flow.Words(flow.Play{Prompts: all})
-}
-
 // invalid holds what follows wrong keys to what a voice app does.
 func (e *expresser) invalid() error {
 	reported := map[flow.NodeID]bool{e.home.Nothing.Over.From: true}
@@ -231,17 +226,11 @@ func (e *expresser) invalid() error {
 		}
 		e.ledger.Tell(r.Nodes...)
 		if r.Limit == 0 && !r.Loops {
-			e.lose(e.home.Node, "what follows "+what+": "+e.words(r.Way), "a voice app says so and plays the menu again", "that")
+			e.lose(e.home.Node, "what follows "+what+": "+e.words(r.Way), "a voice app plays the menu again", "the prompt "+slot+", then the menu")
 			e.ledger.Tell(r.Way.Nodes()...)
 			continue
 		}
-		again, _ := r.Again.Spoken()
-		if r.Limit == 0 {
-			again = nil
-		}
-		for _, p := range append(slices.Clone(r.Before), again...) {
-			e.intoSlot([]said{{e.home.Node, p}}, slot, e.rules.InvalidEntry, e.rules.InvalidExtension)
-		}
+		e.intoSlot(e.tryAgain(r), slot, e.rules.InvalidEntry, e.rules.InvalidExtension)
 		if r.Limit == 0 {
 			e.lose(e.home.Node, "that "+what+" repeats the menu for ever", "a voice app counts its rounds", fmt.Sprintf("%d rounds", e.rules.Rounds))
 			continue
@@ -289,6 +278,6 @@ func (e *expresser) over(r outline.Retry, what string) error {
 	if timeout != (Action{}) {
 		instead = "what the time-out does"
 	}
-	e.lose(e.home.Node, "what follows the last "+what+": "+e.words(r.Over), "the last round has one end, whatever was pressed", instead)
+	e.lose(e.home.Node, "what follows the last try ("+what+"): "+e.words(r.Over), "the last round has one end, whatever was pressed", instead)
 	return nil
 }
