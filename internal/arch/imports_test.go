@@ -61,6 +61,7 @@ var mayImport = map[string]string{
 	"mailbox":             "voice clock blob",
 	"route":               "voice",
 	"web":                 "voice",
+	"httpapi":             "voice flow dialect admin",
 	"apidocs":             "dialect",
 	"config":              "",
 	"admin":               "voice auth config secret web",

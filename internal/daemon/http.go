@@ -11,6 +11,7 @@ import (
 
 	"tandem/internal/apidocs"
 	"tandem/internal/dialect"
+	"tandem/internal/httpapi"
 	"tandem/internal/web"
 )
 
@@ -49,9 +50,13 @@ func (d *Daemon) startHTTP(context.Context) error {
 }
 
 // handler serves each dialect below its name, and at the root for the vendor's
-// own host names, and the page of the APIs; everything else is the web pages.
+// own host names, the native API and the page of the APIs; everything else is the web pages.
 func (d *Daemon) handler() (http.Handler, error) {
-	docs, err := d.apiDocs()
+	api, err := d.newAPI()
+	if err != nil {
+		return nil, err
+	}
+	docs, err := d.apiDocs(api)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,11 @@ func (d *Daemon) handler() (http.Handler, error) {
 				return
 			}
 		}
-		if apidocs.Below(r.URL.Path, docsPath) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, httpapi.Prefix+"/"):
+			api.ServeHTTP(w, r)
+			return
+		case apidocs.Below(r.URL.Path, docsPath):
 			docs.ServeHTTP(w, r)
 			return
 		}
@@ -91,14 +100,17 @@ func (d *Daemon) handler() (http.Handler, error) {
 const docsPath = "/docs/api"
 
 // apiDocs makes that page of the dialects' descriptions.
-func (d *Daemon) apiDocs() (http.Handler, error) {
+func (d *Daemon) apiDocs(api *httpapi.API) (http.Handler, error) {
 	var apis []dialect.Description
 	for _, v := range d.dialects {
 		if v, ok := v.(dialect.Documented); ok {
 			apis = append(apis, v.Describe())
 		}
 	}
-	return apidocs.New(apidocs.Config{APIs: append(apis, apidocs.Planned()...)}, docsPath)
+	return apidocs.New(apidocs.Config{
+		APIs: append(apis, apidocs.Planned()...), Base: httpapi.Prefix,
+		OpenAPI: func() ([]byte, error) { return api.OpenAPI(), nil },
+	}, docsPath)
 }
 
 func hostName(host string) string {

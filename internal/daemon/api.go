@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"tandem/internal/admin"
+	"tandem/internal/auth"
+	"tandem/internal/clock"
+	"tandem/internal/httpapi"
+	"tandem/internal/voice"
+)
+
+// newAPI makes the native API.
+func (d *Daemon) newAPI() (*httpapi.API, error) {
+	return httpapi.New(httpapi.Config{
+		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
+		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
+		Calls: d.store, Deliveries: d.store,
+		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
+		Audio: d.audio(), Control: control{d}, Programs: d.library, Resolver: d.resolver, Dialects: d.dialects,
+		Version: d.opt.Version, Log: d.log,
+	})
+}
+
+// apiKeys keeps the keys of the native API.
+type apiKeys struct {
+	d       *Daemon
+	checker *auth.KeyChecker
+}
+
+func (k apiKeys) Check(ctx context.Context, key, source string) (voice.AccessToken, error) {
+	return k.checker.Check(ctx, admin.NativeAPI, key, source)
+}
+
+func (k apiKeys) Make(ctx context.Context, a voice.AccessToken) (string, voice.AccessToken, error) {
+	life := time.Duration(0)
+	if !a.Expires.IsZero() {
+		life = time.Until(a.Expires)
+	}
+	key, err := k.d.bearers.Issue(ctx, admin.NativeAPI, voice.Token{Tenant: a.Tenant, User: a.User, Name: a.Name, Scopes: a.Scopes}, life)
+	if err != nil {
+		return "", voice.AccessToken{}, err
+	}
+	made, err := k.d.bearers.Verify(ctx, admin.NativeAPI, key)
+	return key, made, err
+}
+
+func (k apiKeys) List(ctx context.Context, t voice.TenantID) ([]voice.AccessToken, error) {
+	return k.d.store.AccessTokens(ctx, t, admin.NativeAPI)
+}
+
+func (k apiKeys) Remove(ctx context.Context, t voice.TenantID, hash string) error {
+	return k.d.store.DeleteAccessToken(ctx, t, hash)
+}
+
+// apiTrunks tells how the trunks stand.
+type apiTrunks struct{ d *Daemon }
+
+func (t apiTrunks) TrunkState(_ context.Context, id voice.TrunkID) (bool, string) {
+	s := t.d.trunkStates()[id]
+	return s.Registered, s.Words
+}

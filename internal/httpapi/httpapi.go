@@ -1,0 +1,173 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"tandem/internal/admin"
+	"tandem/internal/dialect"
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// Prefix is the path that the API is served below.
+const Prefix = "/api/v1"
+
+// Bounds of bodies, in bytes.
+const (
+	maxBody  = 1 << 20
+	maxAudio = 10 << 20          // of an uploaded sound
+	maxForm  = maxAudio + 64<<10 // of the form that holds it
+)
+
+// Keys makes and checks the keys of this API.
+type Keys interface {
+	// Check gives what a key stands for. Permission when there is no such key or
+	// it has expired; Limit when there were too many failures from source, the
+	// client's address with or without port.
+	Check(ctx context.Context, key, source string) (voice.AccessToken, error)
+	// Make stores a new key with a's account, user, name, scopes and expiry, and
+	// gives it with what was stored. The key is not kept.
+	Make(ctx context.Context, a voice.AccessToken) (key string, made voice.AccessToken, err error)
+	// List lists an account's keys, by creation.
+	List(ctx context.Context, t voice.TenantID) ([]voice.AccessToken, error)
+	// Remove ends a key, by its hash.
+	Remove(ctx context.Context, t voice.TenantID, hash string) error
+}
+
+// Admin makes what the command line makes too; package admin does.
+type Admin interface {
+	CreateAccount(ctx context.Context, s admin.AccountSpec) (voice.Tenant, voice.User, error)
+	CreateCredential(ctx context.Context, s admin.CredentialSpec) ([]admin.Field, error)
+	AddNumber(ctx context.Context, t voice.TenantID, number string, dest voice.Destination) (voice.Number, error)
+	RouteNumber(ctx context.Context, t voice.TenantID, number string, dest voice.Destination) (voice.Number, error)
+	AddExtension(ctx context.Context, t voice.TenantID, s admin.ExtensionSpec) (admin.PhoneAccount, error)
+	RemoveExtension(ctx context.Context, t voice.TenantID, number string) error
+	AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error)
+}
+
+// Programs finds the program that an app runs; a dialect.Library does.
+type Programs interface {
+	Program(ctx context.Context, t voice.TenantID, id voice.AppID) (*flow.Program, error)
+}
+
+// TrunkStates tells how a trunk's registration stands, in words; "" = unknown.
+type TrunkStates interface {
+	TrunkState(ctx context.Context, id voice.TrunkID) (registered bool, words string)
+}
+
+// Config is what the API is made of. Every field but Log and Now is needed.
+type Config struct {
+	Tenants     voice.TenantStore
+	Users       voice.UserStore
+	Credentials voice.TokenStore
+	Numbers     voice.NumberStore
+	Extensions  voice.ExtensionStore
+	Bindings    voice.BindingStore
+	Trunks      voice.TrunkStore
+	Apps        voice.AppStore
+	Sounds      voice.SoundStore
+	Resources   voice.ResourceStore
+	Recordings  voice.RecordingStore
+	Messages    voice.MessageStore
+	Calls       voice.CallStore
+	Deliveries  voice.DeliveryStore
+
+	Keys        Keys
+	Admin       Admin
+	TrunkStates TrunkStates
+	Audio       dialect.Audio
+	Control     dialect.Control
+	Live        dialect.LiveCalls
+	Programs    Programs
+	Resolver    func(voice.TenantID) dialect.Resolver
+	Dialects    []dialect.Dialect
+	Formats     []dialect.Format
+
+	Version string // of the program
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// API serves the API.
+type API struct {
+	cfg  Config
+	huma huma.API
+	mux  *http.ServeMux
+	spec []byte // OpenAPI as JSON
+	yaml []byte
+}
+
+// New makes the API.
+func New(cfg Config) (*API, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &API{cfg: cfg, mux: http.NewServeMux()}
+	a.huma = humago.New(a.mux, a.humaConfig())
+	a.huma.UseMiddleware(a.admit)
+	a.register()
+	var err error
+	if a.spec, err = json.Marshal(a.huma.OpenAPI()); err != nil {
+		return nil, voice.E("httpapi.New", voice.Internal, err)
+	}
+	if a.yaml, err = a.huma.OpenAPI().YAML(); err != nil {
+		return nil, voice.E("httpapi.New", voice.Internal, err)
+	}
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", serveSpec("application/openapi+json", a.spec))
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.yaml", serveSpec("application/openapi+yaml", a.yaml))
+	a.mux.HandleFunc("/", a.noRoute)
+	return a, nil
+}
+
+// humaConfig leaves out everything that huma would serve by itself.
+func (a *API) humaConfig() huma.Config {
+	c := huma.DefaultConfig("Tandem", a.cfg.Version)
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil // no $schema members
+	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{brief}
+	c.Info.Description = "Everything of an account over HTTP. Send the key as \"Authorization: Bearer KEY\"; " +
+		"each operation names the scope that the key needs. Errors are problem documents (RFC 9457) " +
+		"whose errors name the fields at fault."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		keyScheme: {Type: "http", Scheme: "bearer", Description: "A key of the account, made by POST /keys or tandem credential create --for api."},
+	}
+	return c
+}
+
+// register makes the routes; the order is that of the sections in the document.
+func (a *API) register() {
+	a.registerNumbers()
+	a.registerExtensions()
+	a.registerApps()
+	a.registerSounds()
+}
+
+func serveSpec(contentType string, spec []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(spec) // the client is gone: there is nobody to tell
+	}
+}
+
+// OpenAPI gives the document that describes this API, as JSON.
+func (a *API) OpenAPI() []byte { return a.spec }
+
+// ServeHTTP answers a request whose path begins with Prefix.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	defer a.recover(w, r)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	a.mux.ServeHTTP(w, r)
+}
