@@ -22,6 +22,7 @@ var mayImport = map[string]string{
 	"outline":             "voice flow",
 	"dialect":             "voice flow",
 	"dialect/sonetel":     "voice flow dialect",
+	"dialect/native":      "voice flow dialect",
 	"dialect/input":       "",
 	"dialect/smartfloivr": "voice flow dialect outline",
 	"dialect/dialecttest": "voice flow dialect",

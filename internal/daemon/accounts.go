@@ -9,6 +9,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/voice"
 )
@@ -60,7 +61,7 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.dialects = append(d.dialects, vendor)
+	d.dialects = append(d.dialects, vendor, native.New())
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }
