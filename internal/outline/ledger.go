@@ -23,11 +23,18 @@ func (l *Ledger) Tell(ids ...flow.NodeID) {
 func (l *Ledger) Told(id flow.NodeID) bool { return l.told[id] }
 
 // Untold lists the nodes that a caller can reach and that nobody has noted,
-// nearest to the entry first. Answering the call is never among them.
+// nearest to the entry first. Answering the call, guards and the hang-ups of
+// guards are never among them.
 func (l *Ledger) Untold() []*flow.Node {
 	var list []*flow.Node
+	ends := map[flow.NodeID]bool{}
 	for _, n := range l.o.reach {
-		if _, answer := n.Step.(flow.Answer); !answer && !l.told[n.ID] {
+		if l.o.Guard(n) {
+			ends[n.ID], ends[n.Exits[flow.Over]] = true, true
+		}
+	}
+	for _, n := range l.o.reach {
+		if _, answer := n.Step.(flow.Answer); !answer && !l.told[n.ID] && !ends[n.ID] {
 			list = append(list, n)
 		}
 	}

@@ -175,6 +175,42 @@ func TestSharedCountAndLoops(t *testing.T) {
 	}
 }
 
+// TestGuards goes through counts that only stop circles, as Telphin's options have.
+func TestGuards(t *testing.T) {
+	p := waiting()
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		for e, to := range n.Exits {
+			if to == "advert" || to == "sorry" || to == "late" {
+				n.Exits[e] = "guard." + to
+			}
+		}
+	}
+	for _, to := range []flow.NodeID{"advert", "sorry", "late"} {
+		p.Nodes = append(p.Nodes, flow.Node{ID: "guard." + to, Step: flow.Count{Name: "runs", Limit: 200}, Exits: exits{flow.Again: to, flow.Over: "stop"}})
+	}
+	p.Nodes = append(p.Nodes, flow.Node{ID: "stop", Step: flow.Hangup{Words: "too long"}})
+	o := outline.New(p)
+	m := o.Menus[0]
+	if got := o.Lead.Nodes(); cmp.Diff([]flow.NodeID{"sleep", "guard.advert", "advert", "hello"}, got) != "" || o.Lead.End != outline.ToMenu {
+		t.Errorf("lead: %v %s", got, o.Lead.End)
+	}
+	if r := m.Invalid; !r.Loops || r.Limit != 0 || cmp.Diff(say("sorry"), r.Before) != "" {
+		t.Errorf("invalid: %+v", r)
+	}
+	if r := m.Nothing; r.Loops || r.Limit != 0 || len(r.Over.Actions) != 2 {
+		t.Errorf("no input: %+v", r)
+	}
+	for _, n := range o.Ledger().Untold() {
+		if n.ID == "stop" || o.Guard(n) {
+			t.Errorf("%s is to be told", n.ID)
+		}
+	}
+	if text := o.Text(); strings.Contains(text, "count") || !strings.Contains(text, "after 200 rounds\n  hang up: too long  [stop]\n") {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestLedger(t *testing.T) {
 	o := outline.New(counted())
 	l := o.Ledger()

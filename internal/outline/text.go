@@ -23,7 +23,21 @@ func (o *Outline) Text() string {
 		fmt.Fprintf(&t.b, "\nafter %s in all\n", o.Program.Lifetime)
 		t.way(o.Expired, 1)
 	}
+	t.guards()
 	return t.b.String()
+}
+
+// guards tells where circles end, each place once.
+func (t *teller) guards() {
+	for _, n := range t.o.reach {
+		over := t.o.nodes[n.Exits[flow.Over]]
+		if !t.o.Guard(n) || over == nil || t.told[over.ID] {
+			continue
+		}
+		t.told[over.ID] = true
+		t.line(0, fmt.Sprintf("\nafter %d rounds", n.Step.(flow.Count).Limit), nil)
+		t.line(1, words(over), over)
+	}
 }
 
 type teller struct {
@@ -52,6 +66,9 @@ func (t *teller) way(w Way, depth int) {
 			return
 		}
 		t.told[a.Node.ID] = true
+		if t.o.Guard(a.Node) {
+			continue
+		}
 		t.line(depth, words(a.Node), a.Node)
 		for _, b := range a.Branches {
 			t.line(depth+1, exitWords(b.Exits)+":", nil)
@@ -128,6 +145,9 @@ func (t *teller) retry(r Retry) {
 	t.line(1, head+":", nil)
 	for _, a := range r.Way.Actions[:len(r.Way.Actions)-1] {
 		t.told[a.Node.ID] = true
+		if t.o.Guard(a.Node) {
+			continue
+		}
 		t.line(2, words(a.Node), a.Node)
 	}
 	t.way(r.Again, 2)

@@ -72,7 +72,7 @@ func (o *Outline) Way(from flow.NodeID) Way {
 			break
 		}
 		seen[at] = true
-		main, straight := Main(n.Step)
+		main, straight := o.main(n)
 		w.Actions = append(w.Actions, Action{Node: n, Branches: o.branches(n, main)})
 		if !straight {
 			w.End, w.At = Branches, n
@@ -89,7 +89,7 @@ func (o *Outline) branches(n *flow.Node, main flow.Exit) []Branch {
 	var list []Branch
 	for _, e := range n.WiredExits() {
 		to := o.exit(n, e)
-		if e == main || to == "" {
+		if e == main || to == "" || o.Guard(n) {
 			continue
 		}
 		i := slices.IndexFunc(list, func(b Branch) bool { return b.To == to })
@@ -130,6 +130,35 @@ func Main(s flow.Step) (flow.Exit, bool) {
 		return flow.Next, true
 	}
 	return "", false
+}
+
+// main is Main, but that a guard lets the way go on.
+func (o *Outline) main(n *flow.Node) (flow.Exit, bool) {
+	if o.Guard(n) {
+		return flow.Again, true
+	}
+	return Main(n.Step)
+}
+
+// GuardLimit is the least limit of a count that is there to stop a flow that
+// turns in circles, and not to give a caller so many tries.
+const GuardLimit = 100
+
+// Guard reports whether a node is a count that documents do not tell: one with
+// a limit of GuardLimit at least, which ends the call. Ways go through it.
+func (o *Outline) Guard(n *flow.Node) bool {
+	c, ok := n.Step.(flow.Count)
+	return ok && c.Limit >= GuardLimit && o.guardEnd(n)
+}
+
+// guardEnd reports whether a count ends the call at its limit, at once.
+func (o *Outline) guardEnd(n *flow.Node) bool {
+	over := o.nodes[o.exit(n, flow.Over)]
+	if over == nil {
+		return true
+	}
+	_, hangup := over.Step.(flow.Hangup)
+	return hangup
 }
 
 // Branch finds where an exit of an action leads; "" where it is not wired or goes on.
@@ -193,8 +222,8 @@ func (w Way) Back() bool {
 }
 
 // Spoken parts the prompts at the beginning of a way from what follows them.
-// Answering the call and setting a counter to nought say nothing and go with
-// the prompts; prompts that depend on the language do not.
+// Answering the call, guards and setting a counter to nought say nothing and go
+// with the prompts; prompts that depend on the language do not.
 func (w Way) Spoken() ([]voice.Prompt, Way) {
 	var prompts []voice.Prompt
 	rest := w
@@ -210,12 +239,23 @@ func (w Way) Spoken() ([]voice.Prompt, Way) {
 			}
 			prompts = append(prompts, s.Prompts...)
 		case flow.Answer, flow.Reset:
+		case flow.Count:
+			if !rest.guarded() {
+				return prompts, rest
+			}
 		default:
 			return prompts, rest
 		}
 		rest = rest.after(1)
 	}
 	return prompts, rest
+}
+
+// guarded reports whether a way begins with a guard that lets it go on: a count
+// that is no branch.
+func (w Way) guarded() bool {
+	_, ok := w.Actions[0].Node.Step.(flow.Count)
+	return ok && (w.End != Branches || w.At != w.Actions[0].Node)
 }
 
 // After gives what follows the first n actions.

@@ -193,6 +193,9 @@ func (e *expresser) system(w outline.Way, depth int) after {
 			}
 		case flow.Reset:
 		case flow.Count:
+			if e.o.Guard(n) {
+				continue
+			}
 			if s.Limit != e.rules.Rounds || depth > deep || e.system(e.o.Way(a.Branch(flow.Again)), depth+1) != toItsMenu ||
 				e.system(e.o.Way(a.Branch(flow.Over)), depth+1) != endsCall {
 				return foreign
