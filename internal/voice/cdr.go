@@ -41,6 +41,8 @@ const (
 	EventMessageStored     EventKind = "message.stored"
 	EventMailSent          EventKind = "mail.sent"
 	EventMailFailed        EventKind = "mail.failed"
+	EventWebhookSent       EventKind = "webhook.sent"
+	EventWebhookFailed     EventKind = "webhook.failed"
 	EventFlowError         EventKind = "flow.error"
 	EventCallOrdered       EventKind = "call.ordered"      // somebody ordered the live call away or its end; data: order
 	EventSuperviseStarted  EventKind = "supervise.started" // somebody listens to the talk; data: mode, by, call

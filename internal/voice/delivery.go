@@ -56,7 +56,8 @@ type DeliveryStore interface {
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
 	// UpdateDelivery stores state, attempts, next and words.
 	UpdateDelivery(ctx context.Context, d Delivery) error
-	// NextDelivery gives the earliest Next among queued ones; zero when there is none.
+	// NextDelivery gives the earliest Next among queued ones that wait for no other
+	// of their call and endpoint; zero when there is none.
 	NextDelivery(ctx context.Context) (time.Time, error)
 	// Deliveries lists a tenant's, newest first; call "" = all.
 	Deliveries(ctx context.Context, t TenantID, call CallID, limit int) ([]Delivery, error)

@@ -10,6 +10,12 @@ import (
 const deliveryColumns = `id, tenant, call, seq, endpoint, purpose, method, url, headers, type, body, by_operator, tries, state,
 	attempts, next_at, words, created`
 
+// firstInOrder is the condition that no delivery of the same call and endpoint
+// waits before d.
+const firstInOrder = `NOT EXISTS (
+	SELECT 1 FROM deliveries AS e
+	WHERE e.state = 'queued' AND e.call = d.call AND e.endpoint = d.endpoint AND e.tenant = d.tenant AND e.seq < d.seq)`
+
 func scanDelivery(r row) (d voice.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Tenant, &d.Call, &d.Seq, &d.Endpoint, &d.Purpose, &d.Method, &d.URL, jsonCol{&d.Headers}, &d.Type, &d.Body,
 		&d.Operator, &d.Tries, &d.State, &d.Attempts, timeCol{&d.Next}, &d.Words, timeCol{&d.Created})
@@ -54,9 +60,7 @@ func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]
 		`SELECT `+deliveryColumns+` FROM (
 			SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
 			FROM deliveries AS d
-			WHERE d.state = 'queued' AND d.next_at <= $1 AND NOT EXISTS (
-				SELECT 1 FROM deliveries AS e
-				WHERE e.state = 'queued' AND e.call = d.call AND e.endpoint = d.endpoint AND e.tenant = d.tenant AND e.seq < d.seq)
+			WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
 		) AS waiting WHERE place <= $2 ORDER BY seq LIMIT $3`,
 		micros(now), voice.DueOfEndpoint, bound(limit, 100))
 }
@@ -72,7 +76,7 @@ func (s *Store) UpdateDelivery(ctx context.Context, d voice.Delivery) error {
 func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
 	return one(ctx, s, "store.NextDelivery", "a queue", func(r row) (next time.Time, err error) {
 		return next, r.Scan(timeCol{&next})
-	}, `SELECT COALESCE(MIN(next_at), 0) FROM deliveries WHERE state = 'queued'`)
+	}, `SELECT COALESCE(MIN(next_at), 0) FROM deliveries AS d WHERE state = 'queued' AND `+firstInOrder)
 }
 
 // Deliveries implements voice.DeliveryStore; limit 0 = 100.

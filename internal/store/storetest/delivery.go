@@ -50,6 +50,14 @@ func testDeliveries(t *testing.T, s Store) {
 	a.State, a.Attempts, a.Next, a.Words = voice.DeliveryQueued, 2, moment(50), "again"
 	ok(t, s.UpdateDelivery(ctx, a))
 	same(t, "what waits holds back what came later", due(9), []voice.DeliveryID{"c", "d", "e", "f"})
+	for _, other := range []voice.Delivery{c, f} {
+		other.State = voice.DeliveryDead
+		ok(t, s.UpdateDelivery(ctx, other))
+	}
+	same(t, "also as the next one of all", read(s.NextDelivery(ctx))(t), moment(3))
+	for _, other := range []voice.Delivery{c, f} {
+		ok(t, s.UpdateDelivery(ctx, other))
+	}
 	a.State, a.Words = voice.DeliveryDone, "200"
 	ok(t, s.UpdateDelivery(ctx, a))
 	same(t, "then it is the next one's turn", due(9), []voice.DeliveryID{"b", "c", "d", "e", "f"})
