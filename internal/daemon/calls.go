@@ -101,7 +101,30 @@ func (c control) Originate(ctx context.Context, cb dialect.CallBack) (voice.Call
 	return c.d.board.CallBack(ctx, originator{c.d.engine}, switchboard.CallBack{
 		Tenant: cb.Tenant, First: cb.First, Second: cb.Second,
 		ShowFirst: cb.ShowFirst, ShowSecond: cb.ShowSecond, Text: text,
+		More: cb.More, RingFirst: cb.RingFirst, Program: cb.Program, Tag: cb.Tag, Order: cb.Order,
 	})
+}
+
+// liveCalls sees and orders calls that are up, for whoever speaks for an account.
+type liveCalls struct{ d *Daemon }
+
+// LiveCalls gives what sees and orders the calls that are up.
+func (d *Daemon) LiveCalls() dialect.LiveCalls { return liveCalls{d} }
+
+func (c liveCalls) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall, error) {
+	return c.d.board.LiveCalls(t), nil
+}
+
+func (c liveCalls) Hangup(ctx context.Context, t voice.TenantID, id voice.CallID, words string) error {
+	return c.d.board.Hangup(ctx, t, id, words)
+}
+
+func (c liveCalls) Redirect(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) error {
+	return c.d.board.Redirect(ctx, t, id, to)
+}
+
+func (c liveCalls) Supervise(ctx context.Context, t voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error {
+	return c.d.board.Supervise(ctx, originator{c.d.engine}, t, id, mode, by)
 }
 
 type originator struct{ e *engine.Engine }

@@ -78,11 +78,27 @@ func (s *Switchboard) guard(c Call, do func() interp.Result) (result interp.Resu
 	return do()
 }
 
-// run runs a program on a call of a known tenant.
+// run runs a program on a call of a known tenant, and then those that the
+// caller is redirected to meanwhile.
 func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
-	s.setApp(c.Info().ID, p.App)
+	id := c.Info().ID
+	s.setApp(id, p.App)
 	s.open(c)
-	return interp.Run(s.ctx, p, c, &host{s: s, call: c}, interp.Options{})
+	lc := s.liveCall(id)
+	s.mu.Lock()
+	lc.running = true
+	s.mu.Unlock()
+	for {
+		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{})
+		o := s.taken(lc)
+		switch {
+		case o == nil:
+			return result
+		case o.to == nil:
+			return interp.Result{Cause: voice.CauseNormal, Words: o.words}
+		}
+		p = o.to
+	}
 }
 
 // refused gives the end of a call that reaches nothing.

@@ -30,6 +30,6 @@ func (s *Switchboard) record(c Call) voice.CDR {
 	return voice.CDR{
 		Call: info.ID, Tenant: info.Tenant, Direction: info.Direction,
 		From: info.From, FromName: info.FromName, To: info.To, App: s.appOf(info.ID),
-		Start: info.Start, Answered: sum.Answered, Legs: sum.Legs,
+		Start: info.Start, Answered: sum.Answered, Legs: sum.Legs, Tag: info.Tag, Order: info.Order,
 	}
 }

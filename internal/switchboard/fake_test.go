@@ -29,6 +29,9 @@ type call struct {
 	// dial and place take the place of the simulator's, when set.
 	dial  func(context.Context, voice.DialSpec) (voice.DialResult, error)
 	place func(context.Context, voice.DialSpec) (voice.DialResult, error)
+
+	talk      *talk
+	supervise func(context.Context, voice.Talk, voice.SuperviseMode) error
 }
 
 func newCall(info voice.CallInfo, s sim.Script) *call {

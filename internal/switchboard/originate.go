@@ -16,6 +16,9 @@ type OutCall interface {
 	// Place rings targets at once; whoever answers first becomes the call's
 	// first party. The result says what came of it; DialCompleted means answered.
 	Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error)
+	// Supervise lets the first party hear a talk of another call and, as mode
+	// says, be heard in it, until the talk is over. Kind HungUp when it leaves.
+	Supervise(ctx context.Context, of voice.Talk, mode voice.SuperviseMode) error
 }
 
 // Originator makes calls that we begin.
@@ -30,6 +33,14 @@ type CallBack struct {
 	// ShowFirst and ShowSecond are the numbers shown to each; "" = automatic.
 	ShowFirst, ShowSecond string
 	Text                  string // who ordered it, for the timeline
+	// More are rung together with First.
+	More []voice.Destination
+	// RingFirst is how long the first is rung; 0 = the route's own time.
+	RingFirst time.Duration
+	// Program runs once the first has answered, instead of dialling Second.
+	Program *flow.Program
+	Tag     string // CallInfo.Tag
+	Order   string // CallInfo.Order; "" = drawn
 }
 
 // failTone is how long the first party hears that the second was not reached.
@@ -37,20 +48,39 @@ const failTone = 5 * time.Second
 
 // CallBack begins a call-back and returns at once with its id. Errors: NotExist
 // for an unknown destination, Permission for a number that is not the account's to
-// show, Unavailable while the server stops.
+// show, Limit for more than voice.MaxTargets first parties, Unavailable while the
+// server stops.
 func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (voice.CallID, error) {
 	const op = "switchboard.CallBack"
+	if len(cb.More) >= voice.MaxTargets {
+		return "", voice.Errorf(op, voice.Limit, "%d destinations to ring at once are more than %d", 1+len(cb.More), voice.MaxTargets)
+	}
 	info := voice.CallInfo{
 		ID: voice.CallID(voice.NewID("")), Tenant: cb.Tenant, Direction: voice.Outbound,
-		From: cb.First.ID, To: cb.Second.ID, Start: time.Now(),
+		From: cb.First.ID, To: cb.Second.ID, Start: time.Now(), Tag: cb.Tag, Order: cmp.Or(cb.Order, voice.NewID("")),
+	}
+	then := cb.Second.String()
+	if cb.Program != nil {
+		then = cb.Program.Name
+		info.To = cmp.Or(info.To, then)
 	}
 	c := o.NewCall(info)
-	first, err := s.route(ctx, cb.Tenant, cb.First, false, c)
-	if err != nil {
-		return "", err
+	var firsts []voice.Route
+	names := cb.First.String()
+	for i, d := range append([]voice.Destination{cb.First}, cb.More...) {
+		r, err := s.route(ctx, cb.Tenant, d, false, c)
+		if err != nil {
+			return "", err
+		}
+		firsts = append(firsts, r)
+		if i > 0 {
+			names += " or " + d.String()
+		}
 	}
-	if _, err := s.cfg.Router.Route(ctx, cb.Tenant, cb.Second, false); err != nil {
-		return "", err
+	if cb.Program == nil {
+		if _, err := s.cfg.Router.Route(ctx, cb.Tenant, cb.Second, false); err != nil {
+			return "", err
+		}
 	}
 	for _, id := range []string{cb.ShowFirst, cb.ShowSecond} {
 		if own, err := s.mayShow(ctx, cb.Tenant, id); err != nil {
@@ -62,34 +92,88 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 	if !s.enter(c) {
 		return "", voice.Errorf(op, voice.Unavailable, "the server is stopping")
 	}
-	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + cb.First.String() + ", then " + cb.Second.String()})
+	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + names + ", then " + then,
+		Data: map[string]string{"from": info.From, "to": info.To, "order": info.Order}})
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
-		s.carry(c, func() interp.Result { return s.callBack(c, cb, first) })
+		s.carry(c, func() interp.Result { return s.callBack(c, cb, rounds(cb.ShowFirst, firsts...)) })
 	}()
 	return info.ID, nil
 }
 
-func (s *Switchboard) callBack(c OutCall, cb CallBack, first voice.Route) interp.Result {
-	s.open(c)
-	result := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseUnavailable, Words: cb.First.String() + " has no phone to ring"}
-	for _, a := range first.Attempts {
-		if len(a.Targets) == 0 {
-			continue
+// rounds rings several routes together: the first attempts of all, then the
+// second, until the longest route is done. What can't be rung is left out.
+func rounds(show string, routes ...voice.Route) []voice.Attempt {
+	var all []voice.Attempt
+	for _, r := range routes {
+		i := 0
+		for _, a := range r.Attempts {
+			if len(a.Targets) == 0 {
+				continue
+			}
+			if i == len(all) {
+				all = append(all, voice.Attempt{CallerID: cmp.Or(show, a.CallerID)})
+			}
+			all[i].Targets = append(all[i].Targets, a.Targets...)
+			all[i].RingTime = max(all[i].RingTime, a.RingTime)
+			if a.Text != "" && all[i].Text != "" {
+				a.Text = all[i].Text + ", " + a.Text
+			}
+			all[i].Text = cmp.Or(a.Text, all[i].Text)
+			i++
 		}
-		r, err := c.Place(s.ctx, voice.DialSpec{Targets: a.Targets, RingTime: a.RingTime, CallerID: cmp.Or(cb.ShowFirst, a.CallerID), Text: a.Text})
-		if s.ctx.Err() != nil {
-			return interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}
+	}
+	return all
+}
+
+// place rings for the first party of a call, round after round. A spec that
+// says nothing of the ring time takes the rounds'.
+func (s *Switchboard) place(ctx context.Context, c OutCall, rounds []voice.Attempt, spec voice.DialSpec) voice.DialResult {
+	result := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseUnavailable, Words: "there is no phone to ring"}
+	for _, a := range rounds {
+		round := spec
+		round.Targets, round.CallerID, round.Text = a.Targets, a.CallerID, a.Text
+		round.RingTime = cmp.Or(spec.RingTime, a.RingTime)
+		r, err := c.Place(ctx, round)
+		if ctx.Err() != nil && r.End != voice.DialCompleted {
+			return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseCancelled, Words: voice.Reason(context.Cause(ctx))}
 		}
 		if err != nil {
 			r = voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: voice.Reason(err)}
 		}
-		if r.End == voice.DialCompleted {
-			return s.run(c, backProgram(cb))
+		if result = r; r.End == voice.DialCompleted {
+			break
 		}
-		result = r
+	}
+	return result
+}
+
+func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) interp.Result {
+	s.open(c)
+	lc := s.liveCall(c.Info().ID)
+	ctx := s.context(lc)
+	result := s.place(ctx, c, rounds, voice.DialSpec{RingTime: cb.RingFirst})
+	switch {
+	case result.End == voice.DialCompleted && cb.Program != nil:
+		return s.run(c, cb.Program)
+	case result.End == voice.DialCompleted:
+		return s.run(c, backProgram(cb))
+	case ctx.Err() != nil:
+		return s.stopped(lc, context.Cause(ctx))
 	}
 	return interp.Result{Cause: result.Cause, Words: "the first party was not reached: " + result.Words}
+}
+
+// stopped is the end of a call whose context has ended, by an order or because
+// the server stops, or else because of err.
+func (s *Switchboard) stopped(lc *liveCall, err error) interp.Result {
+	switch o := s.pending(lc); {
+	case o != nil:
+		return interp.Result{Cause: voice.CauseNormal, Words: o.words}
+	case s.ctx.Err() != nil:
+		return interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}
+	}
+	return interp.Result{Cause: voice.CauseFailed, Words: voice.Reason(err)}
 }
 
 // backProgram joins the party that has answered with the second.

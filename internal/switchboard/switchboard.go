@@ -4,7 +4,7 @@
 // It is not an engine (media and SIP are behind the Call interface) and knows
 // no vendor (apps are compiled by the Library it is given). Arrive works in its
 // caller's goroutine, one per call; the switchboard's own goroutines are those
-// of CallBack and the CDR writer, and Close waits for all of them. Its methods
+// of CallBack, Supervise and the CDR writer, and Close waits for all of them. Its methods
 // may be called concurrently.
 package switchboard
 
@@ -31,6 +31,8 @@ type Call interface {
 	SetTenant(t voice.TenantID)
 	// Summary gives the call's answer time and legs so far; complete after Hangup.
 	Summary() voice.CallSummary
+	// Talk gives the talk that the caller is in, nil when there is none.
+	Talk() voice.Talk
 }
 
 // Library gives programs and finds what short codes and app addresses mean.
@@ -108,12 +110,25 @@ type Switchboard struct {
 // §17.1.1.2), and what becomes of the mail must not take their place.
 const lateNotes = 40 * time.Second
 
+// liveCall is guarded by Switchboard.mu, but for call, which never changes.
 type liveCall struct {
 	call Call
 	app  voice.AppID
 	sent bool           // a message of it is on its way
 	over time.Time      // when it ended, in Switchboard.recent
 	in   voice.TenantID // whose limit of inbound calls it counts for, or ""
+
+	ctx         context.Context // of what it does at present
+	cancel      context.CancelCauseFunc
+	order       *order // that it has to follow
+	running     bool   // it has a party and a flow
+	supervisors int
+
+	rung   []voice.Target // who is rung or talked with
+	rungAs string         // the same in words, or ""
+	since  time.Time      // of rung
+	queue  string         // that the caller waits in, or ""
+	queued time.Time
 }
 
 // New makes a switchboard. Close it.
@@ -197,14 +212,24 @@ func (s *Switchboard) enter(c Call) bool {
 		return false
 	}
 	s.wg.Add(1)
-	s.live[id] = &liveCall{call: c}
+	lc := &liveCall{call: c}
+	s.ready(lc)
+	s.live[id] = lc
 	return true
+}
+
+// liveCall gives a call that is up, which entered and has not left.
+func (s *Switchboard) liveCall(id voice.CallID) *liveCall {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live[id]
 }
 
 func (s *Switchboard) leave(c Call) {
 	id := c.Info().ID
 	s.mu.Lock()
 	lc := s.live[id]
+	lc.cancel(nil)
 	if lc.in != "" {
 		if s.inbound[lc.in]--; s.inbound[lc.in] == 0 {
 			delete(s.inbound, lc.in)

@@ -1,0 +1,168 @@
+package switchboard
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// LiveCalls gives snapshots of a tenant's calls that are up, oldest first.
+func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
+	s.mu.Lock()
+	type seen struct {
+		call Call
+		voice.LiveCall
+	}
+	all := make([]seen, 0, len(s.live))
+	for _, lc := range s.live {
+		all = append(all, seen{lc.call, lc.snapshot()})
+	}
+	s.mu.Unlock()
+	list := make([]voice.LiveCall, 0, len(all))
+	for _, v := range all {
+		if v.Info = v.call.Info(); v.Info.Tenant == t {
+			list = append(list, current(v.call, v.LiveCall))
+		}
+	}
+	slices.SortFunc(list, func(a, b voice.LiveCall) int {
+		return cmp.Or(a.Info.Start.Compare(b.Info.Start), strings.Compare(string(a.Info.ID), string(b.Info.ID)))
+	})
+	return list
+}
+
+// snapshot is what the switchboard knows of a call. The caller holds s.mu.
+func (lc *liveCall) snapshot() voice.LiveCall {
+	v := voice.LiveCall{App: lc.app, Queue: lc.queue}
+	switch {
+	case lc.queue != "":
+		v.State, v.Since = voice.LiveQueued, lc.queued
+	case len(lc.rung) > 0:
+		v.State, v.Since = voice.LiveDialling, lc.since
+	}
+	if len(lc.rung) > 0 {
+		v.With = lc.rungAs
+		if v.With == "" {
+			v.With = targetNames(lc.rung)
+		}
+		if len(lc.rung) == 1 {
+			v.WithID = lc.rung[0]
+		}
+	}
+	return v
+}
+
+func targetNames(all []voice.Target) string {
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// current completes a snapshot by what the call itself knows.
+func current(c Call, v voice.LiveCall) voice.LiveCall {
+	v.Tag, v.Answered = v.Info.Tag, c.Summary().Answered
+	if talk := c.Talk(); talk != nil {
+		v.State, v.Since = voice.LiveTalking, talk.Since()
+		v.WithID = talk.With()
+		v.With = v.WithID.String()
+		return v
+	}
+	switch {
+	case v.State != "":
+	case v.Answered.IsZero():
+		v.State, v.Since = voice.LiveRinging, v.Info.Start
+	default:
+		v.State, v.Since = voice.LiveAnswered, v.Answered
+	}
+	return v
+}
+
+// owned finds a tenant's call that is up; NotExist for another's.
+func (s *Switchboard) owned(op string, t voice.TenantID, id voice.CallID) (*liveCall, error) {
+	s.mu.Lock()
+	lc := s.live[id]
+	s.mu.Unlock()
+	if lc == nil || t == "" || lc.call.Info().Tenant != t {
+		return nil, voice.Errorf(op, voice.NotExist, "no call %s is up", id)
+	}
+	return lc, nil
+}
+
+// Hangup ends a tenant's live call; words say why, for its record. It returns
+// before the end. NotExist when no such call is up.
+func (s *Switchboard) Hangup(_ context.Context, t voice.TenantID, id voice.CallID, words string) error {
+	const op = "switchboard.Hangup"
+	lc, err := s.owned(op, t, id)
+	if err != nil {
+		return err
+	}
+	if words == "" {
+		words = "hung up by order"
+	}
+	lc.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "ordered to end: " + words, Data: map[string]string{"order": "hangup"}})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lc.order = &order{words: words}
+	lc.cancel(voice.Errorf(op, voice.Ordered, "%s", words))
+	return nil
+}
+
+// Redirect takes the caller of a tenant's live call to another destination.
+// What the call does ends, its flow too, and whom the caller talks with is hung
+// up. It returns before that. Errors: NotExist when no such call is up or the
+// destination is gone, Conflict while the call is set up or redirected already.
+func (s *Switchboard) Redirect(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) error {
+	const op = "switchboard.Redirect"
+	lc, err := s.owned(op, t, id)
+	if err != nil {
+		return err
+	}
+	p, err := s.toDestination(ctx, t, to)
+	if err != nil {
+		return err
+	}
+	if err := s.redirectable(op, lc, id); err != nil {
+		return err
+	}
+	lc.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "ordered to go on to " + to.String(),
+		Data: map[string]string{"order": "redirect", "kind": string(to.Kind), "id": to.ID}})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lc.order != nil { // since then
+		return voice.Errorf(op, voice.Conflict, "call %s has another order", id)
+	}
+	lc.order = &order{words: "redirected to " + to.String(), to: p}
+	lc.cancel(voice.Errorf(op, voice.Redirected, "the call was redirected to %s", to))
+	return nil
+}
+
+func (s *Switchboard) redirectable(op string, lc *liveCall, id voice.CallID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !lc.running:
+		return voice.Errorf(op, voice.Conflict, "call %s has no caller who could be redirected", id)
+	case lc.order != nil:
+		return voice.Errorf(op, voice.Conflict, "call %s has another order", id)
+	}
+	return nil
+}
+
+// toDestination gives the program that takes a call to a destination which exists.
+func (s *Switchboard) toDestination(ctx context.Context, t voice.TenantID, d voice.Destination) (*flow.Program, error) {
+	switch d.Kind {
+	case "":
+		return nil, voice.Errorf("switchboard.Redirect", voice.Invalid, "there is no destination")
+	case voice.ToApp:
+		return s.cfg.Library.Program(ctx, t, voice.AppID(d.ID))
+	}
+	if _, err := s.cfg.Router.Route(ctx, t, d, false); err != nil {
+		return nil, err
+	}
+	return direct(d), nil
+}
