@@ -237,6 +237,6 @@ func (x *expresser) mailbox(v outline.Voicemail) Ref {
 			ref, instead = own, "the mailbox of extension "+own.ID
 		}
 	}
-	x.lose(n, "the greeting and times of mailbox "+v.Mailbox.Name, "a voicemail is a thing of the account: "+whyOwnThing, instead)
+	x.lose(n, flow.Words(flow.Deliver{Mailbox: v.Mailbox})+", with its greeting and times", "a voicemail is a thing of the account: "+whyOwnThing, instead)
 	return ref
 }

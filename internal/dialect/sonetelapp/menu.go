@@ -3,6 +3,7 @@ package sonetelapp
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"tandem/internal/flow"
@@ -164,10 +165,10 @@ func (e *expresser) timeout() error {
 		}
 		return err
 	}
-	if r.Limit > 1 || len(r.Before) > 0 {
-		e.lose(n, fmt.Sprintf("%d more tries for a caller who presses nothing", r.Limit-1), "the time-out of a voice app does not wait for more", "the time-out, at once")
-		e.dropped(e.tryAgain(r), "nothing is played before the time-out of a voice app")
+	if r.Limit > 1 {
+		e.lose(n, "more tries for a caller who presses nothing: "+strconv.Itoa(r.Limit-1), "the time-out of a voice app does not wait for more", "the time-out, at once")
 	}
+	e.dropped(e.tryAgain(r), "nothing is played before the time-out of a voice app")
 	return e.assignTimeout(heard, rest)
 }
 
@@ -204,11 +205,11 @@ func (e *expresser) limit(r outline.Retry, what string) {
 	apart := ""
 	for _, other := range e.home.Retries() {
 		if other.Limit > 0 && other.Counter != r.Counter {
-			apart = ", counted by themselves"
+			apart = ", counted by itself"
 		}
 	}
 	if r.Limit != e.rules.Rounds || apart != "" {
-		e.lose(e.home.Node, fmt.Sprintf("%d tries in all after %s%s", r.Limit, what, apart), "a voice app counts rounds of any kind together",
+		e.lose(e.home.Node, fmt.Sprintf("the limit of %d for %s%s", r.Limit, what, apart), "a voice app counts rounds of any kind together",
 			fmt.Sprintf("%d rounds", e.rules.Rounds))
 	}
 }
