@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
@@ -23,7 +24,7 @@ import (
 
 // formats lists the forms, each with the name of its sample in test/samples/convert.
 func formats() []dialect.Format {
-	return []dialect.Format{sonetel.NewFormat(), smartfloivr.NewFormat()}
+	return []dialect.Format{sonetel.NewFormat(), smartfloivr.NewFormat(), native.NewYAMLFormat()}
 }
 
 func sample(t *testing.T, f dialect.Format) []byte {

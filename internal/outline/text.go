@@ -155,6 +155,29 @@ func (t *teller) retry(r Retry) {
 	t.way(r.Over, 2)
 }
 
+// Words tells a way in one line: "play …, call user 55, hang up". What its last
+// action decides is not told.
+func (w Way) Words() string {
+	var list []string
+	for _, a := range w.Actions {
+		if _, count := a.Node.Step.(flow.Count); !count || w.End == Branches && w.At == a.Node {
+			list = append(list, flow.Words(a.Node.Step))
+		}
+	}
+	switch w.End {
+	case ToMenu:
+		list = append(list, "the menu at "+Where(w.At))
+	case Stops:
+		list = append(list, "the end of the call")
+	case HangsUp, Returns:
+		list = append(list, flow.Words(w.At.Step))
+	case Repeats:
+		list = append(list, "the same again")
+	case Branches:
+	}
+	return strings.Join(list, ", ")
+}
+
 // words tells a step, and its title where it has one.
 func words(n *flow.Node) string {
 	w := flow.Words(n.Step)

@@ -27,7 +27,7 @@ func (x *expresser) destination(from flow.NodeID, m *outline.Menu) Ref {
 	for len(w.Actions) > 0 {
 		a := w.Actions[0]
 		if ref, ok := x.action(a); ok {
-			x.tellFrom(from)
+			x.told.Tell(a.Node.ID)
 			return ref
 		}
 		if _, answer := a.Node.Step.(flow.Answer); !answer {
@@ -170,7 +170,13 @@ func (x *expresser) dial(a outline.Action, s flow.Dial) Ref {
 		x.lose(n, "how "+s.To.String()+" is called: caller's number, music, announcement, keys sent or a limit of time", whyNoField, nothing)
 	}
 	if otherwise, one := a.Otherwise(); otherwise != "" || !one {
-		x.lose(n, "what happens when "+s.To.String()+" does not answer", "only departments have it", "the call ends, or goes on in the voicemail of the extension")
+		what := "what happens when " + s.To.String() + " does not answer"
+		if one {
+			way := x.ol.Way(otherwise)
+			what += ": " + way.Words()
+			x.told.Tell(way.Nodes()...)
+		}
+		x.lose(n, what, "only departments have it", "the call ends, or goes on in the voicemail of the extension")
 	}
 	return to
 }

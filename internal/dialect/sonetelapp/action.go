@@ -42,7 +42,7 @@ func (e *expresser) action(place string, heard []said, rest outline.Way) (Action
 	case rest.End == outline.ToMenu:
 		return none("a further menu, at " + outline.Where(rest.At))
 	}
-	return none(e.words(rest))
+	return none(rest.Words())
 }
 
 // instead says what a voice app does where it has no action.
@@ -111,7 +111,7 @@ func (e *expresser) message(heard []said, rest outline.Way, v outline.Voicemail)
 		e.dropped(heard, "the mailbox has a greeting of its own")
 		return Action{"connect", "app", string(a.ID)}, nil
 	}
-	e.lose(n, "taking a message: "+e.words(rest), "a voice app takes messages in an app of type mailbox, and there is none for this one", "")
+	e.lose(n, "taking a message: "+rest.Words(), "a voice app takes messages in an app of type mailbox, and there is none for this one", "")
 	e.dropped(heard, "it belongs to the message that is lost")
 	return Action{}, nil
 }
@@ -141,7 +141,7 @@ func (e *expresser) reach(place string, heard []said, rest outline.Way) (Action,
 		return Action{"connect", "app", string(s.App)}, nil
 	case flow.Subflow:
 		e.dropped(heard, "a connection to another app plays nothing before it")
-		e.lose(n, "what follows when the other app comes to its end: "+e.words(e.o.Way(n.Exits[flow.Next])), "an app does not come back", "a connection for good")
+		e.lose(n, "what follows when the other app comes to its end: "+e.o.Way(n.Exits[flow.Next]).Words(), "an app does not come back", "a connection for good")
 		return Action{"connect", "app", string(s.App)}, nil
 	case flow.Queue:
 		e.lose(n, flow.Words(s), "a voice app has no queues", "a call to its first member")
@@ -162,7 +162,7 @@ func (e *expresser) gone(a outline.Action) {
 	if to == "" || e.system(e.o.Way(to), 0) == endsCall {
 		return
 	}
-	e.lose(a.Node, "what follows when the other app is gone: "+e.words(e.o.Way(to)), "a voice app says so and hangs up", "a system error and hanging up")
+	e.lose(a.Node, "what follows when the other app is gone: "+e.o.Way(to).Words(), "a voice app says so and hangs up", "a system error and hanging up")
 }
 
 // spoken parts the prompts at the beginning of a way from what follows.
@@ -173,26 +173,6 @@ func (e *expresser) spoken(w outline.Way) ([]said, outline.Way) {
 		heard = append(heard, e.hear(a)...)
 	}
 	return heard, rest
-}
-
-// words puts a way in words: "play …, call user 55, hang up".
-func (e *expresser) words(w outline.Way) string {
-	var list []string
-	for _, a := range w.Actions {
-		list = append(list, flow.Words(a.Node.Step))
-	}
-	switch w.End {
-	case outline.ToMenu:
-		list = append(list, "the menu at "+outline.Where(w.At))
-	case outline.Stops:
-		list = append(list, "the end of the call")
-	case outline.HangsUp, outline.Returns:
-		list = append(list, flow.Words(w.At.Step))
-	case outline.Repeats:
-		list = append(list, "the same again")
-	case outline.Branches:
-	}
-	return strings.Join(list, ", ")
 }
 
 func promptsWords(heard []said) string {

@@ -160,11 +160,11 @@ func (e *expresser) unreached(place string, a outline.Action) {
 	if e.home == nil && to == "" {
 		return
 	}
-	e.lose(a.Node, "what follows when nobody is reached: "+e.words(way), "a voice app goes its own way then", does)
+	e.lose(a.Node, "what follows when nobody is reached: "+way.Words(), "a voice app goes its own way then", does)
 	e.ledger.Tell(way.Nodes()...)
 	for _, exit := range []flow.Exit{flow.Completed, flow.MaxDuration} {
 		if b := a.Branch(exit); b != "" {
-			e.lose(a.Node, "what follows the talk ("+string(exit)+"): "+e.words(e.o.Way(b)), "the call is over then", "the end of the call")
+			e.lose(a.Node, "what follows the talk ("+string(exit)+"): "+e.o.Way(b).Words(), "the call is over then", "the end of the call")
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (e *expresser) hear(a outline.Action) []said {
 			list = append(list, said{n, p})
 		}
 		for _, b := range a.Branches {
-			e.lose(n, "where a key during the prompt leads: "+e.words(e.o.Way(b.To)), "a key during a prompt only cuts it", "")
+			e.lose(n, "where a key during the prompt leads: "+e.o.Way(b.To).Words(), "a key during a prompt only cuts it", "")
 		}
 		return list
 	case flow.Set:
@@ -169,16 +169,16 @@ func (e *expresser) mailbox(heard []said, rest outline.Way, v outline.Voicemail)
 		e.intoSlot(goodbye, "Goodbye", e.rules.Goodbye)
 	}
 	if !end.IsEnd() {
-		e.lose(end.At, "what follows the message: "+e.words(end), "a mailbox hangs up then", "hanging up")
+		e.lose(end.At, "what follows the message: "+end.Words(), "a mailbox hangs up then", "hanging up")
 	}
 	e.ledger.Tell(end.Nodes()...)
 	if v.None != v.Goodbye.From {
-		e.lose(record, "what follows when no message is left: "+e.words(e.o.Way(v.None)), "a mailbox goes on as after a message", "")
+		e.lose(record, "what follows when no message is left: "+e.o.Way(v.None).Words(), "a mailbox goes on as after a message", "")
 		e.ledger.Tell(e.o.Way(v.None).Nodes()...)
 	}
 	for _, lost := range []flow.NodeID{v.Lost, rest.Actions[1].Branch(flow.Failed)} {
 		if kind := e.system(e.o.Way(lost), 0); lost != "" && kind != endsCall {
-			e.lose(record, "what follows when a message can't be kept: "+e.words(e.o.Way(lost)), "a mailbox says so and hangs up", "")
+			e.lose(record, "what follows when a message can't be kept: "+e.o.Way(lost).Words(), "a mailbox says so and hangs up", "")
 			e.ledger.Tell(e.o.Way(lost).Nodes()...)
 		}
 	}

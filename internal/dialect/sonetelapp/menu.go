@@ -101,7 +101,7 @@ func (e *expresser) clocks(g flow.Gather) {
 func (e *expresser) keys() error {
 	for _, c := range e.home.Keys {
 		if len(c.Digits) != 1 || c.Digits[0] < '0' || c.Digits[0] > '9' {
-			e.lose(e.home.Node, "key "+string(c.Digits)+": "+e.words(c.Way), "a menu has the keys 0 to 9", "")
+			e.lose(e.home.Node, "key "+string(c.Digits)+": "+c.Way.Words(), "a menu has the keys 0 to 9", "")
 			e.ledger.Tell(c.Way.Nodes()...)
 			continue
 		}
@@ -134,7 +134,7 @@ func (e *expresser) extension() error {
 			return nil
 		}
 	}
-	e.lose(e.home.Node, "what follows an extension: "+e.words(rest), "a voice app calls the extension", "a call to the extension")
+	e.lose(e.home.Node, "what follows an extension: "+rest.Words(), "a voice app calls the extension", "a call to the extension")
 	return nil
 }
 
@@ -227,7 +227,7 @@ func (e *expresser) invalid() error {
 		}
 		e.ledger.Tell(r.Nodes...)
 		if r.Limit == 0 && !r.Loops {
-			e.lose(e.home.Node, "what follows "+what+": "+e.words(r.Way), "a voice app plays the menu again", "the prompt "+slot+", then the menu")
+			e.lose(e.home.Node, "what follows "+what+": "+r.Way.Words(), "a voice app plays the menu again", "the prompt "+slot+", then the menu")
 			e.ledger.Tell(r.Way.Nodes()...)
 			continue
 		}
@@ -237,7 +237,7 @@ func (e *expresser) invalid() error {
 			continue
 		}
 		if !r.Loops {
-			e.lose(e.home.Node, "where "+what+" leads below the limit: "+e.words(r.Again), "a voice app plays the menu again", "the menu again")
+			e.lose(e.home.Node, "where "+what+" leads below the limit: "+r.Again.Words(), "a voice app plays the menu again", "the menu again")
 		}
 		e.limit(r, what)
 		if !reported[r.Over.From] {
@@ -279,6 +279,6 @@ func (e *expresser) over(r outline.Retry, what string) error {
 	if timeout != (Action{}) {
 		instead = "what the time-out does"
 	}
-	e.lose(e.home.Node, "what follows the last try ("+what+"): "+e.words(r.Over), "the last round has one end, whatever was pressed", instead)
+	e.lose(e.home.Node, "what follows the last try ("+what+"): "+r.Over.Words(), "the last round has one end, whatever was pressed", instead)
 	return nil
 }
