@@ -164,3 +164,15 @@ func (f *form) fields() (Fields, error) {
 	}
 	return fields, nil
 }
+
+// ReadValue reads a body of at most MaxBody bytes as one JSON value of any kind.
+func ReadValue(r io.Reader) (json.RawMessage, error) {
+	data, err := readAll(r)
+	if err != nil {
+		return nil, err
+	}
+	if data = bytes.TrimSpace(data); len(data) == 0 {
+		return nil, nil
+	}
+	return data, checkJSON(data)
+}

@@ -2,8 +2,6 @@ package sonetel
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -38,11 +37,7 @@ func (q *request) link(kind, id string) (string, time.Time) {
 }
 
 func (d *Dialect) signature(parts ...string) string {
-	mac := hmac.New(sha256.New, d.cfg.LinkKey)
-	for _, p := range parts {
-		fmt.Fprintf(mac, "%d:%s", len(p), p)
-	}
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return input.Sign(d.cfg.LinkKey, parts...)
 }
 
 // serveAudio is GET audio/{tenant}/{kind}/{id}.wav; segments begin after audio.
