@@ -174,5 +174,5 @@ func ReadValue(r io.Reader) (json.RawMessage, error) {
 	if data = bytes.TrimSpace(data); len(data) == 0 {
 		return nil, nil
 	}
-	return data, checkJSON(data)
+	return data, checkJSON(data, nil)
 }
