@@ -35,6 +35,7 @@ type cli struct {
 	Trunk      trunkCmd      `cmd:"" help:"SIP carriers and PBXs for calls in and out."`
 	Call       callCmd       `cmd:"" help:"Place a call: a telephone in the terminal."`
 	Calls      callsCmd      `cmd:"" help:"What happened in calls."`
+	Flow       flowCmd       `cmd:"" help:"Check, tell, convert and store call flows."`
 	Doctor     doctorCmd     `cmd:"" help:"Find out what is wrong and how to mend it."`
 	Settings   settingsCmd   `cmd:"" help:"Show the settings as they are, or an example file."`
 	Version    versionCmd    `cmd:"" help:"Show the version."`

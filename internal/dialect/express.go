@@ -22,3 +22,17 @@ type Expresser interface {
 	// look-ups that broke, and kind Invalid for a program without an entry.
 	Express(ctx context.Context, p flow.Program, r Resolver) (json.RawMessage, []Loss, error)
 }
+
+// Authored is a dialect whose documents are texts that people write.
+type Authored interface {
+	// Document gives the form that a text is stored in as an app's document. It
+	// does not check the text; Format.CompileFile does.
+	Document(text []byte) json.RawMessage
+	// Text gives the author's text of a stored document, byte for byte. Invalid
+	// when the document is none.
+	Text(document json.RawMessage) ([]byte, error)
+	// Edit gives the document of p as a change of old: what the change does not
+	// concern keeps its words and comments. Invalid when old can't be read, or p
+	// has no entry.
+	Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error)
+}

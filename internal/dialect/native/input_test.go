@@ -53,6 +53,8 @@ func TestDiagnostics(t *testing.T) {
 		{"duration", steps("a:", "  gather:", "    first_digit: 5"), flow.CodeType, "/steps/a/gather/first_digit", 6, 7, "first_digit must be a duration"},
 		{"number", steps("a: {count: {name: n, limit: many}}"), flow.CodeType, "/steps/a/count/limit", 4, 24, "whole number"},
 		{"out of range", steps("a:", "  gather:", "    max_digits: 200"), flow.CodeValue, "/steps/a/gather/max_digits", 6, 7, "max_digits 200"},
+		{"purpose", steps("a: {record: {purpose: fun}}"), flow.CodeValue, "/steps/a/record/purpose", 4, 16, "voicemail, call, prompt"},
+		{"strategy", steps("a: {dial: {user: 5523, strategy: some}}"), flow.CodeValue, "/steps/a/dial/strategy", 4, 26, "in turn"},
 		{"truth", steps(`a: {record: {purpose: call, beep: "yes"}}`), flow.CodeType, "/steps/a/record/beep", 4, 31, "true or false"},
 		{"unknown field", steps("a: {wait: {for: 5s}}"), flow.CodeType, "/steps/a/wait", 4, 7, "wait must be a duration"},
 		{"two prompts in one", steps("a:", "  play: [{say: a, tone: b}]"), flow.CodeType, "/steps/a/play/0", 5, 12, "not both"},

@@ -26,6 +26,7 @@ type Dialect struct{}
 var (
 	_ dialect.Dialect   = Dialect{}
 	_ dialect.Expresser = Dialect{}
+	_ dialect.Authored  = Dialect{}
 )
 
 // New makes the dialect.
@@ -53,6 +54,17 @@ func (Dialect) Compile(ctx context.Context, app voice.App, r dialect.Resolver) (
 		return flow.Program{}, nil, err
 	}
 	return compile(ctx, text, app, r)
+}
+
+// Document implements dialect.Authored.
+func (Dialect) Document(text []byte) json.RawMessage { return Document(text) }
+
+// Text implements dialect.Authored.
+func (Dialect) Text(document json.RawMessage) ([]byte, error) { return Text(document) }
+
+// Edit implements dialect.Authored.
+func (Dialect) Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error) {
+	return Edit(old, p)
 }
 
 // Express gives the document of a program, as JSON. It loses nothing.
@@ -183,7 +195,7 @@ type stored struct {
 }
 
 // Document gives the form that a text is stored in as an app's document: JSON
-// as it is, YAML within JSON. It does not check the text; see Check.
+// as it is, YAML within JSON. It does not check the text.
 func Document(text []byte) json.RawMessage {
 	if isJSON(text) && json.Valid(text) {
 		return json.RawMessage(bytes.TrimSpace(text))

@@ -368,9 +368,7 @@ func TestStoredDocument(t *testing.T) {
 func TestSchemaNamesEveryStep(t *testing.T) {
 	var schema struct {
 		Defs map[string]struct {
-			OneOf []struct {
-				Required []string
-			} `json:"oneOf"`
+			OneOf []struct{ Required []string } `json:"oneOf"`
 		} `json:"$defs"`
 	}
 	if err := json.Unmarshal(native.Schema(), &schema); err != nil {

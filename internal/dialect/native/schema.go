@@ -44,7 +44,7 @@ func Schema() []byte {
 }
 
 func stepSchema() any {
-	var list []any
+	var one, all []any
 	for _, f := range forms() {
 		properties := object{f.word: f.valueSchema(), wordLabel: text{}.schema(), wordMeta: ref("texts")}
 		for _, e := range f.ways {
@@ -59,10 +59,12 @@ func stepSchema() any {
 		default:
 			properties[f.special()] = object{"type": "object", "additionalProperties": ref("way")}
 		}
-		list = append(list, object{"type": "object", "description": f.words, "required": []string{f.word},
-			"properties": properties, "additionalProperties": false})
+		one = append(one, object{"required": []string{f.word}, "description": f.words})
+		// Branches by the word, so that validators tell of this step alone.
+		all = append(all, object{"if": object{"required": []string{f.word}},
+			"then": object{"properties": properties, "additionalProperties": false}})
 	}
-	return object{"oneOf": list}
+	return object{"type": "object", "oneOf": one, "allOf": all}
 }
 
 func (f form) valueSchema() any {

@@ -138,13 +138,28 @@ func recordOf(t reflect.Type, hidden ...string) record {
 			continue
 		}
 		word, must := wordOf(f)
+		must = must && f.Type.Kind() != reflect.Slice && !mayBeNothing(t, f.Name)
 		s := shapeOf(f.Type)
 		if t == reflect.TypeFor[voice.OpenTime]() && f.Name == "Days" {
 			s = days{}
 		}
-		rec.fields = append(rec.fields, field{word, i, must && f.Type.Kind() != reflect.Slice, s})
+		rec.fields = append(rec.fields, field{word, i, must, s})
 	}
 	return rec
+}
+
+// mayBeNothing reports whether a field that programs always have may be empty,
+// and so left out of a document.
+func mayBeNothing(t reflect.Type, field string) bool {
+	switch t {
+	case reflect.TypeFor[flow.SMS]():
+		return field == "To" // the caller
+	case reflect.TypeFor[flow.If]():
+		return field == "Left"
+	case reflect.TypeFor[flow.Extraction]():
+		return field == "Pointer" // the whole answer
+	}
+	return false
 }
 
 // wordOf gives the word of a struct's field, and whether it has to be said: its

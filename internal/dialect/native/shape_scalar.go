@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
 
@@ -26,10 +27,15 @@ func isLanguage(s string) bool { return languageTag.MatchString(s) }
 // written as, so that ids and keys need none.
 type text struct{ known []string }
 
-func (text) read(r *reader, n *yaml.Node, v reflect.Value, at string) {
-	if s, ok := r.text(n, at); ok {
-		v.SetString(s)
+func (s text) read(r *reader, n *yaml.Node, v reflect.Value, at string) {
+	value, ok := r.text(n, at)
+	if !ok {
+		return
 	}
+	if len(s.known) > 0 && !contains(s.known, value) {
+		r.ds.Errorf(flow.CodeValue, at, "%s is %q; it must be one of %s", lastOf(at), value, strings.Join(s.known, ", "))
+	}
+	v.SetString(value)
 }
 
 func (text) write(_ *writer, v reflect.Value) *yaml.Node { return textNode(v.String()) }
@@ -41,7 +47,7 @@ func (s text) schema() any {
 	return object{"type": []string{"string", "number"}}
 }
 
-// knownTexts lists the values of a type that has a few. Package flow checks them.
+// knownTexts lists the values of a type that has a few.
 func knownTexts(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[voice.Strategy]():

@@ -2,6 +2,7 @@ package native
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"tandem/internal/flow"
@@ -148,3 +149,19 @@ func (f form) allowed() []string {
 
 // unnamedExit begins the exit of a phrase that names none: it ends in the step.
 const unnamedExit = "to "
+
+// Words lists the words of steps, of their fields and ways, and of prompts and
+// destinations: all that a document may say.
+func Words() []string {
+	words := append(topWords(), promptWords()...)
+	words = append(words, destinationKinds()...)
+	words = append(words, operatorWords()...)
+	for _, f := range forms() {
+		words = append(words, f.allowed()...)
+		if rec, ok := f.value().(record); ok {
+			words = append(words, rec.words()...)
+		}
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
