@@ -55,6 +55,7 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 	d.board = switchboard.New(switchboard.Config{
 		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
 		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, Users: d.store, CDRs: d.store, Logger: d.log,
+		Applications: applications{d}, Resources: d.store,
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
@@ -69,8 +70,15 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 // router resolves destinations with the stores.
 type router struct{ sources route.Sources }
 
+// addresses are what the dialects' apps are dialled by.
+type addresses struct{ d *Daemon }
+
+func (a addresses) DialledApp(ctx context.Context, t voice.TenantID, user string) (voice.AppID, error) {
+	return a.d.library.DialledApp(ctx, t, user)
+}
+
 func (d *Daemon) router() router {
-	return router{route.Sources{Users: d.store, Extensions: d.store, Numbers: d.store, Apps: d.store, Domain: strings.ToLower(d.cfg.Host()), Port: d.sipPort()}}
+	return router{route.Sources{Users: d.store, Extensions: d.store, Numbers: d.store, Apps: d.store, Addresses: addresses{d}, Domain: strings.ToLower(d.cfg.Host()), Port: d.sipPort()}}
 }
 
 // sipPort is the port that SIP was told to listen on; 0 = whichever was free.

@@ -105,17 +105,30 @@ func (l *Library) keep(key cacheKey, c cached) {
 // Dialled gives the program behind what someone of tenant t dialled: the first
 // dialect that knows the address decides. NotExist when none does.
 func (l *Library) Dialled(ctx context.Context, t voice.TenantID, user string) (*flow.Program, error) {
+	target, err := l.target(ctx, t, user)
+	if err != nil || target.Program != nil {
+		return target.Program, err
+	}
+	return l.Program(ctx, t, target.App)
+}
+
+// DialledApp gives the app behind an address, for callers who may come from
+// outside: programs that are no apps, such as those that record a prompt, are
+// not theirs to reach. NotExist when there is none.
+func (l *Library) DialledApp(ctx context.Context, t voice.TenantID, user string) (voice.AppID, error) {
+	target, err := l.target(ctx, t, user)
+	if err == nil && target.Program != nil {
+		err = voice.Errorf("dialect.DialledApp", voice.NotExist, "no app is behind %q", user)
+	}
+	return target.App, err
+}
+
+func (l *Library) target(ctx context.Context, t voice.TenantID, user string) (Target, error) {
 	for _, d := range l.dialects {
 		target, err := d.Dialled(ctx, t, user, l.resolver(t))
-		switch {
-		case voice.IsKind(err, voice.NotExist):
-			continue
-		case err != nil:
-			return nil, err
-		case target.Program != nil:
-			return target.Program, nil
+		if !voice.IsKind(err, voice.NotExist) {
+			return target, err
 		}
-		return l.Program(ctx, t, target.App)
 	}
-	return nil, voice.Errorf("dialect.Dialled", voice.NotExist, "nothing is behind %q", user)
+	return Target{}, voice.Errorf("dialect.Dialled", voice.NotExist, "nothing is behind %q", user)
 }

@@ -222,6 +222,7 @@ func TestValidateValues(t *testing.T) {
 		{`schedule at /open/0/from`, flow.Hours{Schedule: voice.Schedule{Open: []voice.OpenTime{{Days: []string{"mon"}, From: "9", To: "10:00"}}}}},
 		{`neither number nor name`, flow.SetCaller{}},
 		{`no topic`, flow.Save{}},
+		{`must not hold a slash`, flow.Save{Topic: "smartflo/department"}},
 		{`field without a name`, flow.Save{Topic: "t", Fields: map[string]flow.Template{"": "x"}}},
 		{`no url`, request(func(r *flow.Request) { r.URL = "" })},
 		{`must begin with http`, request(func(r *flow.Request) { r.URL = "file:///etc" })},

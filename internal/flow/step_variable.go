@@ -47,7 +47,7 @@ type SetCaller struct {
 
 // Save keeps a record of the account about this call, for example a rating.
 type Save struct {
-	Topic  string              `json:"topic"` // the resource kind, "quality-rate"
+	Topic  string              `json:"topic"` // the resource kind, "quality-rate"; without a slash, which parts of the server use
 	Fields map[string]Template `json:"fields,omitempty"`
 }
 

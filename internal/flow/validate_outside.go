@@ -41,6 +41,7 @@ func (v *validator) variableStep(n *Node) {
 		v.value(n, "name", s.Name)
 	case Save:
 		v.must(n, s.Topic != "", "has no topic")
+		v.must(n, !strings.Contains(s.Topic, "/"), "has topic %q; it must not hold a slash", s.Topic)
 		v.must(n, len(s.Fields) <= MaxSaveFields, "has %d fields; at most %d are allowed", len(s.Fields), MaxSaveFields)
 		for _, f := range sortedKeys(s.Fields) {
 			v.must(n, f != "", "has a field without a name")

@@ -5,12 +5,14 @@
 //
 // It is for tests only and knows no vendor. A scenario is written down whole
 // before it runs, so nothing waits for anything: package sim carries it out in
-// virtual time and the timeline is compared afterwards. No goroutine is
-// started; a Caller belongs to one test.
+// virtual time and the timeline is compared afterwards. No goroutine is started
+// but for an outside that is told to wait, and the run waits for that; a Caller
+// belongs to one test.
 package flowtest
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"tandem/internal/sim"
 	"tandem/internal/voice"
@@ -26,6 +28,9 @@ type Caller struct {
 	expects []expect
 	never   []expect
 	ends    *ending
+	outside []string // what must be asked of the outside
+	info    voice.CallInfo
+	memory  *MemoryHost // of the run
 	// next is the action that the next doing completes: set by After, Hears, During.
 	next sim.Action
 }
@@ -68,6 +73,48 @@ func (c *Caller) Presses(keys voice.Digits) { c.do(sim.Action{Press: keys}) }
 
 // Speaks speaks for d.
 func (c *Caller) Speaks(d time.Duration) { c.do(sim.Action{Speak: d}) }
+
+// Says says words, as long as sim.SpeechPerCharacter makes them.
+func (c *Caller) Says(words string) {
+	c.do(sim.Action{Speak: time.Duration(utf8.RuneCountInString(words)) * sim.SpeechPerCharacter, Say: words})
+}
+
+// Starts sets when the call arrives.
+func (c *Caller) Starts(at time.Time) { c.script.Start = at }
+
+// Is says who calls: number, name and, for one of the account, the extension.
+func (c *Caller) Is(number, name, extension string) {
+	c.info.From, c.info.FromName, c.info.Extension = number, name, extension
+}
+
+// caller is what is known of the call.
+func (c *Caller) caller() voice.CallInfo {
+	i := c.info
+	i.ID, i.Tenant, i.To = "sim", "1", "+46850000000"
+	return i
+}
+
+// OutsideAnswers lets whoever waits for the outside have the answer then.
+func (c *Caller) OutsideAnswers() {
+	c.do(sim.Action{Do: func() {
+		if c.memory != nil {
+			c.memory.Answers()
+		}
+	}})
+}
+
+// QueueMoves lets whoever is first in a queue leave it then.
+func (c *Caller) QueueMoves(id string) {
+	c.do(sim.Action{Do: func() {
+		if c.memory != nil {
+			c.memory.Moves(id)
+		}
+	}})
+}
+
+// Outside expects that something is asked of the outside whose words hold text
+// (see MemoryHost.Done), after what was expected of it before.
+func (c *Caller) Outside(text string) { c.outside = append(c.outside, text) }
 
 // HangsUp hangs up.
 func (c *Caller) HangsUp() { c.do(sim.Action{HangUp: true}) }

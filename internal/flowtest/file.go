@@ -108,6 +108,14 @@ func program(t *testing.T, f txtar.File) *flow.Program {
 //	route user 55: extension 101, extension 102 for 10s | app B | disconnect
 //	missing user 9
 //	extensions fail / deliver fails / save fails
+//	web https://a.example/: 200 {"a": 1}
+//	web https://a.example/: app B
+//	outside waits (for "outside answers" of the scenario)
+//	queue sales: 2 ahead
+//	timezone Europe/Stockholm
+//	shows +46850000000
+//	last extension 101 (who answered last)
+//	sms / recogniser / keep / queues / account fails
 func (h *MemoryHost) Read(text string) error {
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
@@ -122,6 +130,9 @@ func (h *MemoryHost) Read(text string) error {
 }
 
 func (h *MemoryHost) sentence(line string) error {
+	if ok, err := h.outsideSentence(line); ok {
+		return err
+	}
 	verb, rest, _ := strings.Cut(line, " ")
 	refused := voice.Errorf("flowtest", voice.Unavailable, "the store does not answer")
 	switch {

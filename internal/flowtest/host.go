@@ -20,6 +20,19 @@ type MemoryHost struct {
 
 	Delivered []Delivery
 	Saved     []Saved
+
+	Zone  string   // the account's time zone
+	Shows []string // numbers that may be shown
+	// Done is what was asked of the outside, in words and in order.
+	Done []string
+
+	web     map[string]answer // by URL
+	lines   map[string]*line  // queues by id
+	refuses map[string]bool   // services that do not answer
+	last    string            // who answered last
+	hears   func(voice.Recording) string
+	gate    chan struct{} // closes when the outside answers; nil = it does at once
+	begun   chan struct{} // closes when what was begun last is over
 }
 
 // Delivery is one message that was delivered.
@@ -55,6 +68,8 @@ func (h *MemoryHost) Route(_ context.Context, d voice.Destination) (voice.Route,
 	case voice.ToApp:
 		a.App = voice.AppID(d.ID)
 	case voice.ToUser:
+		a.Targets = []voice.Target{{Kind: voice.ToExtension, ID: d.ID}}
+	case voice.ToPhones:
 		a.Targets = []voice.Target{{Kind: voice.ToExtension, ID: d.ID}}
 	case voice.ToExtension, voice.ToNumber, voice.ToSIP:
 		a.Targets = []voice.Target{{Kind: d.Kind, ID: d.ID}}

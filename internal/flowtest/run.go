@@ -36,8 +36,17 @@ func (c *Caller) run(t testing.TB, p *flow.Program, h interp.Host) *Outcome {
 	defer cancel()
 	c.stop = cancel
 	o := &Outcome{Call: sim.New(c.script)}
-	o.Result = interp.Run(ctx, p, o.Call, h, interp.Options{Trace: &o.Trace})
-	if faults := c.check(o); len(faults) > 0 {
+	memory, _ := h.(*MemoryHost)
+	if memory != nil {
+		memory.hears = o.Call.Said
+		c.memory = memory
+	}
+	o.Result = interp.Run(ctx, p, o.Call, h, interp.Options{Trace: &o.Trace, Info: c.caller(), Random: func(int) int { return 0 }})
+	faults := c.check(o)
+	if memory != nil {
+		faults = append(faults, c.checkOutside(memory)...)
+	}
+	if len(faults) > 0 {
 		t.Errorf("%s\ntimeline:\n%s", strings.Join(faults, "\n"), Timeline(o.Call.Events()))
 	}
 	return o
@@ -75,6 +84,29 @@ func (c *Caller) check(o *Outcome) []string {
 	}
 	if left := o.Call.Pending(); len(left) > 0 {
 		faults = append(faults, fmt.Sprintf("the caller never came to %d of the actions, first %+v", len(left), left[0]))
+	}
+	return faults
+}
+
+// checkOutside compares what was asked of the outside with what is expected.
+func (c *Caller) checkOutside(h *MemoryHost) []string {
+	var faults []string
+	from := 0
+	for _, text := range c.outside {
+		i := from
+		for i < len(h.Done) && !holds(h.Done[i], text) {
+			i++
+		}
+		if i == len(h.Done) {
+			faults = append(faults, fmt.Sprintf("outside %s: not found in\n\t%s", text, strings.Join(h.Done, "\n\t")))
+			continue
+		}
+		from = i + 1
+	}
+	for id, l := range h.lines {
+		if l.in {
+			faults = append(faults, "the caller is still in queue "+id)
+		}
 	}
 	return faults
 }

@@ -15,8 +15,11 @@ import (
 //
 //	hears TEXT               hears out TEXT
 //	presses KEYS             waits DURATION
-//	speaks DURATION          hangs up
-//	server stops             storage fails
+//	speaks DURATION          says WORDS
+//	hangs up                 server stops
+//	storage fails            starts RFC3339
+//	caller NUMBER [NAME]     outside answers
+//	outside did TEXT         queue ID moves
 //	far TARGET: busy|failed|no answer|answers [after DURATION] [talks DURATION]
 //	sound DURATION TEXT      sound missing TEXT
 //	dials TEXT               enters TEXT
@@ -50,6 +53,9 @@ func (c *Caller) sentence(line string) error {
 	case "storage fails":
 		c.StorageFails()
 		return nil
+	case "outside answers":
+		c.OutsideAnswers()
+		return nil
 	}
 	if rest == "" {
 		return fmt.Errorf("%s what?", verb)
@@ -61,6 +67,28 @@ func (c *Caller) sentence(line string) error {
 			return err
 		}
 		c.timed(verb, d)
+		return nil
+	case "starts":
+		at, err := time.Parse(time.RFC3339, rest)
+		c.Starts(at)
+		return err
+	case "caller":
+		number, name, _ := strings.Cut(rest, " ")
+		c.Is(number, name, "")
+		return nil
+	case "queue":
+		id, ok := strings.CutSuffix(rest, " moves")
+		if !ok {
+			return fmt.Errorf("a queue can only move: \"queue sales moves\"")
+		}
+		c.QueueMoves(id)
+		return nil
+	case "outside":
+		text, ok := strings.CutPrefix(rest, "did ")
+		if !ok {
+			return fmt.Errorf("the outside answers, or did something: \"outside did sms\"")
+		}
+		c.Outside(text)
 		return nil
 	case "far":
 		return c.farLine(rest)
@@ -103,6 +131,8 @@ func (c *Caller) worded(verb, text string) error {
 		}
 	case "presses":
 		c.Presses(voice.Digits(text))
+	case "says":
+		c.Says(text)
 	case "dials":
 		c.IsDialled(text)
 	case "enters":

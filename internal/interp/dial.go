@@ -1,14 +1,16 @@
 package interp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
 
-// dial resolves the destination and makes its attempts in turn until one is
+// dial resolves the destinations and makes their attempts in turn until one is
 // answered, goes on elsewhere or hangs up. The failure of the last decides.
 func (r *run) dial(ctx context.Context, s flow.Dial) (outcome, error) {
 	to := s.To
@@ -19,27 +21,28 @@ func (r *run) dial(ctx context.Context, s flow.Dial) (outcome, error) {
 		}
 		to.ID = id
 	}
-	route, err := r.host.Route(ctx, to)
+	key := string(r.program.App) + "/" + string(r.node.ID)
+	all := append([]voice.Destination{to}, s.Also...)
+	tries, err := r.tries(ctx, all, cmp.Or(s.Strategy, voice.AllAtOnce), key)
 	if err != nil {
-		if ctx.Err() != nil || voice.IsKind(err, voice.HungUp) {
-			return outcome{}, err
-		}
-		r.noteError(to.String() + " can't be called: " + voice.Reason(err))
-		return r.notReached(voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound,
-			Words: to.String() + " can't be called"}), nil
+		return outcome{}, err
 	}
-	last := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound, Words: "nobody to call for " + to.String()}
-	if len(route.Attempts) == 0 {
+	last := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound, Words: "nobody to call for " + destinationWords(all)}
+	if len(tries) == 0 {
 		r.noteError(last.Words)
 	}
-	for i, a := range route.Attempts {
-		r.noteStep(r.node, "", fmt.Sprintf("%s: try %d of %d for %s: %s",
-			r.node.ID, i+1, len(route.Attempts), to, attemptWords(a)))
-		out, res, err := r.attempt(ctx, s, to, a)
+	spec := voice.DialSpec{RingTime: s.RingTime, MaxDuration: s.MaxDuration, CallerID: s.CallerID,
+		Music: r.prompts(s.Music, nil), Announce: r.prompts(s.Announce, nil), SendDigits: s.SendDigits}
+	for i, t := range tries {
+		r.say("try %d of %d for %s: %s", i+1, len(tries), t.to, attemptWords(t.Attempt))
+		out, res, err := r.attempt(ctx, spec, t)
 		if err != nil {
 			return outcome{}, err
 		}
 		if out != nil {
+			if s.Strategy == voice.Rotating && out.program == nil && out.end == nil {
+				r.host.Answered(key, t.to)
+			}
 			return *out, nil
 		}
 		last = res
@@ -48,10 +51,11 @@ func (r *run) dial(ctx context.Context, s flow.Dial) (outcome, error) {
 }
 
 // attempt makes one attempt. A nil outcome means that it failed, and why.
-func (r *run) attempt(ctx context.Context, s flow.Dial, to voice.Destination, a voice.Attempt) (*outcome, voice.DialResult, error) {
+func (r *run) attempt(ctx context.Context, spec voice.DialSpec, t try) (*outcome, voice.DialResult, error) {
+	a := t.Attempt
 	switch {
 	case a.Disconnect:
-		end := Result{Cause: voice.CauseNormal, Words: attemptWords(a) + " for " + to.String()}
+		end := Result{Cause: voice.CauseNormal, Words: attemptWords(a) + " for " + t.to}
 		return &outcome{end: &end}, voice.DialResult{}, nil
 	case a.App != "":
 		p, err := r.lookUp(ctx, a.App)
@@ -64,7 +68,10 @@ func (r *run) attempt(ctx context.Context, s flow.Dial, to voice.Destination, a 
 		r.noteError(voice.Reason(err))
 		return nil, voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound, Words: voice.Reason(err)}, nil
 	}
-	res, err := r.call.Dial(ctx, dialSpec(s, a))
+	spec.Targets, spec.Text = a.Targets, attemptWords(a)
+	spec.RingTime = cmp.Or(spec.RingTime, a.RingTime)
+	spec.CallerID, spec.CallerName = r.callerID(ctx, spec.CallerID, a), r.show.name
+	res, err := r.call.Dial(ctx, spec)
 	if err != nil {
 		if ctx.Err() != nil || voice.IsKind(err, voice.HungUp) {
 			return nil, res, err
@@ -81,21 +88,91 @@ func (r *run) attempt(ctx context.Context, s flow.Dial, to voice.Destination, a 
 		return &outcome{exit: flow.MaxDuration, words: "time limit of the call with " + res.Answered.String() + " reached",
 			unwired: voice.CauseMaxDuration}, res, nil
 	}
-	r.noteStep(r.node, "", fmt.Sprintf("%s: %s: %s", r.node.ID, attemptWords(a), failureWords(res)))
+	r.say("%s: %s", attemptWords(a), failureWords(res))
 	return nil, res, nil
 }
 
-// dialSpec is what the step says, and where it says nothing what the attempt says.
-func dialSpec(s flow.Dial, a voice.Attempt) voice.DialSpec {
-	spec := voice.DialSpec{Targets: a.Targets, RingTime: s.RingTime, MaxDuration: s.MaxDuration,
-		CallerID: s.CallerID, Text: attemptWords(a)}
-	if spec.RingTime <= 0 {
-		spec.RingTime = a.RingTime
+// try is an attempt and whom it is for.
+type try struct {
+	voice.Attempt
+	to string // in words
+}
+
+// tries resolves destinations to the attempts that reach them as how says. A
+// destination that leads nowhere is noted and left out.
+func (r *run) tries(ctx context.Context, list []voice.Destination, how voice.Strategy, key string) ([]try, error) {
+	var all []try
+	list = r.order(list, how, key)
+	for i, d := range list {
+		route, err := r.host.Route(ctx, d)
+		if err != nil {
+			if ctx.Err() != nil || voice.IsKind(err, voice.HungUp) {
+				return nil, err
+			}
+			r.noteError(d.String() + " can't be called: " + voice.Reason(err))
+			continue
+		}
+		attempts := route.Attempts
+		if len(list) > 1 && how == voice.AllAtOnce {
+			attempts = attempts[:min(1, len(attempts))]
+		}
+		for _, a := range attempts {
+			if a.Disconnect && i < len(list)-1 {
+				continue // who takes no calls does not keep them from the others
+			}
+			all = append(all, try{a, d.String()})
+		}
 	}
-	if spec.CallerID == "" {
-		spec.CallerID = a.CallerID
+	if len(list) > 1 && how == voice.AllAtOnce {
+		all = r.merged(all, destinationWords(list))
 	}
-	return spec
+	return all, nil
+}
+
+// merged makes one attempt of all that ring; the others follow it.
+func (r *run) merged(all []try, to string) []try {
+	one := try{Attempt: voice.Attempt{}, to: to}
+	var rest []try
+	left := 0
+	for _, t := range all {
+		switch {
+		case t.App != "":
+			rest = append(rest, t)
+		case t.Disconnect:
+			continue
+		default:
+			room := min(len(t.Targets), voice.MaxTargets-len(one.Targets))
+			left += len(t.Targets) - room
+			one.Targets = append(one.Targets, t.Targets[:room]...)
+			one.RingTime = max(one.RingTime, t.RingTime)
+			one.CallerID = cmp.Or(one.CallerID, t.CallerID)
+		}
+	}
+	if left > 0 {
+		r.noteError(fmt.Sprintf("%d more are not rung: %d at once are the most", left, voice.MaxTargets))
+	}
+	if len(one.Targets) == 0 {
+		return rest
+	}
+	return append([]try{one}, rest...)
+}
+
+// order is the order in which destinations are rung.
+func (r *run) order(list []voice.Destination, how voice.Strategy, key string) []voice.Destination {
+	list = slices.Clone(list)
+	switch how {
+	case voice.Random:
+		for i := len(list) - 1; i > 0; i-- {
+			j := r.random(i + 1)
+			list[i], list[j] = list[j], list[i]
+		}
+	case voice.Rotating:
+		last := r.host.LastAnswered(key)
+		if i := slices.IndexFunc(list, func(d voice.Destination) bool { return d.String() == last }); i >= 0 {
+			list = slices.Concat(list[i+1:], list[:i+1])
+		}
+	}
+	return list
 }
 
 // notReached is the exit of a dial that nobody answered. A caller who was never
@@ -135,6 +212,14 @@ func attemptWords(a voice.Attempt) string {
 	words := a.Targets[0].String()
 	for _, t := range a.Targets[1:] {
 		words += ", " + t.String()
+	}
+	return words
+}
+
+func destinationWords(list []voice.Destination) string {
+	words := list[0].String()
+	for _, d := range list[1:] {
+		words += ", " + d.String()
 	}
 	return words
 }

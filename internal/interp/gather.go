@@ -22,12 +22,16 @@ func (r *run) gather(ctx context.Context, s flow.Gather) (outcome, error) {
 			r.noteError("the extensions can't be had: " + voice.Reason(err))
 		}
 	}
+	var choices []voice.Digits
+	if !s.Whole {
+		choices = slices.Concat(s.Keys, extensions)
+	}
 	res, err := r.call.Gather(ctx, voice.GatherSpec{
-		Prompts:    s.Prompts,
+		Prompts:    r.prompts(s.Prompts, s.In),
 		BargeIn:    s.BargeIn,
 		MaxDigits:  s.MaxDigits,
 		Finish:     s.Finish,
-		Choices:    slices.Concat(s.Keys, extensions),
+		Choices:    choices,
 		FirstDigit: s.FirstDigit,
 		InterDigit: s.InterDigit,
 		Overall:    s.Overall,
@@ -35,7 +39,10 @@ func (r *run) gather(ctx context.Context, s flow.Gather) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	r.vars[flow.VarDigits] = string(res.Digits)
+	r.set(flow.VarDigits, string(res.Digits))
+	if s.Into != "" {
+		r.set(s.Into, string(res.Digits))
+	}
 	return r.sort(s, extensions, res), nil
 }
 
@@ -50,7 +57,7 @@ func (r *run) sort(s flow.Gather, extensions []voice.Digits, res voice.GatherRes
 	case slices.Contains(s.Keys, d):
 		return outcome{exit: flow.Key(d)}
 	case s.Extensions && slices.Contains(extensions, d):
-		r.vars[flow.VarExtension] = string(d)
+		r.set(flow.VarExtension, string(d))
 		return outcome{exit: flow.Extension, words: "extension " + string(d)}
 	case s.Extensions && len(d) > 1:
 		return outcome{exit: flow.UnknownExt, words: "no extension " + string(d)}

@@ -25,6 +25,7 @@ type Call interface {
 	voice.Recorder
 	voice.Dialer
 	voice.Waiter
+	voice.Timer
 	voice.Hanguper
 }
 
@@ -40,6 +41,46 @@ type Host interface {
 	Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error
 	// SaveSound makes a recording the audio of a sound.
 	SaveSound(ctx context.Context, id voice.SoundID, r voice.Recording) error
+	Account
+	Outside
+	Rota
+}
+
+// Account is what a run asks of the account.
+type Account interface {
+	// Timezone gives the account's time zone, an IANA name; "" = UTC.
+	Timezone(ctx context.Context) (string, error)
+	// MayShow reports whether outside parties may be shown a number as the caller's.
+	MayShow(ctx context.Context, number string) (bool, error)
+}
+
+// Outside is whatever answers from outside the flow, and may be slow.
+type Outside interface {
+	voice.Requester
+	voice.Messenger
+	voice.Transcriber
+	voice.Keeper
+	voice.Queuer
+	Fetcher
+	// Begin does f beside the call; the channel closes when f has returned.
+	Begin(f func()) <-chan struct{}
+}
+
+// Fetcher asks applications what to do next.
+type Fetcher interface {
+	// Fetch asks as f says, whose URL is expanded, for the app that is running,
+	// and gives the program that the answer is, with the HTTP status (0 = there
+	// was no answer). Errors: as voice.Requester's, and Invalid, with the reason
+	// in words, when the answer is no program.
+	Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars map[string]string) (*flow.Program, int, error)
+}
+
+// Rota remembers, beyond the call, who of several answered last.
+type Rota interface {
+	// LastAnswered gives who answered last under a key; "" = nobody yet.
+	LastAnswered(key string) string
+	// Answered says that who has answered.
+	Answered(key, who string)
 }
 
 // Result is how a run ended.

@@ -8,7 +8,7 @@ import (
 )
 
 func (r *run) play(ctx context.Context, s flow.Play) (outcome, error) {
-	return r.sound(ctx, voice.PlaySpec{Prompts: s.Prompts, BargeIn: s.BargeIn})
+	return r.sound(ctx, voice.PlaySpec{Prompts: r.prompts(s.Prompts, s.In), BargeIn: s.BargeIn})
 }
 
 // playRecording plays the run's last recording.
@@ -36,6 +36,9 @@ func (r *run) sound(ctx context.Context, s voice.PlaySpec) (outcome, error) {
 	switch res.End {
 	case voice.PlayCut:
 		out.words = "cut by a key"
+		if r.wired(flow.Cut) {
+			out.exit = flow.Cut
+		}
 	case voice.PlayFailed:
 		out.words = "nothing could be played"
 		r.noteError("none of the prompts of " + string(r.node.ID) + " could be played")

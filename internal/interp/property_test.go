@@ -27,7 +27,7 @@ type fataler interface {
 func once(ctx context.Context, t fataler, p *flow.Program, script sim.Script, h interp.Host) ([]voice.Event, interp.Result) {
 	t.Helper()
 	call := sim.New(script)
-	res := interp.Run(ctx, p, call, h, interp.Options{})
+	res := interp.Run(ctx, p, call, h, interp.Options{Random: func(int) int { return 0 }})
 	events := call.Events()
 	if n := len(call.Endings()); n != 1 {
 		t.Fatalf("the call ended %d times\n%s", n, flowtest.Timeline(events))
@@ -54,7 +54,11 @@ func everyStep() (*flow.Program, *flowtest.MemoryHost) {
 		{ID: "answer", Step: flow.Answer{}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "play"}},
 		{ID: "play", Step: flow.Play{Prompts: welcome}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "gather"}},
 		{ID: "gather", Step: flow.Gather{Prompts: welcome, Keys: []voice.Digits{"1"}}, Exits: map[flow.Exit]flow.NodeID{flow.NoInput: "dial"}},
-		{ID: "dial", Step: flow.Dial{To: voice.Destination{Kind: voice.ToUser, ID: "5"}}, Exits: map[flow.Exit]flow.NodeID{flow.Completed: "record"}},
+		{ID: "dial", Step: flow.Dial{To: voice.Destination{Kind: voice.ToUser, ID: "5"}}, Exits: map[flow.Exit]flow.NodeID{flow.Completed: "listen"}},
+		{ID: "listen", Step: flow.Listen{Prompts: welcome, Phrases: []flow.Phrase{{Words: "yes", Exit: "yes"}}, Timeout: 2 * time.Second, MaxDigits: 1}, Exits: map[flow.Exit]flow.NodeID{flow.NoInput: "queue", flow.NotUnderstood: "queue", flow.Failed: "queue"}},
+		{ID: "queue", Step: flow.Queue{ID: "q", Members: []voice.Destination{{Kind: voice.ToUser, ID: "9"}, {Kind: voice.ToUser, ID: "5"}}, RingTime: 2 * time.Second, MaxWait: 9 * time.Second, Position: true, ExitKey: "*"}, Exits: map[flow.Exit]flow.NodeID{flow.NoAnswer: "request", flow.Completed: "request"}},
+		{ID: "request", Step: flow.Request{URL: "https://a.example", Music: welcome}, Exits: map[flow.Exit]flow.NodeID{flow.Failed: "sub"}},
+		{ID: "sub", Step: flow.Subflow{App: "B"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "record"}},
 		{ID: "record", Step: flow.Record{Purpose: voice.ForVoicemail, Beep: true, MaxLength: 5 * time.Second}, Exits: map[flow.Exit]flow.NodeID{flow.Recorded: "deliver", flow.NotRecorded: "hear"}},
 		{ID: "deliver", Step: flow.Deliver{Mailbox: voice.Mailbox{Name: "m"}}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "save"}},
 		{ID: "save", Step: flow.SaveSound{Sound: "s"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "hear"}},
@@ -74,7 +78,7 @@ func everyScript() sim.Script {
 // The caller hangs up, or the server stops, at every quarter of a second of a
 // call that goes through every step.
 func TestEndsAtEveryMoment(t *testing.T) {
-	for i := range 150 {
+	for i := range 260 {
 		at := time.Duration(i) * 250 * time.Millisecond
 		t.Run(at.String(), func(t *testing.T) {
 			p, h := everyStep()
@@ -171,7 +175,11 @@ func TestSameTimelineTwice(t *testing.T) {
 		}
 		script := drawScript(t)
 		host := func() *flowtest.MemoryHost {
-			return &flowtest.MemoryHost{Programs: programs, Keys: []voice.Digits{"101", "12"}}
+			h := &flowtest.MemoryHost{Programs: programs, Keys: []voice.Digits{"101", "12"}}
+			if err := h.Read("web https://a.example/1: 200 {\"a\": [1]}\nweb https://b.example: app B\nqueue q: 1 ahead"); err != nil {
+				t.Fatal(err)
+			}
+			return h
 		}
 		e1, r1 := once(t.Context(), t, programs["A"], script, host())
 		e2, r2 := once(t.Context(), t, programs["A"], script, host())
@@ -188,6 +196,10 @@ func drawProgram(t *rapid.T, app voice.AppID) *flow.Program {
 	n := rapid.IntRange(1, 8).Draw(t, "nodes")
 	id := func(i int) flow.NodeID { return flow.NodeID(fmt.Sprintf("n%d", i)) }
 	p := &flow.Program{App: app, Name: string(app), Entry: id(0)}
+	if rapid.Bool().Draw(t, "timed") {
+		p.Lifetime = time.Duration(rapid.IntRange(1, 60).Draw(t, "life")) * time.Second
+		p.Expired = id(rapid.IntRange(0, n-1).Draw(t, "expired"))
+	}
 	for i := range n {
 		node := flow.Node{ID: id(i), Origin: fmt.Sprintf("/%d", i), Step: drawStep(t), Exits: map[flow.Exit]flow.NodeID{}}
 		for _, e := range node.Step.Exits() {
@@ -221,6 +233,18 @@ func drawStep(t *rapid.T) flow.Step {
 		flow.Record{Purpose: voice.ForVoicemail, Beep: b, Finish: finish, Silence: d, MinLength: time.Second, MaxLength: time.Minute},
 		flow.Deliver{}, flow.SaveSound{Sound: "s"}, flow.PlayRecording{},
 		flow.Wait{For: d}, flow.Hangup{},
+		flow.Set{Name: "v", Value: "${v}${digits}"},
+		flow.If{Left: "${digits}", Op: flow.Less, Right: "50"},
+		flow.Hours{Schedule: voice.Schedule{Open: []voice.OpenTime{{Days: []string{"thu"}, From: "00:00", To: "12:00"}}}},
+		flow.SetCaller{Number: "${digits}"},
+		flow.Save{Topic: "t", Fields: map[string]flow.Template{"v": "${v}"}},
+		flow.Request{URL: "https://a.example/${digits}", Music: prompts, Extract: []flow.Extraction{{Pointer: "/a", Variable: "v"}}},
+		flow.Fetch{Dialect: "d", URL: "https://b.example", Ways: []flow.Exit{"x"}},
+		flow.Subflow{App: "B"},
+		flow.Return{}, flow.Return{Exit: "x"},
+		flow.SMS{To: "+4670", Text: "${v}"},
+		flow.Listen{Prompts: prompts, Phrases: []flow.Phrase{{Words: "yes", Exit: "x"}}, Timeout: d, MaxDigits: 2},
+		flow.Queue{ID: "q", Members: []voice.Destination{{Kind: voice.ToExtension, ID: "101"}, {Kind: voice.ToExtension, ID: "102"}}, Music: prompts, RingTime: d, MaxWait: time.Minute, Position: b, ExitKey: voice.Digits(finish)},
 	}).Draw(t, "step")
 }
 

@@ -3,6 +3,7 @@ package interp
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"tandem/internal/flow"
 	"tandem/internal/voice"
@@ -12,6 +13,10 @@ import (
 type Options struct {
 	// Trace, when not nil, is filled with every node that the run enters.
 	Trace *Trace
+	// Info is what the variables of the call are taken from.
+	Info voice.CallInfo
+	// Random draws a number from 0 to n-1; nil = at random.
+	Random func(n int) int
 }
 
 // Trace is where a run went, node by node.
@@ -28,27 +33,32 @@ type Visit struct {
 
 // run is one run of a program; it belongs to the goroutine of Run.
 type run struct {
-	call    Call
-	host    Host
-	trace   *Trace
-	program *flow.Program
-	node    *flow.Node
-	depth   int // apps entered
-	steps   int
+	call   Call
+	host   Host
+	trace  *Trace
+	info   voice.CallInfo
+	random func(n int) int
+	frame          // the present program
+	stack  []frame // those that wait for it, the outermost first
+	steps  int
 	// answered saves asking again; answering twice does nothing anyway.
 	answered  bool
 	gone      bool // the caller hung up during a recording
 	vars      map[string]string
-	counts    map[string]int // of the present app
+	show      shown
 	recording voice.Recording
 }
 
-// outcome is what a step came to: a way on, or one of the other two.
+// outcome is what a step came to: a way on, or one of the others.
 type outcome struct {
 	exit    flow.Exit
 	words   string        // what decided; "" = the exit says it
 	program *flow.Program // go on in this program's entry instead
+	returns bool          // and come back to this node when it is over
+	back    bool          // the present program is over; the node that began it is left by exit
+	expired bool          // the time set for a program is over
 	end     *Result       // the call's flow is over
+	left    bool          // with end: the caller has hung up
 	// unwired is the cause of the end when exit leads nowhere; "" = CauseNormal.
 	unwired voice.Cause
 }
@@ -61,7 +71,10 @@ type outcome struct {
 // Steps that sound answer the call first. Dial does not: on a call that is not
 // answered yet the Dialer answers when the far end has.
 func Run(ctx context.Context, p *flow.Program, call Call, host Host, o Options) Result {
-	r := &run{call: call, host: host, trace: o.Trace, vars: map[string]string{}}
+	r := &run{call: call, host: host, trace: o.Trace, info: o.Info, random: o.Random, vars: map[string]string{}}
+	if r.random == nil {
+		r.random = rand.IntN
+	}
 	res := r.loop(ctx, p)
 	res.Steps = r.steps
 	return res
@@ -76,6 +89,13 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 		if res, over := r.interrupted(ctx); over {
 			return r.hangup(ctx, res)
 		}
+		if r.late() {
+			to, end := r.expire()
+			if end != nil {
+				return r.hangup(ctx, *end)
+			}
+			next = to
+		}
 		node, ok := r.program.Node(next)
 		if !ok {
 			return r.hangup(ctx, r.fail("the flow goes on to node %q, which does not exist", next))
@@ -87,50 +107,59 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 		r.steps++
 		r.noteStep(node, "", string(node.ID)+": "+flow.Words(node.Step))
 		if r.trace != nil {
+			r.visit = len(r.trace.Visits)
 			r.trace.Visits = append(r.trace.Visits, Visit{App: r.program.App, Node: node.ID})
 		}
 		out, err := r.step(ctx, node.Step)
 		if err != nil {
-			if res, over := r.broken(ctx, err); over {
-				return res
-			}
-			out = outcome{exit: flow.Failed, words: "failed: " + voice.Reason(err), unwired: voice.CauseFailed}
+			out = r.broken(ctx, err)
 		}
+		to, end := r.follow(out)
 		switch {
-		case out.end != nil:
-			return r.hangup(ctx, *out.end)
-		case out.program != nil:
-			next = r.enter(out.program)
-			continue
-		}
-		to, wired := r.leave(node, out)
-		if !wired {
-			return r.hangup(ctx, r.unwired(node, out))
+		case end != nil && out.left:
+			return *end
+		case end != nil:
+			return r.hangup(ctx, *end)
 		}
 		next = to
 	}
 }
 
-// enter makes p the present program and gives its entry.
-func (r *run) enter(p *flow.Program) flow.NodeID {
-	r.program = p
-	r.depth++
-	// Names of counters are the program's own: another app may use them too,
-	// and an app that is entered again begins anew.
-	r.counts = map[string]int{}
-	r.call.Note(voice.Event{
-		Kind:   voice.EventAppEntered,
-		Origin: voice.Origin{App: p.App},
-		Text:   fmt.Sprintf("entered app %q", p.Name),
-		Data:   map[string]string{"app": string(p.App), "name": p.Name},
-	})
-	return p.Entry
+// follow finds the node that an outcome leads to, or the end of the flow.
+func (r *run) follow(out outcome) (flow.NodeID, *Result) {
+	switch {
+	case out.end != nil:
+		return "", out.end
+	case out.expired:
+		return r.expire()
+	case out.program != nil && out.returns:
+		r.stack = append(r.stack, r.frame)
+		return r.enter(out.program), nil
+	case out.program != nil:
+		return r.enter(out.program), nil
+	case out.back && len(r.stack) == 0:
+		return "", &Result{Cause: voice.CauseNormal, Words: "end of the flow at " + string(r.node.ID)}
+	case out.back:
+		out = r.pop(out.exit, "")
+	}
+	for {
+		to, wired := r.leave(out)
+		if wired {
+			return to, nil
+		}
+		if len(r.stack) == 0 {
+			end := r.unwired(out)
+			return "", &end
+		}
+		out = r.pop(flow.Next, out.reason())
+	}
 }
 
 // leave notes the exit that is taken and gives the node it leads to.
-func (r *run) leave(node *flow.Node, out outcome) (to flow.NodeID, wired bool) {
+func (r *run) leave(out outcome) (to flow.NodeID, wired bool) {
+	node := r.node
 	if r.trace != nil {
-		r.trace.Visits[len(r.trace.Visits)-1].Exit = out.exit
+		r.trace.Visits[r.visit].Exit = out.exit
 	}
 	to, wired = node.Exits[out.exit]
 	text := string(node.ID) + ": " + out.reason() + " → "
@@ -146,21 +175,6 @@ func (r *run) leave(node *flow.Node, out outcome) (to flow.NodeID, wired bool) {
 	return to, true
 }
 
-// unwired is the end of a run whose exit leads nowhere.
-func (r *run) unwired(node *flow.Node, out outcome) Result {
-	res := Result{Cause: out.unwired, Words: "end of the flow after " + string(node.ID) + ": " + out.reason()}
-	if res.Cause == "" {
-		res.Cause = voice.CauseNormal
-	}
-	switch {
-	case r.gone && res.Cause == voice.CauseNormal:
-		return r.callerLeft("the recording")
-	case out.exit == flow.Completed:
-		res.Words = "the far end hung up"
-	}
-	return res
-}
-
 func (o outcome) reason() string {
 	if o.words != "" {
 		return o.words
@@ -168,74 +182,35 @@ func (o outcome) reason() string {
 	return string(o.exit)
 }
 
-// broken decides what an error of a step means: the end of the run (already
-// carried out), or the exit Failed of a step that has one.
-func (r *run) broken(ctx context.Context, err error) (Result, bool) {
+// wired reports whether an exit of the present node leads anywhere.
+func (r *run) wired(e flow.Exit) bool {
+	_, ok := r.node.Exits[e]
+	return ok
+}
+
+// broken decides what an error of a step means: the end of the run, the end of
+// a program's time, or the exit Failed of a step that has one, or else of one
+// that began the present program.
+func (r *run) broken(ctx context.Context, err error) outcome {
 	if voice.IsKind(err, voice.HungUp) {
-		return r.callerLeft(r.place()), true
+		end := r.callerLeft(r.place())
+		return outcome{end: &end, left: true}
 	}
 	if res, over := r.interrupted(ctx); over {
-		return r.hangup(ctx, res), true
+		return outcome{end: &res}
+	}
+	if voice.IsKind(err, voice.Expired) && !r.gone {
+		return outcome{expired: true}
 	}
 	res := r.fail("%s failed: %s", r.place(), voice.Reason(err))
-	if _, wired := r.node.Exits[flow.Failed]; wired {
-		return Result{}, false
-	}
-	return r.hangup(ctx, res), true
-}
-
-// place names the present step for the reason of an end: "menu (gather)".
-func (r *run) place() string {
-	return string(r.node.ID) + " (" + r.node.Step.Kind() + ")"
-}
-
-func (r *run) callerLeft(during string) Result {
-	return Result{Cause: voice.CauseNormal, Words: "caller hung up during " + during}
-}
-
-// interrupted reports whether ctx ends the run, and how. What is left of a run
-// whose caller hung up during a recording is carried out in any case: it does
-// not wait for anybody and the message must not be lost.
-func (r *run) interrupted(ctx context.Context) (Result, bool) {
-	if ctx.Err() == nil || r.gone {
-		return Result{}, false
-	}
-	cause := context.Cause(ctx)
-	switch voice.KindOf(cause) {
-	case voice.HungUp:
-		r.gone = true
-		if r.node == nil {
-			return r.callerLeft("the set-up"), true
+	words := "failed: " + voice.Reason(err)
+	for !r.wired(flow.Failed) {
+		if len(r.stack) == 0 {
+			return outcome{end: &res}
 		}
-		return r.callerLeft(r.place()), true
-	case voice.Limit:
-		return Result{Cause: voice.CauseMaxDuration, Words: voice.Reason(cause)}, true
+		words = r.pop(flow.Failed, words).words
 	}
-	words := "the server is stopping"
-	if cause != context.Canceled {
-		words += ": " + voice.Reason(cause)
-	}
-	return Result{Cause: voice.CauseShutdown, Words: words}, true
-}
-
-// fail notes that the flow can't go on and gives the end that it makes.
-func (r *run) fail(format string, args ...any) Result {
-	words := fmt.Sprintf(format, args...)
-	r.noteError(words)
-	return Result{Cause: voice.CauseFailed, Words: words}
-}
-
-// hangup ends the call unless the caller has. It is not kept from it by a
-// cancelled context: the Call bounds how long it takes.
-func (r *run) hangup(ctx context.Context, res Result) Result {
-	if r.gone {
-		return res
-	}
-	err := r.call.Hangup(context.WithoutCancel(ctx), res.Cause, res.Words)
-	if err != nil && !voice.IsKind(err, voice.HungUp) {
-		r.noteError("hanging up failed: " + voice.Reason(err))
-	}
-	return res
+	return outcome{exit: flow.Failed, words: words, unwired: voice.CauseFailed}
 }
 
 func (r *run) origin() voice.Origin {
@@ -262,4 +237,9 @@ func (r *run) noteStep(n *flow.Node, exit flow.Exit, text string) {
 		data["exit"] = string(exit)
 	}
 	r.call.Note(voice.Event{Kind: voice.EventStep, Origin: r.origin(), Text: text, Data: data})
+}
+
+// say notes what the present step does, beside its beginning and its exit.
+func (r *run) say(format string, args ...any) {
+	r.noteStep(r.node, "", string(r.node.ID)+": "+fmt.Sprintf(format, args...))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"tandem/internal/flow"
-	"tandem/internal/voice"
 )
 
 // step runs one step.
@@ -43,6 +42,37 @@ func (r *run) step(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.wait(ctx, s)
 	case flow.Hangup:
 		return r.hang(s), nil
+	}
+	return r.otherStep(ctx, s)
+}
+
+// otherStep runs the steps of variables and of the outside.
+func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
+	switch s := s.(type) {
+	case flow.Set:
+		return r.setVariable(s), nil
+	case flow.If:
+		return r.compare(s), nil
+	case flow.Hours:
+		return r.hours(ctx, s)
+	case flow.SetCaller:
+		return r.setCaller(s), nil
+	case flow.Save:
+		return r.save(ctx, s)
+	case flow.Request:
+		return r.request(ctx, s)
+	case flow.Fetch:
+		return r.fetch(ctx, s)
+	case flow.Subflow:
+		return r.subflow(ctx, s)
+	case flow.Return:
+		return outcome{back: true, exit: s.Exit}, nil
+	case flow.SMS:
+		return r.sms(ctx, s)
+	case flow.Listen:
+		return r.listen(ctx, s)
+	case flow.Queue:
+		return r.queue(ctx, s)
 	case nil:
 		end := r.fail("node %s has no step", r.node.ID)
 		return outcome{end: &end}, nil
@@ -54,17 +84,8 @@ func (r *run) step(ctx context.Context, s flow.Step) (outcome, error) {
 // needsCaller reports whether a step makes no sense once the caller has left.
 func needsCaller(s flow.Step) bool {
 	switch s.(type) {
-	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup:
+	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue:
 		return true
 	}
 	return false
-}
-
-// variable gives a variable of the run.
-func (r *run) variable(name, op string) (string, error) {
-	v, ok := r.vars[name]
-	if !ok || v == "" {
-		return "", voice.Errorf(op, voice.NotExist, "variable %s is not set", name)
-	}
-	return v, nil
 }

@@ -40,12 +40,20 @@ type Apps interface {
 	App(ctx context.Context, t voice.TenantID, id voice.AppID) (voice.App, error)
 }
 
-// Sources is where destinations are looked up. All but Domain are needed.
+// Addresses finds the app of a tenant that is dialled by something other than a
+// telephone number; NotExist when there is none.
+type Addresses interface {
+	DialledApp(ctx context.Context, t voice.TenantID, user string) (voice.AppID, error)
+}
+
+// Sources is where destinations are looked up. All but Addresses and Domain are
+// needed.
 type Sources struct {
 	Users      Users
 	Extensions Extensions
 	Numbers    Numbers
 	Apps       Apps
+	Addresses  Addresses
 	// Domain is the host part of our own SIP addresses, in lower case: addresses
 	// there are extensions and apps, not SIP peers.
 	Domain string
@@ -123,6 +131,10 @@ func (r *resolver) attempts(ctx context.Context, d voice.Destination) ([]voice.A
 			return nil, err
 		}
 		return []voice.Attempt{mailbox(u)}, nil
+	case voice.ToPhones:
+		return r.phonesOf(ctx, d.ID)
+	case voice.ToDialled:
+		return r.dialled(ctx, d.ID)
 	case "":
 		return nil, voice.Errorf(op, voice.NotExist, "the destination is nowhere")
 	}

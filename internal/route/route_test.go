@@ -59,8 +59,15 @@ func (w *world) App(_ context.Context, _ voice.TenantID, id voice.AppID) (voice.
 	return find(w, w.apps, func(a voice.App) bool { return a.ID == id }, "app "+string(id))
 }
 
+func (w *world) DialledApp(_ context.Context, _ voice.TenantID, user string) (voice.AppID, error) {
+	if user == "*21" {
+		return "VA1", w.err
+	}
+	return "", voice.Errorf("world", voice.NotExist, "nothing is dialled %s", user)
+}
+
 func (w *world) sources() route.Sources {
-	return route.Sources{Users: w, Extensions: w, Numbers: w, Apps: w, Domain: "sip.example", Port: 5060}
+	return route.Sources{Users: w, Extensions: w, Numbers: w, Apps: w, Addresses: w, Domain: "sip.example", Port: 5060}
 }
 
 // words writes a route in one line.
@@ -159,6 +166,17 @@ func TestDestinations(t *testing.T) {
 		{"app VA2", "error not exist"},
 		{"mailbox 10", "app mailbox/10"},
 		{"mailbox 99", "error not exist"},
+		{"phones 101", "extension 101"},
+		{"phones 999", "error not exist"},
+		{"dialled 101", "extension 101, number +4670000001 for 30s"},
+		{"dialled 105", "extension 105"},
+		{"dialled *21", "app VA1"},
+		{"dialled *22", "error not exist"},
+		{"dialled +46 8 500 00 00", "extension 101, number +4670000001 for 30s"},
+		{"dialled 0046709", "error not exist"},
+		{"dialled 004670000009", "number +4670000009"},
+		{"dialled 105@sip.example", "extension 105"},
+		{"dialled bob@pbx.example", "sip bob@pbx.example"},
 		{"group 1", "extension 101, number +4670000001, extension 102 for 30s"},
 		{"group 2", "error not exist"},
 		{" ", "error not exist"},

@@ -52,12 +52,14 @@ type Call struct {
 	start    time.Time
 	now      time.Time
 	answered time.Time // zero = not yet
+	expiry   time.Time // set by Expire; zero = never
 	caller   caller
 	kept     []gather.Press
 	events   []voice.Event
 	endings  []Ending
 	legs     int
 	records  []voice.Recording
+	said     []said
 }
 
 // New begins a call: it has arrived and is not answered.
@@ -74,8 +76,11 @@ func New(s Script) *Call {
 	return c
 }
 
-// Now gives the virtual time.
+// Now implements voice.Timer: it gives the virtual time.
 func (c *Call) Now() time.Time { return c.now }
+
+// Expire implements voice.Timer.
+func (c *Call) Expire(at time.Time) { c.expiry = at }
 
 // Elapsed gives the virtual time since the call arrived.
 func (c *Call) Elapsed() time.Duration { return c.now.Sub(c.start) }
@@ -185,46 +190,6 @@ func (c *Call) ready(ctx context.Context, op string, audio bool) error {
 		return voice.Errorf(op, voice.Conflict, "the call is not answered")
 	}
 	return nil
-}
-
-// happening is the next thing of interest: a key, the beginning of speech, or
-// that nothing happened until the time was up.
-type happening struct {
-	key    byte
-	spoke  bool
-	timeUp bool
-}
-
-// happen moves the clock to the next thing that happens, at the latest to
-// until. What the caller does exactly then comes before the time being up.
-func (c *Call) happen(ctx context.Context, until time.Time) (happening, error) {
-	for {
-		if ctx.Err() != nil {
-			return happening{}, context.Cause(ctx)
-		}
-		due, ok := c.caller.due()
-		if !ok || due.After(until) {
-			c.now = until
-			return happening{timeUp: true}, nil
-		}
-		if due.After(c.now) {
-			c.now = due
-		}
-		a := c.caller.take(c.now)
-		switch {
-		case a.HangUp:
-			c.end(Ending{Cause: voice.CauseNormal, Words: "caller hung up", ByCaller: true})
-			return happening{}, voice.Errorf("sim", voice.HungUp, "the caller hung up")
-		case a.Press != "":
-			key := a.Press[0]
-			c.note(voice.EventDigit, "key "+string(a.Press), map[string]string{"digit": string(a.Press), "method": string(voice.ByScript)})
-			return happening{key: key}, nil
-		case a.Speak > 0:
-			return happening{spoke: true}, nil
-		case a.Do != nil:
-			a.Do()
-		}
-	}
 }
 
 func (c *Call) keep(key byte) {

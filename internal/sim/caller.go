@@ -25,6 +25,7 @@ type Action struct {
 
 	Press  voice.Digits  // keys, KeyGap apart
 	Speak  time.Duration // the caller speaks so long; then the action is over
+	Say    string        // with Speak: the words
 	HangUp bool
 	Do     func() // anything else: what happens outside the call
 }
@@ -125,4 +126,21 @@ func (c *caller) promptBegins(words string, now time.Time) {
 
 func (c *caller) promptEnds(now time.Time) {
 	c.prompts[len(c.prompts)-1].ended = now
+}
+
+// said is what the caller has said, and when.
+type said struct {
+	from, to time.Time
+	words    string
+}
+
+// Said gives the words that the caller said while something was recorded.
+func (c *Call) Said(r voice.Recording) string {
+	var words []string
+	for _, s := range c.said {
+		if s.from.Before(r.Ended) && s.to.After(r.Created) {
+			words = append(words, s.words)
+		}
+	}
+	return strings.Join(words, " ")
 }

@@ -44,9 +44,20 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 		}
 		to += t.String()
 	}
-	c.note(voice.EventDialStarted, fmt.Sprintf("dialling %s (%s)", spec.Text, to), map[string]string{"to": to})
+	text := fmt.Sprintf("dialling %s (%s)", spec.Text, to)
+	if spec.CallerID != "" || spec.CallerName != "" {
+		text += fmt.Sprintf(" as %s %q", spec.CallerID, spec.CallerName)
+	}
+	c.note(voice.EventDialStarted, text, map[string]string{"to": to})
 	target, far, after := c.outcome(spec)
-	if err := c.pass(ctx, after, "ringing"); err != nil {
+	music := sounding{call: c, rest: spec.Music}
+	music.loop()
+	err := c.pass(ctx, after, "ringing")
+	if err == nil && far.Does == Answers {
+		err = c.welcome(ctx, spec, target)
+	}
+	music.cut("the end of the ringing")
+	if err != nil {
 		c.note(voice.EventDialFailed, spec.Text+": given up, "+voice.Reason(err), nil)
 		return voice.DialResult{}, err
 	}
@@ -91,6 +102,35 @@ func failure(far FarEnd, after time.Duration) voice.DialResult {
 	return voice.DialResult{End: voice.DialNoAnswer, Cause: voice.CauseNoAnswer, Words: "no answer in " + after.String()}
 }
 
+// welcome is what whoever answered gets before the caller is let in: keys, and
+// prompts that the caller does not hear.
+func (c *Call) welcome(ctx context.Context, spec voice.DialSpec, t voice.Target) error {
+	var takes time.Duration
+	if keys := spec.SendDigits; keys != "" {
+		c.note(voice.EventMedia, "keys "+keys+" are sent to "+t.String(), nil)
+		for _, k := range keys {
+			switch k {
+			case 'W':
+				takes += time.Second
+			case 'w':
+				takes += time.Second / 2
+			default:
+				takes += KeyGap
+			}
+		}
+	}
+	for _, p := range spec.Announce {
+		d, err := c.promptLength(p)
+		if err != nil {
+			c.note(voice.EventPromptFailed, p.String()+" can't be played: "+voice.Reason(err), nil)
+			continue
+		}
+		c.note(voice.EventPromptStarted, "playing "+p.String()+" to "+t.String(), nil)
+		takes += d
+	}
+	return c.pass(ctx, takes, "not let in yet")
+}
+
 // bridge joins the caller and the far end until one of them or the time limit
 // ends it.
 func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, far FarEnd) (voice.DialResult, error) {
@@ -99,6 +139,9 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	leg := voice.LegID(fmt.Sprintf("b%d", c.legs))
 	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: leg, Text: t.String() + " answered"})
 	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: leg, Text: "talking with " + t.String()})
+	if spec.OnAnswer != nil {
+		spec.OnAnswer()
+	}
 	r := voice.DialResult{End: voice.DialCompleted, Cause: voice.CauseNormal, Words: "the far end hung up", Answered: t, Talked: far.Talk}
 	if far.Talk <= 0 || far.Talk > spec.MaxDuration {
 		r.End, r.Cause, r.Words, r.Talked = voice.DialMaxDuration, voice.CauseMaxDuration, "time limit reached", spec.MaxDuration
@@ -115,11 +158,12 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	return r, nil
 }
 
-// pass lets time go by during which keys are not ours.
+// pass lets time go by during which keys are not ours and the flow's own time
+// does not count.
 func (c *Call) pass(ctx context.Context, d time.Duration, doing string) error {
 	until := c.now.Add(d)
 	for {
-		h, err := c.happen(ctx, until)
+		h, err := c.next(ctx, until)
 		switch {
 		case err != nil:
 			return err

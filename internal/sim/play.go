@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -14,6 +15,8 @@ const (
 	StandardLength     = 2 * time.Second
 	SoundLength        = 3 * time.Second
 	ToneLength         = 250 * time.Millisecond
+	SayPerCharacter    = 500 * time.Millisecond
+	MusicLength        = 25 * time.Second
 )
 
 // PromptLength gives a prompt's length from its kind alone: Duration where it
@@ -31,6 +34,10 @@ func PromptLength(p voice.Prompt) (time.Duration, error) {
 		return SoundLength, nil
 	case voice.PromptTone:
 		return ToneLength, nil
+	case voice.PromptSay:
+		return time.Duration(utf8.RuneCountInString(p.Text)) * SayPerCharacter, nil
+	case voice.PromptMusic:
+		return MusicLength, nil
 	case voice.PromptSilence:
 		return 0, nil
 	}
@@ -41,9 +48,9 @@ func PromptLength(p voice.Prompt) (time.Duration, error) {
 type sounding struct {
 	call   *Call
 	rest   []voice.Prompt
-	on     bool // one sounds now
-	any    bool // one could be played
-	now    voice.Prompt
+	on     bool   // one sounds now
+	any    bool   // one could be played
+	now    string // what sounds, in words
 	began  time.Time
 	ends   time.Time
 	played time.Duration
@@ -63,12 +70,35 @@ func (s *sounding) next() {
 			s.call.note(voice.EventPromptFailed, p.String()+" can't be played: "+voice.Reason(err), nil)
 			continue
 		}
-		s.on, s.any, s.now = true, true, p
-		s.began, s.ends = s.call.now, s.call.now.Add(d)
-		s.call.note(voice.EventPromptStarted, "playing "+p.String(), nil)
-		s.call.caller.promptBegins(p.String(), s.call.now)
+		s.start(p.String(), d)
 		return
 	}
+}
+
+// loop begins all that can be had, again and again.
+func (s *sounding) loop() {
+	var words []string
+	for _, p := range s.rest {
+		if _, err := s.call.promptLength(p); err != nil {
+			s.call.note(voice.EventPromptFailed, p.String()+" can't be played: "+voice.Reason(err), nil)
+			continue
+		}
+		words = append(words, p.String())
+	}
+	s.rest = nil
+	if len(words) > 0 {
+		s.start(strings.Join(words, ", then ")+", again and again", endless)
+	}
+}
+
+// endless is longer than any call.
+const endless = 1000 * time.Hour
+
+func (s *sounding) start(words string, d time.Duration) {
+	s.on, s.any, s.now = true, true, words
+	s.began, s.ends = s.call.now, s.call.now.Add(d)
+	s.call.note(voice.EventPromptStarted, "playing "+words, nil)
+	s.call.caller.promptBegins(words, s.call.now)
 }
 
 // cut stops the prompt that sounds and forgets the rest.
@@ -83,7 +113,7 @@ func (s *sounding) over(kind voice.EventKind, words string) {
 	heard := s.call.now.Sub(s.began)
 	s.on = false
 	s.played += heard
-	s.call.note(kind, words+s.now.String(), map[string]string{"played": heard.String()})
+	s.call.note(kind, words+s.now, map[string]string{"played": heard.String()})
 	s.call.caller.promptEnds(s.call.now)
 }
 
@@ -109,12 +139,24 @@ func (c *Call) Play(ctx context.Context, spec voice.PlaySpec) (voice.PlayResult,
 		return voice.PlayResult{End: voice.PlayCut}, nil
 	}
 	s := sounding{call: c, rest: spec.Prompts}
-	for s.next(); s.on; {
+	if spec.Loop {
+		s.loop()
+	} else {
+		s.next()
+	}
+	for s.on {
+		if ended(spec.Until) {
+			s.cut("what ends it")
+			return voice.PlayResult{End: voice.PlayStopped, Played: s.played}, nil
+		}
 		h, err := c.happen(ctx, s.ends)
 		switch {
 		case err != nil:
 			s.cut(voice.Reason(err))
-			return voice.PlayResult{}, err
+			return voice.PlayResult{End: voice.PlayCut, Played: s.played}, err
+		case h.timeUp && spec.Loop:
+			s.cut("the end of the simulation")
+			return voice.PlayResult{}, voice.Errorf("sim.Play", voice.Internal, "nothing ends what is played again and again")
 		case h.timeUp:
 			s.next()
 		case h.key != 0 && spec.BargeIn:
@@ -129,4 +171,14 @@ func (c *Call) Play(ctx context.Context, spec voice.PlaySpec) (voice.PlayResult,
 		return voice.PlayResult{End: voice.PlayFailed}, nil
 	}
 	return voice.PlayResult{End: voice.PlayFinished, Played: s.played}, nil
+}
+
+// ended reports whether a channel has closed; nil never does.
+func ended(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }

@@ -46,12 +46,16 @@ func (c *Call) recordUntilEnd(ctx context.Context, spec voice.RecordSpec) (voice
 	sound := c.caller.talking.After(start)
 	for {
 		until, end := full, voice.RecordMaxLength
-		if spec.Silence > 0 {
+		silence := spec.Silence
+		if spec.FirstSilence > 0 && !sound {
+			silence = spec.FirstSilence
+		}
+		if silence > 0 {
 			from := start
 			if c.caller.talking.After(from) {
 				from = c.caller.talking
 			}
-			if q := from.Add(spec.Silence); q.Before(full) {
+			if q := from.Add(silence); q.Before(full) {
 				until, end = q, voice.RecordSilence
 			}
 		}
@@ -59,6 +63,8 @@ func (c *Call) recordUntilEnd(ctx context.Context, spec voice.RecordSpec) (voice
 		switch {
 		case voice.IsKind(err, voice.HungUp):
 			return c.recorded(spec, start, voice.RecordResult{End: voice.RecordHungUp}, sound), nil
+		case voice.IsKind(err, voice.Expired):
+			return c.recorded(spec, start, voice.RecordResult{End: voice.RecordMaxLength}, sound), err
 		case err != nil:
 			c.recorded(spec, start, voice.RecordResult{End: voice.RecordFailedEnd}, sound)
 			return voice.RecordResult{}, err
@@ -66,6 +72,7 @@ func (c *Call) recordUntilEnd(ctx context.Context, spec voice.RecordSpec) (voice
 			return c.recorded(spec, start, voice.RecordResult{End: end}, sound), nil
 		case h.spoke:
 			sound = true
+		case h.key == 0: // something outside the call
 		case strings.IndexByte(string(spec.Finish), h.key) >= 0:
 			return c.recorded(spec, start, voice.RecordResult{End: voice.RecordFinishKey, Key: h.key}, sound), nil
 		default:

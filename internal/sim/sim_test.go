@@ -21,6 +21,7 @@ var _ interface {
 	voice.Recorder
 	voice.Dialer
 	voice.Waiter
+	voice.Timer
 	voice.Hanguper
 } = (*sim.Call)(nil)
 
@@ -197,5 +198,118 @@ func TestCallerWaitsForPrompts(t *testing.T) {
 	}
 	if p := c.Pending(); len(p) != 1 || p[0].Hear != "never" {
 		t.Errorf("pending %+v", p)
+	}
+}
+
+func TestMusicLasts(t *testing.T) {
+	music := []voice.Prompt{{Kind: voice.PromptMusic}, {Kind: "odd"}, {Kind: voice.PromptTone, Standard: "busy"}}
+	until := make(chan struct{})
+	c := answered(t, sim.Script{Caller: []sim.Action{
+		{Hear: "music, then tone busy, again and again", After: time.Hour, Press: "1"},
+		{After: time.Hour, Do: func() { close(until) }},
+		{After: time.Second, Press: "2"},
+		{After: time.Second, Press: "3"},
+	}})
+	for i, want := range []voice.PlayResult{
+		{End: voice.PlayStopped, Played: 2 * time.Hour},
+		{End: voice.PlayStopped},
+	} {
+		got, err := c.Play(t.Context(), voice.PlaySpec{Prompts: music, Loop: true, Until: until})
+		if err != nil || got != want {
+			t.Errorf("play %d: %+v, %v; want %+v", i, got, err, want)
+		}
+	}
+	got, err := c.Play(t.Context(), voice.PlaySpec{Prompts: music, Loop: true, BargeIn: true})
+	if err != nil || got.End != voice.PlayCut || got.Played != time.Second {
+		t.Errorf("cut: %+v, %v", got, err)
+	}
+	if _, err = c.Gather(t.Context(), voice.GatherSpec{MaxDigits: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Play(t.Context(), voice.PlaySpec{Prompts: music, Loop: true}); !voice.IsKind(err, voice.Internal) {
+		t.Errorf("without an end: %v", err)
+	}
+	if got, err := c.Play(t.Context(), voice.PlaySpec{Prompts: music[1:2], Loop: true}); err != nil || got.End != voice.PlayFailed {
+		t.Errorf("nothing to play: %+v, %v", got, err)
+	}
+}
+
+func TestTimeOfTheFlow(t *testing.T) {
+	speaks := sim.Script{Caller: []sim.Action{{Speak: time.Minute}}}
+	for name, do := range map[string]func(c *sim.Call) error{
+		"play": func(c *sim.Call) error {
+			_, err := c.Play(t.Context(), voice.PlaySpec{Prompts: silence(time.Minute)})
+			return err
+		},
+		"gather": func(c *sim.Call) error {
+			_, err := c.Gather(t.Context(), voice.GatherSpec{FirstDigit: time.Minute})
+			return err
+		},
+		"wait": func(c *sim.Call) error { return c.Wait(t.Context(), 5*time.Second) },
+		"record": func(c *sim.Call) error {
+			r, err := c.Record(t.Context(), voice.RecordSpec{})
+			if r.Recording.Duration != 5*time.Second {
+				t.Errorf("recorded %+v", r)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := answered(t, speaks)
+			c.Expire(c.Now().Add(5 * time.Second))
+			if err := do(c); !voice.IsKind(err, voice.Expired) || c.Elapsed() != 5*time.Second {
+				t.Errorf("%v after %v", err, c.Elapsed())
+			}
+			// It is reported once.
+			if err := c.Wait(t.Context(), time.Minute); err != nil {
+				t.Error(err)
+			}
+			c.Expire(c.Now().Add(-time.Second))
+			before := c.Elapsed()
+			if err := c.Wait(t.Context(), time.Minute); !voice.IsKind(err, voice.Expired) || c.Elapsed() != before {
+				t.Errorf("a time that is past: %v after %v", err, c.Elapsed())
+			}
+		})
+	}
+	// Neither ringing nor a talk ends by it.
+	to := voice.Target{Kind: voice.ToExtension, ID: "1"}
+	c := sim.New(sim.Script{Far: map[string]sim.FarEnd{"extension 1": {Does: sim.Answers, After: 10 * time.Second, Talk: time.Minute}}})
+	c.Expire(c.Now().Add(5 * time.Second))
+	if r, err := c.Dial(t.Context(), voice.DialSpec{Targets: []voice.Target{to}}); err != nil || r.Talked != time.Minute {
+		t.Errorf("dial: %+v, %v", r, err)
+	}
+}
+
+func TestDialWithMusicAndWelcome(t *testing.T) {
+	to := voice.Target{Kind: voice.ToExtension, ID: "1"}
+	c := sim.New(sim.Script{Far: map[string]sim.FarEnd{"extension 1": {Does: sim.Answers, After: 3 * time.Second, Talk: 10 * time.Second}},
+		Caller: []sim.Action{{Hear: "music, again"}}})
+	told := time.Duration(-1)
+	r, err := c.Dial(t.Context(), voice.DialSpec{Targets: []voice.Target{to}, Music: []voice.Prompt{{Kind: voice.PromptMusic}},
+		SendDigits: "1Ww", Announce: silence(time.Second), OnAnswer: func() { told = c.Elapsed() }})
+	// 3 s of ringing, 0.2 + 1 + 0.5 s of keys, 1 s of announcement.
+	if err != nil || r.Talked != 10*time.Second || told != 5700*time.Millisecond || c.Elapsed() != 15700*time.Millisecond {
+		t.Errorf("%+v, %v; told after %v, over after %v", r, err, told, c.Elapsed())
+	}
+	if p := c.Pending(); len(p) > 0 {
+		t.Errorf("the caller did not hear the music")
+	}
+}
+
+func TestFirstSilence(t *testing.T) {
+	spec := voice.RecordSpec{Silence: time.Second, FirstSilence: 5 * time.Second}
+	for _, tt := range []struct {
+		caller []sim.Action
+		at     time.Duration
+		said   string
+	}{
+		{nil, 5 * time.Second, ""},
+		{[]sim.Action{{After: 3 * time.Second, Speak: 2 * time.Second, Say: "sales please"}}, 6 * time.Second, "sales please"},
+	} {
+		c := answered(t, sim.Script{Caller: tt.caller})
+		r, err := c.Record(t.Context(), spec)
+		if err != nil || c.Elapsed() != tt.at || c.Said(r.Recording) != tt.said {
+			t.Errorf("%+v, %v after %v: said %q", r, err, c.Elapsed(), c.Said(r.Recording))
+		}
 	}
 }

@@ -78,6 +78,14 @@ func (s *Switchboard) guard(c Call, do func() interp.Result) (result interp.Resu
 	return do()
 }
 
+// guarded does work beside a call; a panic in it is that work's alone.
+func (s *Switchboard) guarded(c Call, f func()) {
+	s.guard(c, func() interp.Result {
+		f()
+		return interp.Result{}
+	})
+}
+
 // run runs a program on a call of a known tenant, and then those that the
 // caller is redirected to meanwhile.
 func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
@@ -89,7 +97,7 @@ func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
 	lc.running = true
 	s.mu.Unlock()
 	for {
-		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{})
+		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{Info: c.Info()})
 		o := s.taken(lc)
 		switch {
 		case o == nil:

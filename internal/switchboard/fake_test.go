@@ -120,6 +120,7 @@ type world struct {
 	programs             map[voice.AppID]*flow.Program
 	dialled              map[string]*flow.Program
 	limit                int
+	timezone             string
 	forwardAs            string                  // caller ID of every route
 	shows                map[voice.UserID]string // caller ID of our users
 	down                 error                   // what every look-up gives
@@ -190,7 +191,7 @@ func (w *world) SaveSound(context.Context, voice.TenantID, voice.SoundID, voice.
 }
 
 func (w *world) Tenant(_ context.Context, id voice.TenantID) (voice.Tenant, error) {
-	return voice.Tenant{ID: id, Limits: voice.Limits{InboundCalls: w.limit}}, nil
+	return voice.Tenant{ID: id, Timezone: w.timezone, Limits: voice.Limits{InboundCalls: w.limit}}, nil
 }
 
 func (w *world) User(_ context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {

@@ -77,7 +77,13 @@ type CDRStore interface {
 	PutCDRs(ctx context.Context, cdrs []voice.CDR) error
 }
 
-// Config is what a switchboard is made of. Every field but Logger is needed.
+// Resources keeps records about calls.
+type Resources interface {
+	CreateResource(ctx context.Context, r voice.Resource) (voice.Resource, error)
+}
+
+// Config is what a switchboard is made of. Every field is needed but Logger and
+// the services of the outside: steps that need one that is nil fail, with words.
 type Config struct {
 	Library    Library
 	Router     Router
@@ -88,12 +94,19 @@ type Config struct {
 	Users      Users
 	CDRs       CDRStore
 	Logger     *slog.Logger
+
+	Web          voice.Requester
+	Applications Applications
+	SMS          voice.Messenger
+	Speech       voice.Transcriber
+	Resources    Resources
 }
 
 // Switchboard owns the live calls.
 type Switchboard struct {
-	cfg  Config
-	cdrs *cdrWriter
+	cfg    Config
+	cdrs   *cdrWriter
+	queues *queues
 
 	mu      sync.Mutex
 	live    map[voice.CallID]*liveCall
@@ -137,7 +150,7 @@ func New(cfg Config) *Switchboard {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, ctx: ctx, stop: stop}
+	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, queues: newQueues(), ctx: ctx, stop: stop}
 	s.cdrs = startCDRWriter(cfg.CDRs, cfg.Logger)
 	return s
 }

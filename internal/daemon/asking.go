@@ -1,0 +1,42 @@
+package daemon
+
+import (
+	"context"
+
+	"tandem/internal/dialect"
+	"tandem/internal/flow"
+	"tandem/internal/switchboard"
+	"tandem/internal/voice"
+)
+
+// applications lets the dialects ask applications for the switchboard.
+type applications struct{ d *Daemon }
+
+func (a applications) asker(name string) (dialect.Asker, error) {
+	for _, known := range a.d.dialects {
+		if asker, ok := known.(dialect.Asker); ok && string(known.Kind()) == name {
+			return asker, nil
+		}
+	}
+	return nil, voice.Errorf("daemon.Ask", voice.NotExist, "no dialect %q asks applications", name)
+}
+
+func question(q switchboard.Question) dialect.Question {
+	return dialect.Question{Step: q.Step, URL: q.URL, Call: q.Call, App: q.App, Vars: q.Vars}
+}
+
+func (a applications) Ask(ctx context.Context, q switchboard.Question) (voice.HTTPRequest, error) {
+	asker, err := a.asker(q.Step.Dialect)
+	if err != nil {
+		return voice.HTTPRequest{}, err
+	}
+	return asker.Ask(ctx, question(q))
+}
+
+func (a applications) Reply(ctx context.Context, q switchboard.Question, answer voice.HTTPAnswer) (*flow.Program, error) {
+	asker, err := a.asker(q.Step.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	return asker.Reply(ctx, question(q), answer, a.d.resolver(q.Call.Tenant))
+}
