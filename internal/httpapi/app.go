@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"tandem/internal/voice"
 )
 
@@ -26,6 +28,21 @@ type App struct {
 	Updated   *time.Time      `json:"updated,omitempty"`
 }
 
+// AppInput is a new app.
+type AppInput struct {
+	Kind     string          `json:"kind" maxLength:"40" example:"native" doc:"Language of the document"`
+	Type     string          `json:"type,omitempty" maxLength:"40" doc:"The language's own type of app"`
+	Name     string          `json:"name" minLength:"1" maxLength:"100"`
+	Document json.RawMessage `json:"document" doc:"In the language of its kind; YAML as {\"format\": \"yaml\", \"text\": …}"`
+	Publish  *bool           `json:"publish,omitempty" doc:"false keeps the document as a draft; missing = true"`
+	Note     string          `json:"note,omitempty" maxLength:"500" doc:"For the history"`
+}
+
+// AppName renames an app.
+type AppName struct {
+	Name string `json:"name" minLength:"1" maxLength:"100"`
+}
+
 // tagged is a body with the version that it had.
 type tagged[T any] struct {
 	ETag string `header:"ETag" doc:"Version, for If-Match"`
@@ -37,21 +54,35 @@ type AppPath struct {
 	App string `path:"app" maxLength:"64"`
 }
 
+// IfMatch makes a change depend on what is changed.
+type IfMatch struct {
+	IfMatch string `header:"If-Match" maxLength:"200" doc:"ETag of what is to be changed; 412 when it is another by now"`
+}
+
 func (a *API) registerApps() {
 	const section = "Apps"
 	handle(a, route{id: "list-apps", method: http.MethodGet, path: "/apps", section: section, scope: AppsRead, title: "List the apps"}, a.listApps)
-	handle(a, route{id: "read-app", method: http.MethodGet, path: "/apps/{app}", section: section, scope: AppsRead,
+	handle(a, route{id: "create-app", method: http.MethodPost, path: "/apps", section: section, scope: AppsWrite, status: http.StatusCreated,
+		title: "Make an app", text: "The document must be without errors, unless it is kept as a draft."}, a.createApp)
+	handle(a, route{id: "read-app", method: http.MethodGet, path: "/apps/{app}", section: section, scope: AppsRead, yaml: true,
 		title: "Read an app with its published document"}, a.readApp)
+	handle(a, route{id: "rename-app", method: http.MethodPatch, path: "/apps/{app}", section: section, scope: AppsWrite, title: "Rename an app"}, a.renameApp)
+	handle(a, route{id: "delete-app", method: http.MethodDelete, path: "/apps/{app}", section: section, scope: AppsWrite, status: http.StatusNoContent,
+		title: "Delete an app", text: "With its sounds, draft and history. Refused while a number goes there."}, a.deleteApp)
+	a.registerDrafts(section)
+	a.registerRevisions(section)
 }
 
 func showApp(v voice.App, document bool) App {
 	x := App{ID: string(v.ID), Number: v.Serial, Kind: string(v.Kind), Type: v.Type, Name: v.Name, Shortcode: v.Shortcode, Default: v.Default,
 		Version: v.Version, Created: moment(v.Created), Updated: moment(v.Updated)}
-	if document {
+	if document && len(v.Document) > 0 {
 		x.Document = v.Document
 	}
 	return x
 }
+
+func (x App) document() (string, json.RawMessage) { return x.Kind, x.Document }
 
 func (a *API) listApps(ctx context.Context, c caller, in *struct {
 	Kind string `query:"kind" maxLength:"40" doc:"Only apps written in this language"`
@@ -69,12 +100,99 @@ func (a *API) listApps(ctx context.Context, c caller, in *struct {
 	return body(Page[App]{Items: items}), nil
 }
 
+func (a *API) app(ctx context.Context, c caller, id string) (voice.App, error) {
+	return a.cfg.Apps.App(ctx, c.tenant, voice.AppID(id))
+}
+
 func (a *API) readApp(ctx context.Context, c caller, in *AppPath) (*tagged[App], error) {
-	v, err := a.cfg.Apps.App(ctx, c.tenant, voice.AppID(in.App))
+	v, err := a.app(ctx, c, in.App)
 	if err != nil {
 		return nil, err
 	}
 	return &tagged[App]{etag(v.Version), showApp(v, true)}, nil
+}
+
+func (a *API) createApp(ctx context.Context, c caller, in *struct{ Body AppInput }) (*tagged[App], error) {
+	b, now := in.Body, a.cfg.Now()
+	v := voice.App{ID: voice.AppID(voice.NewID("VA")), Tenant: c.tenant, Kind: voice.AppKind(b.Kind), Type: b.Type, Name: cleanName(b.Name),
+		Document: b.Document, Created: now, Updated: now}
+	if v.Name == "" {
+		return nil, invalid("body.name", "the name is empty")
+	}
+	if err := a.fitsDocument(b.Document); err != nil {
+		return nil, err
+	}
+	if err := a.canMake(v.Kind); err != nil {
+		return nil, err
+	}
+	publish := b.Publish == nil || *b.Publish
+	if !publish {
+		v.Document = nil
+	} else if ds, err := a.compile(ctx, v); err != nil {
+		return nil, err
+	} else if err := faulty(ds); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Apps.CreateApp(ctx, v, nil); err != nil {
+		return nil, err
+	}
+	made, err := a.app(ctx, c, string(v.ID))
+	if err != nil {
+		return nil, err
+	}
+	kept := change{By: c.by(), Note: b.Note, Document: b.Document, Name: v.Name}
+	if publish {
+		err = a.putRevision(ctx, made, kept)
+	} else {
+		_, err = a.putDraft(ctx, made, kept, "")
+	}
+	if err != nil { // the app is of no use to somebody who is told that there is none
+		_ = a.cfg.Apps.DeleteApp(context.WithoutCancel(ctx), c.tenant, v.ID)
+		return nil, err
+	}
+	return &tagged[App]{etag(made.Version), showApp(made, true)}, nil
+}
+
+func (a *API) renameApp(ctx context.Context, c caller, in *struct {
+	AppPath
+	IfMatch
+	Body AppName
+}) (*tagged[App], error) {
+	v, err := a.matching(ctx, c, in.App, in.IfMatch.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	name := cleanName(in.Body.Name)
+	if name == "" {
+		return nil, invalid("body.name", "the name is empty")
+	}
+	return a.replace(ctx, v, change{By: c.by(), Note: "renamed from " + v.Name, Document: v.Document, Name: name})
+}
+
+func (a *API) deleteApp(ctx context.Context, c caller, in *struct {
+	AppPath
+	IfMatch
+}) (*nothing, error) {
+	v, err := a.matching(ctx, c, in.App, in.IfMatch.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.unreached(ctx, c, func(d voice.Destination) bool { return d.Kind == voice.ToApp && d.ID == string(v.ID) }); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Apps.DeleteApp(ctx, c.tenant, v.ID); err != nil {
+		return nil, err
+	}
+	return nil, a.dropHistory(context.WithoutCancel(ctx), v)
+}
+
+// matching finds an app that is as If-Match says.
+func (a *API) matching(ctx context.Context, c caller, id, header string) (voice.App, error) {
+	v, err := a.app(ctx, c, id)
+	if err == nil && !matches(header, v.Version) {
+		err = huma.Error412PreconditionFailed("the app is at version " + strconv.FormatInt(v.Version, 10) + ", not " + header)
+	}
+	return v, err
 }
 
 // etag makes the entity tag of a version (RFC 9110 §8.8.3).

@@ -22,7 +22,7 @@ func statusOf(k voice.Kind) int {
 		return http.StatusNotFound
 	case voice.Permission:
 		return http.StatusForbidden
-	case voice.Exists, voice.Conflict, voice.Busy, voice.HungUp, voice.Expired:
+	case voice.Exists, voice.Conflict, voice.Busy, voice.HungUp, voice.Expired, voice.Ordered, voice.Redirected:
 		return http.StatusConflict
 	case voice.Limit:
 		return http.StatusTooManyRequests
@@ -58,7 +58,7 @@ func place(field string) string {
 	switch field {
 	case "prefix":
 		field = "prefixes"
-	case "to-number", "app", "user ", "extension", "sip", "mailbox":
+	case "to-number", "app", "extension", "sip", "mailbox":
 		field = "to.id"
 	}
 	return "body." + strings.ReplaceAll(field, "-", "_")

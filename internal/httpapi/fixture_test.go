@@ -20,6 +20,7 @@ import (
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/httpapi"
+	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 )
@@ -41,7 +42,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), sqlstore.Options{SQLitePath: filepath.Join(t.TempDir(), "t.db")})
+	store, err := sqlstore.Open(t.Context(), sqlstore.Options{SQLitePath: filepath.Join(t.TempDir(), "t.db"), Secrets: secret.New()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,7 @@ type Config struct {
 	Programs    Programs
 	Resolver    func(voice.TenantID) dialect.Resolver
 	Dialects    []dialect.Dialect
+	OwnAPI      []voice.AppKind // kinds whose apps are made over the vendor's API alone
 	Formats     []dialect.Format
 
 	Version string // of the program
@@ -135,6 +136,7 @@ func (a *API) humaConfig() huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil // no $schema members
 	c.RejectUnknownQueryParameters = true
+	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat, yamlType: yamlFormat()}
 	c.Transformers = []huma.Transformer{brief}
 	c.Info.Description = "Everything of an account over HTTP. Send the key as \"Authorization: Bearer KEY\"; " +
 		"each operation names the scope that the key needs. Errors are problem documents (RFC 9457) " +
@@ -147,6 +149,10 @@ func (a *API) humaConfig() huma.Config {
 
 // register makes the routes; the order is that of the sections in the document.
 func (a *API) register() {
+	a.registerAccounts()
+	a.registerKeys()
+	a.registerUsers()
+	a.registerTrunks()
 	a.registerNumbers()
 	a.registerExtensions()
 	a.registerApps()

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +23,9 @@ type route struct {
 	before  func(ctx huma.Context, next func(huma.Context))
 	form    *huma.RequestBody // replaces what is made from the input's type
 	content string            // media type of the answer, where it is no JSON
+	yaml    bool              // the answer's document is to be had as YAML too
+
+	yamlInput bool // the body may be YAML too
 }
 
 // handle registers a route whose answer is that of f.
@@ -39,6 +43,9 @@ func handle[I, O any](a *API, r route, f func(ctx context.Context, c caller, in 
 	if r.before != nil {
 		op.Middlewares = huma.Middlewares{r.before}
 	}
+	if r.yamlInput {
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{yamlType: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, callerOf(ctx), in)
 		if err != nil {
@@ -46,6 +53,10 @@ func handle[I, O any](a *API, r route, f func(ctx context.Context, c caller, in 
 		}
 		return out, nil
 	})
+	if r.yaml {
+		op := a.huma.OpenAPI().Paths[Prefix+r.path].Get
+		op.Responses["200"].Content[yamlType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "The document alone"}}
+	}
 }
 
 // Page is a part of a list. Next is the cursor of the part after it; it is
@@ -83,3 +94,6 @@ func moment(t time.Time) *time.Time {
 
 // seconds shows a duration.
 func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+
+// at names an entry of a list.
+func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

@@ -1,0 +1,281 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tandem/internal/flow"
+	"tandem/internal/voice"
+)
+
+// draftKind is the kind of the resources that hold drafts, one for each app.
+const draftKind = "api/draft"
+
+// change is a document with who wrote it, as drafts and revisions keep it.
+type change struct {
+	By       string          `json:"by,omitempty"`
+	Note     string          `json:"note,omitempty"`
+	Name     string          `json:"name,omitempty"` // of the app then
+	From     int64           `json:"from,omitempty"` // revision that was taken up again
+	Document json.RawMessage `json:"document"`
+}
+
+// Draft is a document that calls do not run yet.
+type Draft struct {
+	App         string           `json:"app"`
+	Kind        string           `json:"kind"`
+	Document    json.RawMessage  `json:"document"`
+	Version     int64            `json:"version" doc:"Grows with every change of the draft"`
+	By          string           `json:"by" doc:"Who wrote it"`
+	Note        string           `json:"note,omitempty"`
+	Updated     *time.Time       `json:"updated"`
+	Diagnostics flow.Diagnostics `json:"diagnostics" doc:"What is wrong with it; it can be published when none is an error"`
+}
+
+func (x Draft) document() (string, json.RawMessage) { return x.Kind, x.Document }
+
+// DraftInput is a new draft.
+type DraftInput struct {
+	Document json.RawMessage `json:"document" doc:"In the language of the app's kind"`
+	Note     string          `json:"note,omitempty" maxLength:"500"`
+}
+
+// Note is what the history says of a publication.
+type Note struct {
+	Note string `json:"note,omitempty" maxLength:"500" doc:"For the history; missing = the draft's"`
+}
+
+// maxDocument bounds a document, in bytes, so that a revision fits in a resource.
+const maxDocument = voice.MaxResourceData - 8<<10
+
+func (a *API) registerDrafts(section string) {
+	handle(a, route{id: "read-draft", method: http.MethodGet, path: "/apps/{app}/draft", section: section, scope: AppsRead, yaml: true, title: "Read the draft of an app"}, a.readDraft)
+	handle(a, route{id: "save-draft", method: http.MethodPut, path: "/apps/{app}/draft", section: section, scope: AppsWrite, before: yamlDraft, yamlInput: true,
+		title: "Save the draft of an app", text: "Calls go on with the published document. The answer says what is wrong with the draft. " +
+			"A body of application/yaml is the document of a native app, comments and all."}, a.saveDraft)
+	handle(a, route{id: "delete-draft", method: http.MethodDelete, path: "/apps/{app}/draft", section: section, scope: AppsWrite, status: http.StatusNoContent, title: "Throw the draft away"}, a.deleteDraft)
+	handle(a, route{id: "publish-app", method: http.MethodPost, path: "/apps/{app}/publish", section: section, scope: AppsWrite,
+		title: "Publish the draft", text: "It becomes what new calls run. Refused with what is wrong while the draft has errors."}, a.publishDraft)
+	handle(a, route{id: "read-program", method: http.MethodGet, path: "/apps/{app}/program", section: section, scope: AppsRead,
+		title: "Read what the published document compiles to"}, a.readProgram)
+}
+
+func (a *API) fitsDocument(document json.RawMessage) error {
+	if len(document) > maxDocument {
+		return tooLarge("the document has " + strconv.Itoa(len(document)) + " bytes; at most " + strconv.Itoa(maxDocument) + " are allowed")
+	}
+	return nil
+}
+
+// canMake refuses kinds whose apps are more than their document, or that are unknown.
+func (a *API) canMake(kind voice.AppKind) error {
+	for _, d := range a.cfg.Dialects {
+		if d.Kind() == kind {
+			if slices.Contains(a.cfg.OwnAPI, kind) {
+				return invalid("body.kind", "apps of kind %s are made over that vendor's API, below /%s", kind, kind)
+			}
+			return nil
+		}
+	}
+	return invalid("body.kind", "no apps are of kind %q", kind)
+}
+
+// compile says what is wrong with an app's document. The error is for look-ups
+// that broke.
+func (a *API) compile(ctx context.Context, v voice.App) (flow.Diagnostics, error) {
+	for _, d := range a.cfg.Dialects {
+		if d.Kind() != v.Kind {
+			continue
+		}
+		p, ds, err := d.Compile(ctx, v, a.cfg.Resolver(v.Tenant))
+		_, bad := ds.FirstError()
+		switch {
+		case voice.IsKind(err, voice.Invalid) && !bad:
+			ds.Errorf("document", "", "%s", voice.Reason(err))
+		case err != nil && !voice.IsKind(err, voice.Invalid):
+			return nil, err
+		case p.Entry == "" && !bad:
+			ds.Errorf("entry", "", "the document has no way in")
+		}
+		return slices.Concat(flow.Diagnostics{}, ds), nil
+	}
+	return nil, voice.Errorf("httpapi", voice.Unavailable, "no dialect for apps of kind %q", v.Kind)
+}
+
+// faulty refuses a document with errors and names each place.
+func faulty(ds flow.Diagnostics) error {
+	var errs []error
+	for _, d := range ds {
+		if d.Severity == flow.Error {
+			errs = append(errs, &huma.ErrorDetail{Message: d.Text, Location: "document#" + d.Pointer, Value: d.Code})
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return huma.NewError(http.StatusUnprocessableEntity, "the document has errors", errs...)
+}
+
+// draft finds the draft of an app; NotExist when it has none.
+func (a *API) draft(ctx context.Context, v voice.App) (voice.Resource, change, error) {
+	list, err := a.cfg.Resources.Resources(ctx, v.Tenant, voice.ResourceFilter{Kind: draftKind, Name: string(v.ID)})
+	if err != nil {
+		return voice.Resource{}, change{}, err
+	}
+	if len(list) == 0 {
+		return voice.Resource{}, change{}, voice.Errorf("httpapi", voice.NotExist, "app %s has no draft", v.ID)
+	}
+	kept, err := unpack(list[0])
+	return list[0], kept, err
+}
+
+func unpack(r voice.Resource) (c change, err error) {
+	if err := json.Unmarshal(r.Data, &c); err != nil {
+		return c, voice.E("httpapi", voice.Internal, err)
+	}
+	return c, nil
+}
+
+func pack(c change) (json.RawMessage, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, voice.E("httpapi", voice.Internal, err)
+	}
+	return raw, nil
+}
+
+// putDraft makes or replaces the draft of an app, if it is as If-Match says.
+func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch string) (voice.Resource, error) {
+	raw, err := pack(kept)
+	if err != nil {
+		return voice.Resource{}, err
+	}
+	r, _, err := a.draft(ctx, v)
+	now := a.cfg.Now()
+	switch {
+	case voice.IsKind(err, voice.NotExist) && ifMatch != "":
+		return r, huma.Error412PreconditionFailed("the app has no draft")
+	case voice.IsKind(err, voice.NotExist):
+		r, err = a.cfg.Resources.CreateResource(ctx, voice.Resource{Tenant: v.Tenant, Kind: draftKind, Name: string(v.ID), Data: raw, Created: now, Updated: now})
+		if voice.IsKind(err, voice.Exists) {
+			err = voice.Errorf("httpapi", voice.Conflict, "the draft was made by somebody else meanwhile")
+		}
+		return r, err
+	case err != nil:
+		return r, err
+	case !matches(ifMatch, r.Version):
+		return r, huma.Error412PreconditionFailed("the draft is at version " + strconv.FormatInt(r.Version, 10) + ", not " + ifMatch)
+	}
+	r.Data, r.Updated = raw, now
+	r.Version, err = a.cfg.Resources.UpdateResource(ctx, r)
+	return r, err
+}
+
+func (a *API) showDraft(ctx context.Context, v voice.App, r voice.Resource, kept change) (*tagged[Draft], error) {
+	v.Document = kept.Document
+	ds, err := a.compile(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return &tagged[Draft]{etag(r.Version), Draft{App: string(v.ID), Kind: string(v.Kind), Document: kept.Document, Version: r.Version,
+		By: kept.By, Note: kept.Note, Updated: moment(r.Updated), Diagnostics: ds}}, nil
+}
+
+func (a *API) readDraft(ctx context.Context, c caller, in *AppPath) (*tagged[Draft], error) {
+	v, err := a.app(ctx, c, in.App)
+	if err != nil {
+		return nil, err
+	}
+	r, kept, err := a.draft(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return a.showDraft(ctx, v, r, kept)
+}
+
+func (a *API) saveDraft(ctx context.Context, c caller, in *struct {
+	AppPath
+	IfMatch
+	Note string `query:"note" maxLength:"500" doc:"Of a body of YAML"`
+	Body DraftInput
+}) (*tagged[Draft], error) {
+	if err := a.fitsDocument(in.Body.Document); err != nil {
+		return nil, err
+	}
+	v, err := a.app(ctx, c, in.App)
+	if err != nil {
+		return nil, err
+	}
+	kept := change{By: c.by(), Note: cmp.Or(in.Body.Note, in.Note), Document: in.Body.Document, Name: v.Name}
+	r, err := a.putDraft(ctx, v, kept, in.IfMatch.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return a.showDraft(ctx, v, r, kept)
+}
+
+func (a *API) deleteDraft(ctx context.Context, c caller, in *AppPath) (*nothing, error) {
+	v, err := a.app(ctx, c, in.App)
+	if err != nil {
+		return nil, err
+	}
+	r, _, err := a.draft(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.cfg.Resources.DeleteResource(ctx, c.tenant, r.Kind, r.Serial)
+}
+
+func (a *API) publishDraft(ctx context.Context, c caller, in *struct {
+	AppPath
+	IfMatch
+	Body *Note `required:"false"`
+}) (*tagged[App], error) {
+	v, err := a.matching(ctx, c, in.App, in.IfMatch.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	r, kept, err := a.draft(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	kept.By, kept.Name = c.by(), v.Name
+	if in.Body != nil && in.Body.Note != "" {
+		kept.Note = in.Body.Note
+	}
+	made, err := a.publish(ctx, v, kept)
+	if err != nil {
+		return nil, err
+	}
+	err = a.cfg.Resources.DeleteResource(context.WithoutCancel(ctx), c.tenant, r.Kind, r.Serial)
+	if err != nil && !voice.IsKind(err, voice.NotExist) {
+		a.cfg.Log.Warn("the published draft was kept", "app", v.ID, "err", err)
+	}
+	return made, nil
+}
+
+func (a *API) readProgram(ctx context.Context, c caller, in *AppPath) (*answer[json.RawMessage], error) {
+	v, err := a.app(ctx, c, in.App)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.cfg.Programs.Program(ctx, c.tenant, v.ID)
+	if voice.IsKind(err, voice.Invalid) {
+		return nil, voice.Errorf("httpapi", voice.Conflict, "%s", voice.Reason(err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return nil, voice.E("httpapi", voice.Internal, err)
+	}
+	return body(json.RawMessage(raw)), nil
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"tandem/internal/voice"
+)
+
+// Trunk is a carrier or PBX that calls go out through and come in from.
+type Trunk struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Host       string     `json:"host" doc:"HOST or HOST:PORT"`
+	Transport  string     `json:"transport" enum:"udp,tcp"`
+	Username   string     `json:"username,omitempty"`
+	Register   bool       `json:"register"`
+	Priority   int        `json:"priority" doc:"Lower is tried first"`
+	Prefixes   []string   `json:"prefixes" doc:"Numbers that may be dialled through it; empty = all that policy allows"`
+	CallerID   string     `json:"caller_id,omitempty"`
+	Registered bool       `json:"registered"`
+	State      string     `json:"state,omitempty" doc:"How its registration stands, in words"`
+	Created    *time.Time `json:"created,omitempty"`
+}
+
+// TrunkInput is a new trunk.
+type TrunkInput struct {
+	Name      string   `json:"name" minLength:"1" maxLength:"100"`
+	Host      string   `json:"host" minLength:"1" maxLength:"260" doc:"HOST or HOST:PORT"`
+	Transport string   `json:"transport,omitempty" enum:"udp,tcp" doc:"Missing = udp"`
+	Username  string   `json:"username,omitempty" maxLength:"100"`
+	Password  string   `json:"password,omitempty" maxLength:"200" doc:"Kept sealed and never shown"`
+	Register  bool     `json:"register,omitempty" doc:"Register there, so that calls come in"`
+	Priority  int      `json:"priority,omitempty" minimum:"0" maximum:"1000" doc:"Lower is tried first"`
+	Prefixes  []string `json:"prefixes,omitempty" maxItems:"300" doc:"Numbers that may be dialled through it: \"+46\""`
+	CallerID  string   `json:"caller_id,omitempty" maxLength:"40" doc:"Shown where the caller's own number may not be"`
+}
+
+// TrunkPath names it in the path.
+type TrunkPath struct {
+	Trunk string `path:"trunk" maxLength:"64"`
+}
+
+func (a *API) registerTrunks() {
+	const section = "Trunks"
+	handle(a, route{id: "list-trunks", method: http.MethodGet, path: "/trunks", section: section, scope: ConfigRead, title: "List the trunks"}, a.listTrunks)
+	handle(a, route{id: "add-trunk", method: http.MethodPost, path: "/trunks", section: section, scope: ConfigWrite, status: http.StatusCreated, title: "Add a trunk"}, a.addTrunk)
+	handle(a, route{id: "read-trunk", method: http.MethodGet, path: "/trunks/{trunk}", section: section, scope: ConfigRead, title: "Read a trunk and its state"}, a.readTrunk)
+	handle(a, route{id: "remove-trunk", method: http.MethodDelete, path: "/trunks/{trunk}", section: section, scope: ConfigWrite, status: http.StatusNoContent, title: "Remove a trunk"}, a.removeTrunk)
+}
+
+func (a *API) showTrunk(ctx context.Context, k voice.Trunk) Trunk {
+	x := Trunk{ID: string(k.ID), Name: k.Name, Host: k.Host, Transport: k.Transport, Username: k.Username, Register: k.Register,
+		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Created: moment(k.Created)}
+	if x.Transport == "" {
+		x.Transport = "udp"
+	}
+	if k.Register {
+		x.Registered, x.State = a.cfg.TrunkStates.TrunkState(ctx, k.ID)
+	}
+	return x
+}
+
+func (a *API) listTrunks(ctx context.Context, c caller, _ *struct{}) (*answer[Page[Trunk]], error) {
+	list, err := a.cfg.Trunks.Trunks(ctx, c.tenant)
+	if err != nil {
+		return nil, err
+	}
+	return all(list, func(k voice.Trunk) Trunk { return a.showTrunk(ctx, k) }), nil
+}
+
+func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInput }) (*answer[Trunk], error) {
+	b := in.Body
+	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
+		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID)})
+	if err != nil {
+		return nil, err
+	}
+	return body(a.showTrunk(ctx, k)), nil
+}
+
+func (a *API) trunk(ctx context.Context, c caller, id string) (voice.Trunk, error) {
+	list, err := a.cfg.Trunks.Trunks(ctx, c.tenant)
+	if err != nil {
+		return voice.Trunk{}, err
+	}
+	i := slices.IndexFunc(list, func(k voice.Trunk) bool { return string(k.ID) == id })
+	if i < 0 {
+		return voice.Trunk{}, voice.Errorf("httpapi", voice.NotExist, "the account has no trunk %s", id)
+	}
+	return list[i], nil
+}
+
+func (a *API) readTrunk(ctx context.Context, c caller, in *TrunkPath) (*answer[Trunk], error) {
+	k, err := a.trunk(ctx, c, in.Trunk)
+	if err != nil {
+		return nil, err
+	}
+	return body(a.showTrunk(ctx, k)), nil
+}
+
+func (a *API) removeTrunk(ctx context.Context, c caller, in *TrunkPath) (*nothing, error) {
+	k, err := a.trunk(ctx, c, in.Trunk)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.cfg.Trunks.RemoveTrunk(ctx, c.tenant, k.ID)
+}
