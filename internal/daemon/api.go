@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"tandem/internal/admin"
 	"tandem/internal/auth"
 	"tandem/internal/clock"
+	"tandem/internal/dialect/sonetel"
 	"tandem/internal/httpapi"
 	"tandem/internal/voice"
 )
@@ -18,7 +20,10 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
 		Calls: d.store, Deliveries: d.store,
 		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
-		Audio: d.audio(), Control: control{d}, Programs: d.library, Resolver: d.resolver, Dialects: d.dialects,
+		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Programs: d.library, Resolver: d.resolver, Dialects: d.dialects,
+		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
+			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
+		}},
 		Version: d.opt.Version, Log: d.log,
 	})
 }

@@ -113,44 +113,80 @@ func (a *API) readApp(ctx context.Context, c caller, in *AppPath) (*tagged[App],
 }
 
 func (a *API) createApp(ctx context.Context, c caller, in *struct{ Body AppInput }) (*tagged[App], error) {
-	b, now := in.Body, a.cfg.Now()
-	v := voice.App{ID: voice.AppID(voice.NewID("VA")), Tenant: c.tenant, Kind: voice.AppKind(b.Kind), Type: b.Type, Name: cleanName(b.Name),
-		Document: b.Document, Created: now, Updated: now}
-	if v.Name == "" {
-		return nil, invalid("body.name", "the name is empty")
-	}
+	b := in.Body
 	if err := a.fitsDocument(b.Document); err != nil {
 		return nil, err
 	}
-	if err := a.canMake(v.Kind); err != nil {
+	if err := a.canMake(voice.AppKind(b.Kind)); err != nil {
 		return nil, err
 	}
-	publish := b.Publish == nil || *b.Publish
-	if !publish {
-		v.Document = nil
-	} else if ds, err := a.compile(ctx, v); err != nil {
-		return nil, err
-	} else if err := faulty(ds); err != nil {
-		return nil, err
+	create := a.makeApp
+	if a.cfg.Makers[voice.AppKind(b.Kind)] != nil {
+		create = a.makeByVendor
 	}
-	if err := a.cfg.Apps.CreateApp(ctx, v, nil); err != nil {
-		return nil, err
-	}
-	made, err := a.app(ctx, c, string(v.ID))
+	v, err := create(ctx, c, b)
 	if err != nil {
 		return nil, err
 	}
 	kept := change{By: c.by(), Note: b.Note, Document: b.Document, Name: v.Name}
-	if publish {
-		err = a.putRevision(ctx, made, kept)
+	if len(v.Document) > 0 {
+		kept.Document = v.Document
+		err = a.putRevision(ctx, v, kept)
 	} else {
-		_, err = a.putDraft(ctx, made, kept, "")
+		_, err = a.putDraft(ctx, v, kept, "")
 	}
 	if err != nil { // the app is of no use to somebody who is told that there is none
 		_ = a.cfg.Apps.DeleteApp(context.WithoutCancel(ctx), c.tenant, v.ID)
 		return nil, err
 	}
-	return &tagged[App]{etag(made.Version), showApp(made, true)}, nil
+	return &tagged[App]{etag(v.Version), showApp(v, true)}, nil
+}
+
+// makeApp makes an app that is its document and nothing else.
+func (a *API) makeApp(ctx context.Context, c caller, b AppInput) (voice.App, error) {
+	now := a.cfg.Now()
+	v := voice.App{ID: voice.AppID(voice.NewID("VA")), Tenant: c.tenant, Kind: voice.AppKind(b.Kind), Type: b.Type, Name: cleanName(b.Name),
+		Created: now, Updated: now}
+	if v.Name == "" {
+		return v, invalid("body.name", "the name is empty")
+	}
+	if b.Publish == nil || *b.Publish {
+		v.Document = b.Document
+		ds, err := a.compile(ctx, v)
+		if err == nil {
+			err = faulty(ds)
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+	if err := a.cfg.Apps.CreateApp(ctx, v, nil); err != nil {
+		return v, err
+	}
+	return a.app(ctx, c, string(v.ID))
+}
+
+// makeByVendor makes an app as its vendor's API would.
+func (a *API) makeByVendor(ctx context.Context, c caller, b AppInput) (voice.App, error) {
+	if b.Publish != nil && !*b.Publish {
+		return voice.App{}, invalid("body.publish", "an app of kind %s can't begin as a draft", b.Kind)
+	}
+	v, err := a.cfg.Makers[voice.AppKind(b.Kind)](ctx, c.tenant, b.Document)
+	if voice.IsKind(err, voice.Invalid) {
+		return v, invalid("body.document", "%s", voice.Reason(err))
+	}
+	if err != nil {
+		return v, err
+	}
+	ds, err := a.compile(ctx, v)
+	if err == nil {
+		err = faulty(ds)
+	}
+	if err != nil {
+		_ = a.cfg.Apps.DeleteApp(context.WithoutCancel(ctx), c.tenant, v.ID)
+		return v, err
+	}
+	return a.app(ctx, c, string(v.ID))
 }
 
 func (a *API) renameApp(ctx context.Context, c caller, in *struct {

@@ -104,7 +104,7 @@ func (a *API) compile(ctx context.Context, v voice.App) (flow.Diagnostics, error
 		case p.Entry == "" && !bad:
 			ds.Errorf("entry", "", "the document has no way in")
 		}
-		return slices.Concat(flow.Diagnostics{}, ds), nil
+		return append(flow.Diagnostics{}, ds...), nil
 	}
 	return nil, voice.Errorf("httpapi", voice.Unavailable, "no dialect for apps of kind %q", v.Kind)
 }

@@ -18,6 +18,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/httpapi"
 	"tandem/internal/secret"
@@ -67,12 +68,15 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dialects := []dialect.Dialect{vendor}
+	dialects := []dialect.Dialect{vendor, native.New()}
 	f.api, err = httpapi.New(httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
 		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store,
 		Keys: keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
+		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
+			return sonetel.Create(ctx, t, store, store, doc, time.Now())
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -57,6 +57,9 @@ type Programs interface {
 	Program(ctx context.Context, t voice.TenantID, id voice.AppID) (*flow.Program, error)
 }
 
+// Maker makes an app of a document.
+type Maker func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error)
+
 // TrunkStates tells how a trunk's registration stands, in words; "" = unknown.
 type TrunkStates interface {
 	TrunkState(ctx context.Context, id voice.TrunkID) (registered bool, words string)
@@ -88,8 +91,12 @@ type Config struct {
 	Programs    Programs
 	Resolver    func(voice.TenantID) dialect.Resolver
 	Dialects    []dialect.Dialect
-	OwnAPI      []voice.AppKind // kinds whose apps are made over the vendor's API alone
-	Formats     []dialect.Format
+	// Makers make apps of the kinds whose apps are more than a document, of what
+	// that vendor's client would send. Other kinds need none.
+	Makers map[voice.AppKind]Maker
+	// OwnAPI lists kinds whose apps are made over the vendor's API alone.
+	OwnAPI  []voice.AppKind
+	Formats []dialect.Format
 
 	Version string // of the program
 	Log     *slog.Logger
