@@ -11,6 +11,7 @@ import (
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
+	"tandem/internal/dialect/telphin"
 	"tandem/internal/voice"
 )
 
@@ -61,9 +62,23 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.dialects = append(d.dialects, vendor, native.New())
+	d.dialects = append(d.dialects, vendor, native.New(), d.telphin(key))
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
+}
+
+// telphin makes the Telphin dialect.
+func (d *Daemon) telphin(key []byte) *telphin.Dialect {
+	url := ""
+	if d.cfg.BaseURL != "" {
+		url = d.cfg.URL() + "/telphin"
+	}
+	return telphin.New(telphin.Config{
+		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
+		Recordings: d.store, Calls: d.store, Resources: d.store, Credentials: d.store,
+		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(),
+		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: url, LinkKey: key, Log: d.log,
+	})
 }
 
 func (d *Daemon) resolver(t voice.TenantID) dialect.Resolver {

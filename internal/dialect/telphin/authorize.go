@@ -97,7 +97,10 @@ func (d *Dialect) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		d.showConsent(w, http.StatusBadRequest, consentPage{Fatal: fatal})
 		return
 	}
-	page := consentPage{App: app.Name, Access: "everything", Redirect: query.Get("redirect_uri")}
+	page := consentPage{App: app.Application().Title, Access: "everything", Redirect: query.Get("redirect_uri")}
+	if page.App == "" {
+		page.App = app.Name
+	}
 	if scopeOf(app.Scopes, ScopeAccess) == AccessCall {
 		page.Access = "calls and recordings"
 	}
@@ -121,9 +124,9 @@ func (d *Dialect) publicApp(r *http.Request, query url.Values) (voice.Token, str
 	case err != nil:
 		d.cfg.Log.Error("application not read", "err", err)
 		return app, "The application can't be looked up now."
-	case scopeOf(app.Scopes, ScopeType) != TypePublic:
+	case app.Application().Type != voice.ApplicationPublic:
 		return app, "The application is not a public one: it logs in by itself."
-	case !mayRedirect(app, query.Get("redirect_uri")):
+	case !app.Application().Returns(query.Get("redirect_uri")):
 		return app, "The address in redirect_uri is not registered for the application."
 	case query.Get("response_type") != "code":
 		return app, "The application asks for something else than a code: response_type is wrong."

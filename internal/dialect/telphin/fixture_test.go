@@ -97,7 +97,7 @@ func (f *fixture) account(hasher *auth.Hasher) {
 	}
 	hash, err := hasher.Hash(ctx, password)
 	must(err)
-	must(f.store.CreateToken(ctx, voice.Token{ID: "Towner", Tenant: account, User: ownerID, Kind: "owner", Name: email, Hash: hash, Created: now}))
+	must(f.store.CreateToken(ctx, voice.Token{ID: "Towner", Tenant: account, User: ownerID, Kind: telphin.LoginKind, Name: email, Hash: hash, Created: now}))
 }
 
 // login gets a token by a form.

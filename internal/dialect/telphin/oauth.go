@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,25 +20,19 @@ const (
 // refreshKind is the kind of refresh tokens among the bearers.
 const refreshKind = string(Kind) + "-refresh"
 
-// Scopes of an application, each followed by ":" and a value.
-const (
-	ScopeType     = "type"     // TypeTrusted, TypePassword or TypePublic
-	ScopeAccess   = "access"   // AccessAll or AccessCall
-	ScopeRedirect = "redirect" // an address that codes may be sent to; may be repeated
-)
+// ScopeAccess begins the scope of an application that says its level of access,
+// AccessAll or AccessCall; without one it is AccessAll. What else there is to an
+// application is voice.Application's.
+const ScopeAccess = "access"
 
-// The types of application, and their levels of access.
+// The levels of access of applications.
 const (
-	TypeTrusted  = "trusted"
-	TypePassword = "password"
-	TypePublic   = "public"
-
 	AccessAll  = "all"
 	AccessCall = "call"
 )
 
-// ownerKind is the kind of the credentials that people log in to the web app with.
-const ownerKind = "owner"
+// LoginKind is the kind of the credentials that people log in to applications with.
+const LoginKind = string(Kind) + "/login"
 
 // tokenReply is the answer to a good token request.
 type tokenReply struct {
@@ -89,13 +82,13 @@ func (d *Dialect) tokenFor(r *http.Request) (tokenReply, error) {
 		return tokenReply{}, oauthf("invalid_request", voice.Reason(err))
 	}
 	grants := map[string]struct {
-		app  string
+		app  voice.ApplicationType
 		give func(r *http.Request, p map[string]string, app voice.Token) (tokenReply, error)
 	}{
-		"client_credentials": {TypeTrusted, d.trustedGrant},
-		"password":           {TypePassword, d.passwordGrant},
-		"authorization_code": {TypePublic, d.codeGrant},
-		"refresh_token":      {TypePublic, d.refreshGrant},
+		"client_credentials": {voice.ApplicationTrusted, d.trustedGrant},
+		"password":           {voice.ApplicationPassword, d.passwordGrant},
+		"authorization_code": {voice.ApplicationPublic, d.codeGrant},
+		"refresh_token":      {voice.ApplicationPublic, d.refreshGrant},
 	}
 	g, ok := grants[p["grant_type"]]
 	if !ok {
@@ -108,8 +101,8 @@ func (d *Dialect) tokenFor(r *http.Request) (tokenReply, error) {
 	if err != nil {
 		return tokenReply{}, err
 	}
-	if t := scopeOf(app.Scopes, ScopeType); t != g.app {
-		return tokenReply{}, oauthf("unauthorized_client", "an application of type "+t+" may not use grant type "+p["grant_type"])
+	if t := app.Application().Type; t != g.app {
+		return tokenReply{}, oauthf("unauthorized_client", "an application of type "+string(t)+" may not use grant type "+p["grant_type"])
 	}
 	return g.give(r, p, app)
 }
@@ -183,7 +176,7 @@ func (d *Dialect) person(r *http.Request, name, password string, app voice.Token
 	if name == "" || password == "" {
 		return voice.Token{}, oauthf("invalid_grant", "username and password are needed")
 	}
-	user, err := d.cfg.Auth.Check(r.Context(), ownerKind, strings.TrimSpace(name), password, r.RemoteAddr)
+	user, err := d.cfg.Auth.Check(r.Context(), LoginKind, strings.TrimSpace(name), password, r.RemoteAddr)
 	if err := credentialError("telphin.person", "invalid_grant", wrong, err); err != nil {
 		return voice.Token{}, err
 	}
@@ -229,11 +222,6 @@ func scopeOf(scopes []string, name string) string {
 		}
 	}
 	return ""
-}
-
-// mayRedirect reports whether an application registered an address, exactly.
-func mayRedirect(app voice.Token, to string) bool {
-	return to != "" && slices.Contains(app.Scopes, ScopeRedirect+":"+to)
 }
 
 // admit lets a request in by its bearer token; the tenant comes from it alone.

@@ -30,7 +30,7 @@ type Config struct {
 	Calls      voice.CallStore
 	Resources  voice.ResourceStore
 	// Credentials holds the applications: tokens of kind Kind, named by their
-	// App ID, with the scopes ScopeType, ScopeAccess and ScopeRedirect.
+	// App ID, with the scopes of voice.Application and ScopeAccess.
 	Credentials voice.TokenStore
 	Auth        dialect.Authenticator
 	Bearers     dialect.Bearers
