@@ -60,6 +60,7 @@ var mayImport = map[string]string{
 	"auth":                "voice clock secret",
 	"secret":              "voice",
 	"outbound":            "voice",
+	"asr":                 "voice",
 	"notify":              "voice clock dialect",
 	"mailer":              "voice clock media blob child",
 	"mailbox":             "voice clock blob",

@@ -41,7 +41,9 @@ type Config struct {
 	Postgres string
 
 	SMTP   SMTP
+	SMS    SMS
 	Speech Speech
+	ASR    ASR
 	Log    Log
 	Limits Limits
 }
@@ -63,6 +65,25 @@ type Speech struct {
 	OpenAIKey   string
 	OpenAIModel string
 	OpenAIVoice string
+}
+
+// SMS is the gateway that text messages go out by, behind HTTP. In URL, Headers
+// and Body {to}, {text}, {from} and {key} stand for what differs.
+type SMS struct {
+	URL     string // "" = no text messages are sent
+	Method  string // "GET" or "POST"
+	Headers string // "Name: value; Name: value"
+	Type    string // of Body
+	Body    string
+	From    string // sender
+	Key     string
+}
+
+// ASR is the server that understands speech, as OpenAI's API has it.
+type ASR struct {
+	URL   string // "" = nothing is understood
+	Key   string
+	Model string
 }
 
 // Log is what the program writes about itself.
@@ -108,11 +129,13 @@ func Default() Config {
 		Realm:  "tandem",
 		Sample: true,
 		SMTP:   SMTP{Port: 587, TLS: "starttls"},
+		SMS:    SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
 		Speech: Speech{
 			Engines:     []string{"openai", "espeak", "flite"},
 			OpenAIModel: "gpt-4o-mini-tts",
 			OpenAIVoice: "alloy",
 		},
+		ASR:    ASR{Model: "whisper-1"},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
 	}
@@ -170,6 +193,13 @@ func (c Config) check() error {
 	}
 	if c.SMTP.User != "" && c.SMTP.TLS == "none" {
 		return fmt.Errorf("smtp.user is set with smtp.tls = none: the password would travel in clear; use starttls or tls")
+	}
+	says := c.SMS.URL + c.SMS.Headers
+	if c.SMS.Method != "GET" {
+		says += c.SMS.Body
+	}
+	if c.SMS.URL != "" && (!strings.Contains(says, "{to}") || !strings.Contains(says, "{text}")) {
+		return fmt.Errorf("sms.url is set but neither it nor, with POST, sms.body holds {to} and {text}: the gateway would not know what to send to whom")
 	}
 	return nil
 }

@@ -93,6 +93,8 @@ func TestRefused(t *testing.T) {
 		{"sender", "[smtp]\nfrom = me\n", "is not an e-mail address"},
 		{"user without host", "[smtp]\nuser = a\n", "smtp.host is not"},
 		{"password in clear", "[smtp]\nhost = a\nuser = a\ntls = none\n", "travel in clear"},
+		{"gateway that is told nothing", "[sms]\nurl = https://sms.example/\nmethod = GET\n", "holds {to} and {text}"},
+		{"gateway's method", "[sms]\nmethod = PUT\n", `"PUT" is none of`},
 		{"secret not repeated", "postgres = mysql://u:hunter2@h/d\n", "not a URL that begins with postgres://"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

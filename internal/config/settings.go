@@ -68,6 +68,16 @@ func Settings() []Setting {
 		text("smtp.tls", "starttls, tls, opportunistic or none", "Encryption: starttls demands it, tls begins with it (port 465), opportunistic takes it where offered.",
 			func(c *Config) *string { return &c.SMTP.TLS }, oneOf("starttls", "tls", "opportunistic", "none")),
 
+		text("sms.url", "URL", "SMS gateway behind HTTP; {to}, {text}, {from} and {key} stand for what differs; empty = no text messages are sent.",
+			func(c *Config) *string { return &c.SMS.URL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		text("sms.method", "GET or POST", "How the gateway is asked.", func(c *Config) *string { return &c.SMS.Method }, oneOf("GET", "POST")),
+		secret(text("sms.headers", "Name: value; Name: value", "Headers for the gateway: Authorization: Bearer {key}.",
+			func(c *Config) *string { return &c.SMS.Headers }, nil)),
+		text("sms.type", "media type", "Of sms.body: application/json or application/x-www-form-urlencoded.", func(c *Config) *string { return &c.SMS.Type }, nil),
+		text("sms.body", "text", "What is posted; values are written as sms.type demands.", func(c *Config) *string { return &c.SMS.Body }, nil),
+		text("sms.from", "text", "Sender of the messages, {from}.", func(c *Config) *string { return &c.SMS.From }, nil),
+		secret(text("sms.key", "text", "Key of the gateway, {key}.", func(c *Config) *string { return &c.SMS.Key }, nil)),
+
 		{Key: "speech.engines", Unit: "list of openai, espeak, flite", Help: "Speech engines in order of preference; those not installed or not set up are passed over.",
 			get: func(c *Config) string { return strings.Join(c.Speech.Engines, ", ") }, set: setEngines},
 		text("speech.openai_url", "URL", "Speech over HTTP as OpenAI's API has it: https://host/v1/audio/speech; empty = off.",
@@ -75,6 +85,11 @@ func Settings() []Setting {
 		secret(text("speech.openai_key", "text", "Key for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIKey }, nil)),
 		text("speech.openai_model", "text", "Model for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIModel }, nil),
 		text("speech.openai_voice", "text", "Voice for speech.openai_url.", func(c *Config) *string { return &c.Speech.OpenAIVoice }, nil),
+
+		text("asr.url", "URL", "Speech recogniser as OpenAI's API has it: https://host/v1/audio/transcriptions; empty = callers are not understood.",
+			func(c *Config) *string { return &c.ASR.URL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		secret(text("asr.key", "text", "Key for asr.url.", func(c *Config) *string { return &c.ASR.Key }, nil)),
+		text("asr.model", "text", "Model for asr.url.", func(c *Config) *string { return &c.ASR.Model }, nil),
 
 		text("log.level", "debug, info, warn or error", "Least importance of what is logged.",
 			func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error")),

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tandem/internal/admin"
+	"tandem/internal/asr"
 	"tandem/internal/auth"
 	"tandem/internal/blob/fileblob"
 	"tandem/internal/config"
@@ -22,6 +23,7 @@ import (
 	"tandem/internal/engine"
 	"tandem/internal/mailbox"
 	"tandem/internal/mailer"
+	"tandem/internal/notify"
 	"tandem/internal/outbound"
 	"tandem/internal/prompt"
 	"tandem/internal/rtpport"
@@ -76,6 +78,10 @@ type Daemon struct {
 	dialects    []dialect.Dialect // the first compiles the mailboxes of users
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
+	web         *outbound.Requester
+	sms         *notify.Messenger
+	asr         *asr.Recogniser
+	webhooks    *notify.Worker
 	preparing   *preparer
 	agent       *sipua.Agent
 	listener    net.Listener
@@ -117,11 +123,13 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 	}{
 		{"data folder", d.openData},
 		{"speech", d.startSpeech},
+		{"outside", d.startOutside},
 		{"accounts", d.openAccounts},
 		{"media", d.startMedia},
 		{"calls", d.startBoard},
 		{"recovery", d.recover},
 		{"mail", d.startMailer},
+		{"webhooks", d.startWebhooks},
 		{"SIP", d.startSIP},
 		{"HTTP", d.startHTTP},
 		{"prompts", d.startPreparing},

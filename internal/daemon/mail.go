@@ -41,13 +41,19 @@ func (d *Daemon) mailed(m voice.Mail, _ *voice.Message, words string) {
 	if m.State == voice.MailSent {
 		e.Kind = voice.EventMailSent
 	}
-	if d.board.Note(m.Call, e) {
+	d.note(e)
+}
+
+// note puts an event on the timeline of its call, which may be over for days.
+func (d *Daemon) note(e voice.Event) {
+	if d.board.Note(e.Call, e) {
 		return
 	}
+	e.At = e.At.Truncate(time.Microsecond)
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	if err := d.noteLate(ctx, e); err != nil {
-		d.log.Error("timeline not written", "call", m.Call, "event", e.Kind, "text", e.Text, "err", err)
+		d.log.Error("timeline not written", "call", e.Call, "event", e.Kind, "text", e.Text, "err", err)
 	}
 }
 

@@ -26,8 +26,20 @@ type CallState struct {
 	Recordings []voice.RecordingID
 }
 
+// Subscriber is a Notifier whose subscriptions are resources. While an account
+// has none of these kinds, the Notifier is not asked about its calls.
+type Subscriber interface {
+	Notifier
+	SubscriptionKinds() []string // kinds of resource
+}
+
 // Notifier renders facts as the webhooks that accounts have asked for.
 type Notifier interface {
 	// Deliveries gives what is to be sent, at best nothing.
+	// The facts of a call come in their order, and none waits for the call. Data of
+	// their events: "from", "to", "direction", "extension", "trunk", "tag" and
+	// "order" at call.arrived, "to" at dial.started, "with", "kind" and "id" at
+	// leg.answered, "recording" at recording.finished. What a delivery does not say
+	// of ID, Tenant, Call, State, Next and Created is filled in; Tries 0 means 1.
 	Deliveries(ctx context.Context, f Fact) ([]voice.Delivery, error)
 }

@@ -51,8 +51,12 @@ func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, us
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
 	c.tape = t
-	c.Note(voice.Event{Kind: voice.EventRecordingStarted, Leg: c.a.id, Text: "recording " + string(row.ID) + " started"})
+	c.Note(voice.Event{Kind: voice.EventRecordingStarted, Leg: c.a.id, Text: "recording " + string(row.ID) + " started", Data: recordingData(row)})
 	return t, nil
+}
+
+func recordingData(row voice.Recording) map[string]string {
+	return map[string]string{"recording": string(row.ID), "purpose": string(row.Purpose)}
 }
 
 // stop ends the recording; what becomes of it is finish's or drop's.
@@ -120,7 +124,7 @@ func (t *tape) finish(res rtpport.Result) (voice.Recording, error) {
 	if res.Gaps > 0 {
 		text += ", with gaps because the disk was too slow"
 	}
-	t.call.Note(voice.Event{Kind: voice.EventRecordingFinished, Text: text})
+	t.call.Note(voice.Event{Kind: voice.EventRecordingFinished, Text: text, Data: recordingData(t.row)})
 	return t.row, nil
 }
 

@@ -58,7 +58,11 @@ func NewMessenger(g Gateway, store voice.DeliveryStore, kick func(), now func() 
 	if g.URL == "" {
 		return m, nil
 	}
-	if !strings.Contains(g.URL+g.Headers+g.Body, "{to}") || !strings.Contains(g.URL+g.Headers+g.Body, "{text}") {
+	says := g.URL + g.Headers
+	if g.Method != http.MethodGet {
+		says += g.Body
+	}
+	if !strings.Contains(says, "{to}") || !strings.Contains(says, "{text}") {
 		return nil, voice.InvalidField(op, "sms.body", "neither sms.url nor sms.body holds {to} and {text}")
 	}
 	if _, err := url.Parse(expand(g.URL, func(string) string { return "x" })); err != nil {

@@ -92,7 +92,7 @@ func TestSMSRefused(t *testing.T) {
 	}
 	for _, g := range []notify.Gateway{
 		{URL: "https://sms.example/"}, {URL: "https://sms.example/{to}"}, {URL: "https://sms.example/{to}/{text}", Headers: "no colon"},
-		{URL: "https://sms.example:x/{to}/{text}"},
+		{URL: "https://sms.example:x/{to}/{text}"}, {URL: "https://sms.example/", Method: "GET", Body: "{to} {text}"},
 	} {
 		if _, err := notify.NewMessenger(g, r.store, nil, time.Now); voice.KindOf(err) != voice.Invalid {
 			t.Errorf("%+v was taken: %v", g, err)

@@ -30,7 +30,7 @@ func (s *Switchboard) admit(ctx context.Context, c Call) error {
 func (s *Switchboard) Arrive(c Call) {
 	info := c.Info()
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call from " + orUnknown(info.From) + " to " + info.To,
-		Data: map[string]string{"from": info.From, "from_name": info.FromName, "to": info.To, "source": info.Source}})
+		Data: infoData(info)})
 	if !s.enter(c) {
 		c.Note(voice.Event{Kind: voice.EventCallRefused, Text: "refused: the server is stopping"})
 		if err := c.Hangup(context.Background(), voice.CauseShutdown, "the server is stopping"); err != nil {
@@ -122,6 +122,19 @@ func refused(c Call, err error) interp.Result {
 	}
 	c.Note(voice.Event{Kind: voice.EventCallRefused, Text: words, Data: map[string]string{"cause": string(cause)}})
 	return interp.Result{Cause: cause, Words: words}
+}
+
+// infoData gives what is known of a call when it arrives, for its first event.
+func infoData(i voice.CallInfo) map[string]string {
+	data := map[string]string{"from": i.From, "from_name": i.FromName, "to": i.To, "source": i.Source, "direction": string(i.Direction)}
+	for key, value := range map[string]string{
+		"domain": i.ToDomain, "trunk": string(i.Trunk), "extension": i.Extension, "tag": i.Tag, "order": i.Order,
+	} {
+		if value != "" {
+			data[key] = value
+		}
+	}
+	return data
 }
 
 func orUnknown(s string) string {

@@ -291,6 +291,15 @@ func TestNotesEndAfterTheLastSIPMessage(t *testing.T) {
 		if s.Note(c.Info().ID, voice.Event{}) {
 			t.Error("the call is kept for ever")
 		}
+		expected := newCall(voice.CallInfo{To: "+4610000005"}, sim.Script{})
+		expected.dial = func(context.Context, voice.DialSpec) (voice.DialResult, error) {
+			s.Expect(expected.Info().ID)
+			return voice.DialResult{End: voice.DialCompleted}, nil
+		}
+		s.Arrive(expected)
+		if !s.Note(expected.Info().ID, voice.Event{}) {
+			t.Error("no note on a call that expects one")
+		}
 		s.Close(t.Context())
 	})
 }

@@ -20,6 +20,9 @@ func (s *Switchboard) close(c Call, result interp.Result) {
 	if cdr.Cause == "" || cdr.Words == "" {
 		cdr.Cause, cdr.Words = result.Cause, result.Words
 	}
+	if s.cfg.Ended != nil {
+		s.cfg.Ended(cdr)
+	}
 	c.Note(voice.Event{Kind: voice.EventCallEnded, At: cdr.End, Text: "call ended: " + cdr.Words,
 		Data: map[string]string{"cause": string(cdr.Cause)}})
 	s.cdrs.put(cdr)

@@ -44,7 +44,7 @@ func (h *host) Extensions(ctx context.Context) ([]voice.Digits, error) {
 // message that was spoken is never lost for that.
 func (h *host) Deliver(ctx context.Context, m voice.Mailbox, r voice.Recording) error {
 	info := h.call.Info()
-	h.s.sending(info.ID)
+	h.s.Expect(info.ID)
 	if err := h.s.cfg.Mailroom.Deliver(context.WithoutCancel(ctx), info, m, r); err != nil {
 		return err
 	}
@@ -56,8 +56,9 @@ func (h *host) SaveSound(ctx context.Context, id voice.SoundID, r voice.Recordin
 	return h.s.cfg.Mailroom.SaveSound(context.WithoutCancel(ctx), h.tenant(), id, r)
 }
 
-// sending keeps the timeline of a call open for what becomes of its message.
-func (s *Switchboard) sending(id voice.CallID) {
+// Expect keeps the timeline of a call that is up open a while after its end, for
+// what becomes of a message or a webhook.
+func (s *Switchboard) Expect(id voice.CallID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if lc := s.live[id]; lc != nil {

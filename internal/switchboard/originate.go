@@ -93,7 +93,7 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 		return "", voice.Errorf(op, voice.Unavailable, "the server is stopping")
 	}
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + names + ", then " + then,
-		Data: map[string]string{"from": info.From, "to": info.To, "order": info.Order}})
+		Data: infoData(info)})
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
 		s.carry(c, func() interp.Result { return s.callBack(c, cb, rounds(cb.ShowFirst, firsts...)) })

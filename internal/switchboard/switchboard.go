@@ -82,8 +82,8 @@ type Resources interface {
 	CreateResource(ctx context.Context, r voice.Resource) (voice.Resource, error)
 }
 
-// Config is what a switchboard is made of. Every field is needed but Logger and
-// the services of the outside: steps that need one that is nil fail, with words.
+// Config is what a switchboard is made of. Every field is needed but Logger,
+// Ended and the services of the outside: steps that need one that is nil fail, with words.
 type Config struct {
 	Library    Library
 	Router     Router
@@ -100,6 +100,10 @@ type Config struct {
 	SMS          voice.Messenger
 	Speech       voice.Transcriber
 	Resources    Resources
+
+	// Ended is told the record of each call just before the call's last event; it
+	// must not block. It may be nil.
+	Ended func(voice.CDR)
 }
 
 // Switchboard owns the live calls.
@@ -127,7 +131,7 @@ const lateNotes = 40 * time.Second
 type liveCall struct {
 	call Call
 	app  voice.AppID
-	sent bool           // a message of it is on its way
+	sent bool           // something of it is on its way that is noted on it later
 	over time.Time      // when it ended, in Switchboard.recent
 	in   voice.TenantID // whose limit of inbound calls it counts for, or ""
 
