@@ -19,6 +19,7 @@ import (
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
+	"tandem/internal/outline"
 	"tandem/internal/voice"
 )
 
@@ -149,8 +150,35 @@ func TestConversionsLoseOnlyWhatIsReported(t *testing.T) {
 	}
 }
 
+// TestAnyProgramIsWritten writes flows of any shape in every form: what comes out
+// compiles, and what is not in it is reported.
+func TestAnyProgramIsWritten(t *testing.T) {
+	for _, to := range formats() {
+		t.Run(string(to.Kind()), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				p := program(rt)
+				doc, losses, err := to.ExpressFile(t.Context(), p, dialect.OpenResolver{})
+				if err != nil {
+					rt.Fatalf("%v\n%s", err, &p)
+				}
+				again, ds, err := to.CompileFile(t.Context(), doc, dialect.OpenResolver{})
+				if d, bad := ds.FirstError(); err != nil || bad {
+					rt.Fatalf("%v %v\n%s", err, d, doc)
+				}
+				p.Expired = "" // it is one loss with the lifetime
+				if faults := missing("anywhere", everything(&p), everything(&again), losses); len(faults) > 0 {
+					rt.Fatalf("%s\n%s%s%s", strings.Join(faults, "\n"), &p, doc, report(losses))
+				}
+			})
+		})
+	}
+}
+
 // thing is what a caller comes to: a sound, somebody who is called, an app, …
-type thing struct{ words, where string }
+type thing struct {
+	words, where string
+	named        string // other words that a loss may have for it
+}
 
 // unreported compares where the exits of the menus lead, and what comes before
 // them: it says what stands in one program, not in the other, and in no loss.
@@ -163,26 +191,38 @@ func unreported(p, again flow.Program, losses []dialect.Loss) []string {
 		}
 	}
 	for place, things := range places(&p) {
-		for _, x := range things {
-			kept := slices.ContainsFunc(found[place], func(y thing) bool { return x.words == y.words })
-			told := slices.ContainsFunc(losses, func(l dialect.Loss) bool {
-				return l.Where == x.where || strings.Contains(l.What, x.words)
-			})
-			if !kept && !told {
-				faults = append(faults, fmt.Sprintf("%s: %s (from %s) is gone without a word", place, x.words, x.where))
-			}
-		}
+		faults = append(faults, missing(place, things, found[place], losses)...)
 	}
 	slices.Sort(faults)
 	return faults
 }
+
+// missing says which things are neither among others nor in a loss.
+func missing(place string, things, others []thing, losses []dialect.Loss) []string {
+	var faults []string
+	for _, x := range things {
+		kept := slices.ContainsFunc(others, func(y thing) bool { return x.words == y.words })
+		told := slices.ContainsFunc(losses, func(l dialect.Loss) bool {
+			return l.Where == x.where || strings.Contains(l.What, x.words) || x.named != "" && strings.Contains(l.What, x.named)
+		})
+		if !kept && !told {
+			faults = append(faults, fmt.Sprintf("%s: %s (from %s) is gone without a word", place, x.words, x.where))
+		}
+	}
+	return faults
+}
+
+// everything lists all things that a caller can come to.
+func everything(p *flow.Program) []thing { return behind(p, p.Entry, nil) }
 
 // places lists the things behind each exit of the first menu that a caller comes
 // to, and those before it, which are behind "". All wrong entries are one place.
 func places(p *flow.Program) map[string][]thing {
 	m := map[string][]thing{}
 	var menu *flow.Node
-	flow.Walk(p, func(n *flow.Node) bool {
+	straight := *p
+	straight.Expired = "" // whose loss is named as one
+	flow.Walk(&straight, func(n *flow.Node) bool {
 		if g, ok := n.Step.(flow.Gather); ok && menu == nil && g.Into == "" {
 			menu = n
 		}
@@ -213,8 +253,15 @@ func behind(p *flow.Program, from flow.NodeID, menu *flow.Node) []thing {
 			continue
 		}
 		seen[n.ID] = true
+		if n == menu && from != p.Entry {
+			continue // back at the menu, whose prompts are no news
+		}
 		for _, words := range things(n.Step) {
-			list = append(list, thing{words, n.Origin})
+			x := thing{words: words, where: outline.Where(n)}
+			if _, deliver := n.Step.(flow.Deliver); deliver {
+				x.named = flow.Words(n.Step)
+			}
+			list = append(list, x)
 		}
 		if n == menu {
 			continue
@@ -251,7 +298,7 @@ func things(s flow.Step) []string {
 	case flow.Goto:
 		list = append(list, "app "+string(s.App))
 	case flow.Deliver:
-		list = append(list, flow.Words(s))
+		list = append(list, "a message to "+string(s.Mailbox.User)+s.Mailbox.Email)
 	}
 	return list
 }

@@ -2,9 +2,11 @@ package dialect_test
 
 import (
 	"fmt"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
 
@@ -90,4 +92,48 @@ func smartfloIVR(t *rapid.T) map[string]any {
 	}
 	doc["option"], doc["destination"] = keys, to
 	return doc
+}
+
+// program draws a flow of any shape, with steps that no document but the native
+// one can say, circles, and ends in odd places.
+func program(t *rapid.T) flow.Program {
+	n := rapid.IntRange(1, 12).Draw(t, "nodes")
+	id := func(i int) flow.NodeID { return flow.NodeID(fmt.Sprintf("n%d", i)) }
+	p := flow.Program{App: "1", Name: "Random", Entry: id(0)}
+	for i := range n {
+		node := flow.Node{ID: id(i), Step: step(t, i), Exits: map[flow.Exit]flow.NodeID{}}
+		for _, e := range node.Step.Exits() {
+			if to := rapid.IntRange(-1, n-1).Draw(t, "to"); to >= 0 {
+				node.Exits[e] = id(to)
+			}
+		}
+		p.Nodes = append(p.Nodes, node)
+	}
+	if rapid.IntRange(0, 9).Draw(t, "bounded") == 0 {
+		p.Lifetime, p.Expired = time.Minute, id(n-1)
+	}
+	return p
+}
+
+// step draws a step; what it plays or calls is named by its place i.
+func step(t *rapid.T, i int) flow.Step {
+	prompts := []voice.Prompt{{Kind: voice.PromptSound, Sound: voice.SoundID(fmt.Sprint(7000 + i))}}
+	number := voice.Destination{Kind: voice.ToNumber, ID: fmt.Sprintf("+46850000%03d", i)}
+	steps := []flow.Step{
+		flow.Answer{}, flow.Hangup{}, flow.Return{}, flow.Wait{For: time.Second}, flow.Set{Name: "x", Value: "1"}, flow.Reset{Name: "c"},
+		flow.Play{Prompts: prompts}, flow.Play{Prompts: prompts, BargeIn: true},
+		flow.Gather{Prompts: prompts, BargeIn: true, Keys: []voice.Digits{"1", "2"}},
+		flow.Gather{Prompts: prompts, Keys: []voice.Digits{"1", "*", "42"}, Extensions: true, MaxDigits: 3, Whole: true, Finish: "#"},
+		flow.Gather{MaxDigits: 4, Into: "pin"},
+		flow.Dial{To: number}, flow.Dial{To: number, Also: []voice.Destination{{Kind: voice.ToSIP, ID: fmt.Sprintf("u%d@pbx.example", i)}}, RingTime: time.Minute},
+		flow.Dial{To: voice.Destination{Kind: voice.ToExtension, ID: fmt.Sprint(200 + i)}}, flow.Dial{To: voice.Destination{Kind: voice.ToExtension}, ToVar: flow.VarExtension},
+		flow.Goto{App: voice.AppID(fmt.Sprint(340 + i))}, flow.Subflow{App: voice.AppID(fmt.Sprint(340 + i))},
+		flow.Count{Name: "c", Limit: 3}, flow.Count{Name: "g", Limit: 200},
+		flow.Hours{Schedule: voice.Schedule{Open: []voice.OpenTime{{Days: []string{"mon"}, From: "09:00", To: "17:00"}}}},
+		flow.If{Left: "${x}", Op: flow.Equal, Right: "1"},
+		flow.Record{Purpose: voice.ForVoicemail, Beep: true}, flow.Deliver{Mailbox: voice.Mailbox{Email: fmt.Sprintf("m%d@example.com", i)}},
+		flow.Queue{ID: fmt.Sprint("q", i), Members: []voice.Destination{number}}, flow.SMS{Text: "hello"}, flow.Request{URL: "https://crm.example/"},
+		flow.Listen{Phrases: []flow.Phrase{{Words: "yes", Exit: "yes"}}},
+	}
+	return rapid.SampledFrom(steps).Draw(t, "step")
 }

@@ -36,7 +36,7 @@ func Express(ctx context.Context, p flow.Program, r dialect.Resolver, o Options)
 	}
 	o.Timers = o.Timers.withDefaults()
 	ol := outline.New(&p)
-	x := &expresser{ctx: ctx, r: r, o: o, p: &p, ol: ol, told: ol.Ledger(), d: &IVR{Name: p.Name}}
+	x := &expresser{ctx: ctx, r: r, o: o, p: &p, ol: ol, told: ol.Ledger(), d: &IVR{Name: p.Name}, decisions: map[flow.NodeID]bool{}}
 	var errs [3]error
 	x.extensions, errs[0] = r.Extensions(ctx)
 	x.sounds, errs[1] = r.Sounds(ctx, "")
@@ -61,7 +61,8 @@ type expresser struct {
 	extensions []voice.Extension
 	sounds     []voice.Sound
 	apps       []voice.App
-	err        error // of a look-up that broke
+	err        error                // of a look-up that broke
+	decisions  map[flow.NodeID]bool // that a destination is being read behind
 }
 
 func (x *expresser) lose(n *flow.Node, what, why, instead string) {
@@ -129,9 +130,11 @@ func (x *expresser) menu(m *outline.Menu) {
 		wrong = m.Any
 	}
 	if m.Gather.Extensions {
-		x.lose(m.Node, "callers may dial extensions", whyNoField, "they press the keys of the menu; an auto attendant can be one of the destinations")
-		for _, id := range append(m.Extension.Nodes(), m.Unknown.Way.Nodes()...) {
-			x.told.Tell(id)
+		x.lose(m.Node, "callers may dial extensions: "+m.Extension.Words(), whyNoField, "they press the keys of the menu; an auto attendant can be one of the destinations")
+		x.told.Tell(m.Extension.Nodes()...)
+		if m.Unknown.Way.From != m.Invalid.Way.From {
+			x.lose(m.Node, "what follows an extension that does not exist: "+m.Unknown.Way.Words(), whyNoField, "it is a wrong key")
+			x.told.Tell(m.Unknown.Way.Nodes()...)
 		}
 	}
 	if slices.Contains(m.Nothing.Shared, wrong.Exit) {
@@ -174,7 +177,7 @@ func (x *expresser) onceOnly(nodes []*flow.Node) {
 func (x *expresser) keys(m *outline.Menu) {
 	for _, k := range m.Keys {
 		if len(k.Digits) != 1 || strings.ContainsAny(string(k.Digits), "ABCD") {
-			x.lose(m.Node, "what "+string(k.Digits)+" does", "options are single keys", nothing)
+			x.lose(m.Node, "what "+string(k.Digits)+" does: "+k.Way.Words(), "options are single keys", nothing)
 			for _, id := range k.Way.Nodes() {
 				x.told.Tell(id)
 			}

@@ -45,7 +45,6 @@ func (x *expresser) destination(from flow.NodeID, m *outline.Menu) Ref {
 		x.lose(w.At, "the way back to the menu", "what a key leads to does not come back", "the call is hung up; the IVR can refer to itself once it exists")
 	case w.End == outline.ToMenu:
 		x.lose(w.At, "a menu behind the menu", whyOwnThing, "the call is hung up")
-		x.tellFrom(w.At.ID)
 	case w.End == outline.HangsUp:
 		x.told.Tell(w.At.ID)
 	}
@@ -124,15 +123,26 @@ func (x *expresser) action(a outline.Action) (Ref, bool) {
 		return x.first(a.Node, s.Members), true
 	case flow.Hours:
 		x.lose(a.Node, flow.Words(s), "opening hours are a time group: "+whyOwnThing, "the call goes where it goes in the hours")
-		return x.destination(a.Node.Exits[flow.Open], nil), true
+		return x.decided(a.Node, flow.Open), true
 	case flow.Fetch:
 		x.lose(a.Node, flow.Words(s), "asking an application is a custom dialplan: "+whyOwnThing, "the call is hung up")
 		return hangUp(), true
 	case flow.If:
 		x.lose(a.Node, flow.Words(s), whyNoField, "the call goes where it goes when it is so")
-		return x.destination(a.Node.Exits[flow.Yes], nil), true
+		return x.decided(a.Node, flow.Yes), true
 	}
 	return Ref{}, false
+}
+
+// decided reads where one exit of a decision leads. A flow may turn in circles.
+func (x *expresser) decided(n *flow.Node, e flow.Exit) Ref {
+	if x.decisions[n.ID] {
+		x.lose(n, "a flow that turns in circles", whyNoField, "the call is hung up")
+		return hangUp()
+	}
+	x.decisions[n.ID] = true
+	defer delete(x.decisions, n.ID)
+	return x.destination(n.Exits[e], nil)
 }
 
 func (x *expresser) goesTo(n *flow.Node, app voice.AppID) Ref {

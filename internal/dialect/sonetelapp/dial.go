@@ -30,7 +30,7 @@ func (e *expresser) call(place string, heard []said, at outline.Action, d flow.D
 	}
 	if a == (Action{}) {
 		e.lose(n, flow.Words(d), "a voice app calls users, teams, E.164 numbers and SIP addresses", instead(place))
-		e.unreachedTold(at)
+		e.lostToo(at)
 		return a, nil
 	}
 	usual := e.rules.Ring
@@ -147,6 +147,7 @@ func (e *expresser) unreached(place string, a outline.Action) {
 	if e.home == nil || place == finalKey {
 		want, does = endsCall, "a system error, then hanging up"
 	}
+	e.talked(a)
 	to, same := a.Otherwise()
 	if !same {
 		e.lose(a.Node, "different ways for busy, no answer and failed", "a voice app has one way for all of them", "the way of no answer")
@@ -162,17 +163,27 @@ func (e *expresser) unreached(place string, a outline.Action) {
 	}
 	e.lose(a.Node, "what follows when nobody is reached: "+way.Words(), "a voice app goes its own way then", does)
 	e.ledger.Tell(way.Nodes()...)
+}
+
+// talked reports what follows a talk, but for the end of the call.
+func (e *expresser) talked(a outline.Action) {
 	for _, exit := range []flow.Exit{flow.Completed, flow.MaxDuration} {
-		if b := a.Branch(exit); b != "" {
-			e.lose(a.Node, "what follows the talk ("+string(exit)+"): "+e.o.Way(b).Words(), "the call is over then", "the end of the call")
+		way := e.o.Way(a.Branch(exit))
+		if !way.IsEnd() {
+			e.lose(a.Node, "what follows the talk ("+string(exit)+"): "+way.Words(), "the call is over then", "the end of the call")
 		}
+		e.ledger.Tell(way.Nodes()...)
 	}
 }
 
-// unreachedTold names what follows a call that is lost itself.
-func (e *expresser) unreachedTold(a outline.Action) {
+// lostToo reports what follows a call that is lost itself.
+func (e *expresser) lostToo(a outline.Action) {
 	for _, b := range a.Branches {
-		e.ledger.Tell(e.o.Way(b.To).Nodes()...)
+		way := e.o.Way(b.To)
+		if e.system(way, 0) == foreign {
+			e.lose(a.Node, "what follows the call: "+way.Words(), "the call itself is lost", "")
+			e.ledger.Tell(way.Nodes()...)
+		}
 	}
 }
 
