@@ -228,10 +228,11 @@ func (x *expresser) first(n *flow.Node, list []voice.Destination) Ref {
 // mailbox finds a voicemail of the account that a way's message may go to.
 func (x *expresser) mailbox(v outline.Voicemail) Ref {
 	x.told.Tell(v.Nodes...)
-	for _, id := range v.Goodbye.Nodes() {
-		x.told.Tell(id)
-	}
+	x.told.Tell(v.Goodbye.Nodes()...)
 	n := x.ol.Node(v.Nodes[0])
+	if !v.Goodbye.IsEnd() {
+		x.lose(n, "what follows the message: "+v.Goodbye.Words(), "a voicemail ends the call", "the end of the call")
+	}
 	ref := hangUp()
 	instead := "the call is hung up"
 	list, err := x.r.Resources(x.ctx, KindVoicemail)
