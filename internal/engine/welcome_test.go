@@ -25,7 +25,7 @@ func TestMusicUntilLetIn(t *testing.T) {
 	far := farPhone(t, phone.Options{})
 	r := newRig(t, dialSIP("far@"+far.Addr().String(), voice.DialSpec{
 		Music: []voice.Prompt{speech("abcd", time.Second)}, CallerID: "4712345", CallerName: "Front desk",
-		Announce: []voice.Prompt{speech("abcdefgh", 1500*time.Millisecond)}, SendDigits: "1w2",
+		Announce: []voice.Prompt{speech("abcdefgh", 4*time.Second)}, SendDigits: "1w2",
 	}, func(res voice.DialResult, err error) {
 		if res.End != voice.DialCompleted || err != nil {
 			t.Errorf("dial: %+v %v", res, err)
@@ -37,7 +37,7 @@ func TestMusicUntilLetIn(t *testing.T) {
 		t.Errorf("the far phone shows %q %q", b.From(), b.CallerName())
 	}
 	b.Ring(true)
-	go b.Play(t.Context(), sine(900, 10*time.Second))
+	go b.Play(t.Context(), sine(900, 30*time.Second))
 	if !lastTone(near, pitch("abcd")) {
 		t.Fatalf("the caller hears no music\n%s", r.timeline())
 	}
@@ -78,7 +78,7 @@ func TestAnnouncementWithoutMusic(t *testing.T) {
 	for _, stays := range []bool{true, false} {
 		far := farPhone(t, phone.Options{})
 		r := newRig(t, dialSIP("far@"+far.Addr().String(), voice.DialSpec{
-			Announce: []voice.Prompt{speech("missing", 0), speech("abcdefgh", 1500*time.Millisecond)},
+			Announce: []voice.Prompt{speech("missing", 0), speech("abcdefgh", 4*time.Second)},
 		}, func(res voice.DialResult, err error) {
 			if want := map[bool]voice.DialEnd{true: voice.DialCompleted, false: voice.DialFailed}[stays]; res.End != want || err != nil {
 				t.Errorf("dial: %+v %v", res, err)
@@ -90,7 +90,7 @@ func TestAnnouncementWithoutMusic(t *testing.T) {
 		near := r.call(phone.Options{})
 		b := incoming(t, far)
 		b.Ring(true)
-		go b.Play(t.Context(), sine(900, 10*time.Second))
+		go b.Play(t.Context(), sine(900, 30*time.Second))
 		if !lastTone(near, 900) {
 			t.Fatalf("the caller does not hear what comes before the answer\n%s", r.timeline())
 		}
