@@ -49,6 +49,8 @@ func (r *run) interrupted(ctx context.Context) (Result, bool) {
 		return r.callerLeft(r.place()), true
 	case voice.Limit:
 		return Result{Cause: voice.CauseMaxDuration, Words: voice.Reason(cause)}, true
+	case voice.Ordered, voice.Redirected:
+		return Result{Cause: voice.CauseNormal, Words: voice.Reason(cause)}, true
 	}
 	words := "the server is stopping"
 	if cause != context.Canceled {

@@ -143,6 +143,7 @@ func TestContextCauses(t *testing.T) {
 		{"server stops", nil, interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}},
 		{"server stops with a reason", fmt.Errorf("update"), interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping: update"}},
 		{"time limit", voice.Errorf("switchboard", voice.Limit, "4 h reached"), interp.Result{Cause: voice.CauseMaxDuration, Words: "4 h reached"}},
+		{"order", voice.Errorf("switchboard", voice.Ordered, "hung up by order"), interp.Result{Cause: voice.CauseNormal, Words: "hung up by order"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
