@@ -27,6 +27,7 @@ var mayImport = map[string]string{
 	"dialect/telphin":     "voice flow dialect",
 	"dialect/input":       "",
 	"dialect/smartfloivr": "voice flow dialect outline",
+	"dialect/smartflo":    "voice flow dialect",
 	"dialect/dialecttest": "voice flow dialect",
 	"dialect/sonetelapp":  "voice flow dialect outline",
 	"switchboard":         "voice flow interp clock",

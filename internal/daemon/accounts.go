@@ -31,53 +31,55 @@ func (d *Daemon) openAccounts(ctx context.Context) error {
 	return err
 }
 
-// linkKeySetting holds the key that signs links to audio.
-const linkKeySetting = "sonetel/link-key"
-
-func (d *Daemon) linkKey(ctx context.Context) ([]byte, error) {
-	fresh := make([]byte, 32)
+// linkKey gives the key that signs a vendor's links to audio; it is drawn once.
+func (d *Daemon) linkKey(ctx context.Context, vendor voice.AppKind) ([]byte, error) {
+	setting, fresh := string(vendor)+"/link-key", make([]byte, 32)
 	rand.Read(fresh)
-	kept, err := d.store.InitSetting(ctx, linkKeySetting, d.box.Seal(linkKeySetting, fresh))
+	kept, err := d.store.InitSetting(ctx, setting, d.box.Seal(setting, fresh))
 	if err != nil {
 		return nil, err
 	}
-	return d.box.Open(linkKeySetting, kept)
+	return d.box.Open(setting, kept)
+}
+
+// publicURL is the base of a vendor's API in links, when one is set.
+func (d *Daemon) publicURL(vendor voice.AppKind) string {
+	if d.cfg.BaseURL == "" {
+		return ""
+	}
+	return d.cfg.URL() + "/" + string(vendor)
 }
 
 func (d *Daemon) startDialects(ctx context.Context) error {
-	key, err := d.linkKey(ctx)
+	key, err := d.linkKey(ctx, sonetel.Kind)
 	if err != nil {
 		return err
-	}
-	url := ""
-	if d.cfg.BaseURL != "" {
-		url = d.cfg.URL() + "/sonetel"
 	}
 	vendor, err := sonetel.New(sonetel.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: d.audio(), Control: control{d},
-		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: url, LinkKey: key, Log: d.log,
+		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(sonetel.Kind), LinkKey: key, Log: d.log,
 	})
 	if err != nil {
 		return err
 	}
-	d.dialects = append(d.dialects, vendor, native.New(), d.telphin(key))
+	flo, err := d.openSmartflo(ctx)
+	if err != nil {
+		return err
+	}
+	d.dialects = append(d.dialects, vendor, native.New(), d.telphin(key), flo)
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }
 
 // telphin makes the Telphin dialect.
 func (d *Daemon) telphin(key []byte) *telphin.Dialect {
-	url := ""
-	if d.cfg.BaseURL != "" {
-		url = d.cfg.URL() + "/telphin"
-	}
 	return telphin.New(telphin.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Resources: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(),
-		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: url, LinkKey: key, Log: d.log,
+		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Log: d.log,
 	})
 }
 

@@ -224,3 +224,30 @@ func readSerial(raw json.RawMessage) (int64, error) {
 	}
 	return n, nil
 }
+
+// TextField is a member of a document of another package: text of at most 1000
+// characters.
+func TextField(name, text string, to *string) Field {
+	return textField(name, text, false, maxText, to)
+}
+
+// DestinationField is a member that refers to a destination.
+func DestinationField(name, text string, to *Ref) Field {
+	return refField(name, text, false, ParseDestination, to)
+}
+
+// SerialsField is a member with the numbers of things.
+func SerialsField(name, text string, to *[]int64) Field {
+	return listField(name, text, false, maxOptions, readSerial, to)
+}
+
+// Templates gives the references of a field with the numbers of SMS templates.
+func Templates(field string, serials []int64) []Reference {
+	var list []Reference
+	for i, n := range serials {
+		if n != 0 {
+			list = append(list, Reference{field + "." + strconv.Itoa(i), Ref{refTemplate, strconv.FormatInt(n, 10)}})
+		}
+	}
+	return list
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tandem/internal/voice"
@@ -156,15 +155,8 @@ func (d *IVR) References() []Reference {
 		Reference{"recording_invalid", d.InvalidFinal}, Reference{"invalid_destination", d.InvalidDestination},
 		Reference{"timeout_retry_recording", d.TimeoutRetry}, Reference{"timeout_recording", d.TimeoutFinal},
 		Reference{"timeout_destination", d.TimeoutDestination})
-	for i, r := range d.Destination {
-		list = append(list, Reference{"destination." + strconv.Itoa(i), r})
-	}
-	for i, n := range d.SMSTemplate {
-		if n != 0 {
-			list = append(list, Reference{"sms_template." + strconv.Itoa(i), Ref{refTemplate, strconv.FormatInt(n, 10)}})
-		}
-	}
-	return list
+	list = append(list, numbered("destination", d.Destination)...)
+	return append(list, Templates("sms_template", d.SMSTemplate)...)
 }
 
 // references lists those of rs that refer to something.
