@@ -32,7 +32,7 @@ type Authored interface {
 	// when the document is none.
 	Text(document json.RawMessage) ([]byte, error)
 	// Edit gives the document of p as a change of old: what the change does not
-	// concern keeps its words and comments. Invalid when old can't be read, or p
-	// has no entry.
-	Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error)
+	// concern keeps its words and comments, and the names that r knows. Invalid
+	// when old can't be read, or p has no entry.
+	Edit(ctx context.Context, old json.RawMessage, p flow.Program, r Resolver) (json.RawMessage, error)
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"encoding/json"
 
 	"go.yaml.in/yaml/v3"
@@ -13,13 +14,14 @@ import (
 // Edit gives the document of p as a change of old: in a YAML text, whatever the
 // change does not concern keeps its words, its order within maps and its
 // comments. Blank lines are not kept where a text is written anew. An old text
-// that says what p says stays byte for byte.
-func Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error) {
+// that says what p says stays byte for byte. r is what the program of the old
+// text was compiled with: a name in it stays where p has the id that it means.
+func Edit(ctx context.Context, old json.RawMessage, p flow.Program, r dialect.Resolver) (json.RawMessage, error) {
 	text, err := Text(old)
 	if err != nil {
 		return nil, err
 	}
-	text, err = EditText(text, p)
+	text, err = EditText(ctx, text, p, r)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +29,7 @@ func Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error) {
 }
 
 // EditText is Edit for an author's text. Invalid when the text is no document.
-func EditText(old []byte, p flow.Program) ([]byte, error) {
+func EditText(ctx context.Context, old []byte, p flow.Program, look dialect.Resolver) ([]byte, error) {
 	doc, err := parse(old)
 	if err != nil {
 		return nil, voice.E("native.Edit", voice.Invalid, err)
@@ -36,8 +38,11 @@ func EditText(old []byte, p flow.Program) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{look: dialect.OpenResolver{}}
+	r := &reader{ctx: ctx, look: look}
 	was := r.read(doc.Content[0])
+	if r.err != nil {
+		return nil, r.err
+	}
 	from, err := write(was)
 	if err != nil { // the old text can't run: nothing of it is worth comparing
 		from = &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{mapNode()}}

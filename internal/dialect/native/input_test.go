@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -191,7 +192,7 @@ steps:
 	if err != nil || len(ds) > 0 {
 		t.Fatal(ds, err)
 	}
-	if text, err := native.EditText([]byte(old), p); err != nil || string(text) != old {
+	if text, err := native.EditText(t.Context(), []byte(old), p, dialect.OpenResolver{}); err != nil || string(text) != old {
 		t.Errorf("no change changes the text: %v\n%s", err, text)
 	}
 	for i := range p.Nodes {
@@ -207,7 +208,7 @@ steps:
 			p.Nodes[i].Step = s
 		}
 	}
-	text, err := native.EditText([]byte(old), p)
+	text, err := native.EditText(t.Context(), []byte(old), p, dialect.OpenResolver{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,6 +222,43 @@ steps:
 	if string(text) != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
+}
+
+// A name stays a name where its id did not change.
+func TestEditKeepsNames(t *testing.T) {
+	old := native.Document([]byte(steps("a: {goto: Main, failed: b}", "b: {goto: Main} # once more")))
+	p, ds, err := native.New().Compile(t.Context(), voice.App{ID: "X", Document: old}, world(t))
+	if err != nil || len(ds) > 0 {
+		t.Fatal(ds, err)
+	}
+	p.Name, p.Nodes[0].Step = "named", flow.Goto{App: "A2"}
+	doc, err := native.New().Edit(t.Context(), old, p, world(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := native.Text(doc)
+	if want := "flow: 1\nname: named\nstart: a\nsteps:\n  a: {goto: A2, failed: b}\n  b: {goto: Main} # once more\n"; string(text) != want || err != nil {
+		t.Errorf("%v\n%s\nwant\n%s", err, text, want)
+	}
+}
+
+// However much is wrong, what is said of it is bounded.
+func TestDiagnosticsAreBounded(t *testing.T) {
+	_, ds, err := native.NewFormat().CompileFile(t.Context(), []byte(steps("a: {answer: }")+manyKeys(5000)), dialect.OpenResolver{})
+	if err != nil || len(ds) > 200 {
+		t.Errorf("%d diagnostics, %v", len(ds), err)
+	}
+	if last := ds[len(ds)-1]; !strings.Contains(last.Text, "further") {
+		t.Error(last)
+	}
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
+	}
+	return b.String()
 }
 
 func FuzzCompile(f *testing.F) {
@@ -242,7 +280,7 @@ func FuzzCompile(f *testing.F) {
 		if d := diff(p, q); d != "" {
 			t.Fatalf("%s\nof %q as\n%s", d, data, text)
 		}
-		edited, err := native.EditText(data, p)
+		edited, err := native.EditText(t.Context(), data, p, dialect.OpenResolver{})
 		if err != nil || !bytes.Equal(edited, data) {
 			t.Fatalf("an edit without a change gives %q of %q: %v", edited, data, err)
 		}

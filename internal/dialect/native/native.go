@@ -63,8 +63,8 @@ func (Dialect) Document(text []byte) json.RawMessage { return Document(text) }
 func (Dialect) Text(document json.RawMessage) ([]byte, error) { return Text(document) }
 
 // Edit implements dialect.Authored.
-func (Dialect) Edit(old json.RawMessage, p flow.Program) (json.RawMessage, error) {
-	return Edit(old, p)
+func (Dialect) Edit(ctx context.Context, old json.RawMessage, p flow.Program, r dialect.Resolver) (json.RawMessage, error) {
+	return Edit(ctx, old, p, r)
 }
 
 // Express gives the document of a program, as JSON. It loses nothing.
@@ -98,6 +98,11 @@ func compile(ctx context.Context, data []byte, app voice.App, look dialect.Resol
 	}
 	if _, ok := p.Node(p.Entry); !ok {
 		p.Entry = ""
+	}
+	if more := len(r.ds) - MaxFindings; more > 0 {
+		last := r.ds[MaxFindings]
+		r.ds = r.ds[:MaxFindings:MaxFindings]
+		r.ds.Errorf(last.Code, last.Pointer, "%s; %d further findings are left out", last.Text, more-1)
 	}
 	return p, r.ds, nil
 }

@@ -311,7 +311,7 @@ func TestEditSaysTheProgram(t *testing.T) {
 		}
 		f := rapid.SampledFrom([]dialect.Format{native.NewFormat(), native.NewYAMLFormat()}).Draw(t, "format")
 		_, old := back(t, f, p)
-		text, err := native.EditText(old, q)
+		text, err := native.EditText(context.Background(), old, q, dialect.OpenResolver{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	MaxDocument = 1 << 20 // bytes
 	MaxNesting  = 32      // lists and maps within one another
+	MaxFindings = 100     // diagnostics of one document
 )
 
 // Codes of the diagnostics of this package, besides those of package flow.
@@ -174,13 +175,15 @@ func tokens(pointer string) []string {
 	}
 	list := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i, t := range list {
-		list[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		list[i] = strings.ReplaceAll(strings.ReplaceAll(t, "~1", "/"), "~0", "~")
 	}
 	return list
 }
 
 // escape writes a name as a reference token (RFC 6901 §3).
-func escape(name string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(name) }
+func escape(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
 
 // unreadable says a parse error as a diagnostic.
 func unreadable(err error) flow.Diagnostics {

@@ -294,6 +294,10 @@ func (r *reader) lead(index int, e flow.Exit, n *yaml.Node, at string) {
 
 // wire puts the ways into the nodes, once all steps are known.
 func (r *reader) wire(p *flow.Program) {
+	known := make(map[flow.NodeID]bool, len(p.Nodes))
+	for i := range p.Nodes {
+		known[p.Nodes[i].ID] = true
+	}
 	for _, w := range r.ways {
 		if w.node >= len(p.Nodes) {
 			continue
@@ -309,7 +313,7 @@ func (r *reader) wire(p *flow.Program) {
 			r.ds.Errorf(flow.CodeExit, w.at, "%s: step %s never leaves this way; it can leave by %s", lastOf(w.at), n.ID, exitWords(n.Step))
 			continue
 		default:
-			if _, ok := p.Node(w.to); !ok && !r.broken(w.to) {
+			if !known[w.to] && !r.broken(w.to) {
 				r.ds.Errorf(flow.CodeDangling, w.at, "%s leads to step %q, which does not exist", lastOf(w.at), w.to)
 			}
 		}
