@@ -33,6 +33,14 @@ func (a applications) Ask(ctx context.Context, q switchboard.Question) (voice.HT
 	return asker.Ask(ctx, question(q))
 }
 
+// discard removes a recording, its row first: a row without audio would mislead.
+func (d *Daemon) discard(ctx context.Context, r voice.Recording) error {
+	if err := d.store.DeleteRecording(ctx, r.Tenant, r.ID); err != nil {
+		return err
+	}
+	return d.blobs.Delete(ctx, r.Blob)
+}
+
 func (a applications) Reply(ctx context.Context, q switchboard.Question, answer voice.HTTPAnswer) (*flow.Program, error) {
 	asker, err := a.asker(q.Step.Dialect)
 	if err != nil {

@@ -138,6 +138,15 @@ func (h *MemoryHost) Transcribe(ctx context.Context, r voice.Recording, language
 	return text, nil
 }
 
+// Discard implements interp.Outside.
+func (h *MemoryHost) Discard(_ context.Context, r voice.Recording) error {
+	if h.refuses["recogniser"] {
+		return voice.Errorf("flowtest.Discard", voice.Unavailable, "the store does not answer")
+	}
+	h.done("discard %s", r.ID)
+	return nil
+}
+
 // Keep implements voice.Keeper.
 func (h *MemoryHost) Keep(ctx context.Context, topic string, fields map[string]string) error {
 	if ctx.Err() != nil {

@@ -62,6 +62,8 @@ type Outside interface {
 	voice.Keeper
 	voice.Queuer
 	Fetcher
+	// Discard removes a recording that has served its purpose.
+	Discard(ctx context.Context, r voice.Recording) error
 	// Begin does f beside the call; the channel closes when f has returned.
 	Begin(f func()) <-chan struct{}
 }

@@ -42,10 +42,12 @@ func (r *run) listen(ctx context.Context, s flow.Listen) (outcome, error) {
 		spec.Finish = allKeys
 	}
 	res, err := r.call.Record(ctx, spec)
-	if err != nil {
-		return outcome{}, err
+	if res.Recording.ID != "" {
+		defer r.discard(context.WithoutCancel(ctx), res.Recording)
 	}
 	switch {
+	case err != nil:
+		return outcome{}, err
 	case res.End == voice.RecordHungUp:
 		r.gone = true
 		end := r.callerLeft(r.place())
@@ -58,6 +60,13 @@ func (r *run) listen(ctx context.Context, s flow.Listen) (outcome, error) {
 		return outcome{exit: flow.NoInput, words: "nothing was said"}, nil
 	}
 	return r.understand(ctx, s, res.Recording)
+}
+
+// discard removes what was said: it was for understanding alone.
+func (r *run) discard(ctx context.Context, rec voice.Recording) {
+	if err := r.host.Discard(ctx, rec); err != nil {
+		r.noteError("what was said could not be removed: " + voice.Reason(err))
+	}
 }
 
 // keyed takes the digits of a caller who presses keys instead; one may have

@@ -101,6 +101,14 @@ func (h *host) Transcribe(ctx context.Context, r voice.Recording, language strin
 	return h.s.cfg.Speech.Transcribe(ctx, r, language)
 }
 
+// Discard implements interp.Outside.
+func (h *host) Discard(ctx context.Context, r voice.Recording) error {
+	if h.s.cfg.Discard == nil {
+		return nil
+	}
+	return h.s.cfg.Discard(ctx, r)
+}
+
 // Keep implements voice.Keeper: the record is a resource of kind topic, its
 // data the fields, and call_id and time (RFC 3339).
 func (h *host) Keep(ctx context.Context, topic string, fields map[string]string) error {

@@ -100,6 +100,8 @@ type Config struct {
 	SMS          voice.Messenger
 	Speech       voice.Transcriber
 	Resources    Resources
+	// Discard removes a recording and its audio; nil = they stay.
+	Discard func(ctx context.Context, r voice.Recording) error
 
 	// Ended is told the record of each call just before the call's last event; it
 	// must not block. It may be nil.
