@@ -314,6 +314,9 @@ func TestCallBackIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-rings
+	if v := s.LiveCalls(ours)[0]; v.State != voice.LiveDialling || v.WithID.ID != "+46111" {
+		t.Errorf("live: %+v", v)
+	}
 	if err := s.Redirect(t.Context(), ours, id, voice.Destination{Kind: voice.ToNumber, ID: "+46333"}); !voice.IsKind(err, voice.Conflict) {
 		t.Errorf("a call without a party is redirected: %v", err)
 	}

@@ -62,7 +62,7 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 	then := cb.Second.String()
 	if cb.Program != nil {
 		then = cb.Program.Name
-		info.To = cmp.Or(info.To, then)
+		info.To = cmp.Or(info.To, string(cb.Program.App))
 	}
 	c := o.NewCall(info)
 	var firsts []voice.Route
@@ -130,10 +130,13 @@ func rounds(show string, routes ...voice.Route) []voice.Attempt {
 // says nothing of the ring time takes the rounds'.
 func (s *Switchboard) place(ctx context.Context, c OutCall, rounds []voice.Attempt, spec voice.DialSpec) voice.DialResult {
 	result := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseUnavailable, Words: "there is no phone to ring"}
+	lc := s.liveCall(c.Info().ID)
+	defer s.dials(lc, voice.DialSpec{})
 	for _, a := range rounds {
 		round := spec
 		round.Targets, round.CallerID, round.Text = a.Targets, a.CallerID, a.Text
 		round.RingTime = cmp.Or(spec.RingTime, a.RingTime)
+		s.dials(lc, round)
 		r, err := c.Place(ctx, round)
 		if ctx.Err() != nil && r.End != voice.DialCompleted {
 			return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseCancelled, Words: voice.Reason(context.Cause(ctx))}
