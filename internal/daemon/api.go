@@ -20,12 +20,20 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
 		Calls: d.store, Deliveries: d.store,
 		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
-		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Programs: d.library, Resolver: d.resolver, Dialects: d.dialects,
+		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Programs: d.library, Resolver: d.resolver,
+		Dialects: d.dialects, Formats: Formats(), Events: d.events, Blobs: d.blobs,
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
 		}},
 		Version: d.opt.Version, Log: d.log,
 	})
+}
+
+// noted takes an event of a call for its timeline and for those who listen. It
+// never waits.
+func (d *Daemon) noted(e voice.Event) {
+	d.journal.Append(e)
+	d.events.Publish(e)
 }
 
 // apiKeys keeps the keys of the native API.

@@ -32,7 +32,7 @@ func (d *Daemon) startMedia(context.Context) error {
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Events: d.journal.Append, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
+		Events: d.noted, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
 	return nil

@@ -21,6 +21,7 @@ import (
 	"tandem/internal/config"
 	"tandem/internal/dialect"
 	"tandem/internal/engine"
+	"tandem/internal/httpapi"
 	"tandem/internal/mailbox"
 	"tandem/internal/mailer"
 	"tandem/internal/notify"
@@ -63,6 +64,7 @@ type Daemon struct {
 	box         *secret.Box
 	store       *sqlstore.Store
 	journal     *sqlstore.Journal
+	events      *httpapi.Hub
 	blobs       *fileblob.Store
 	policy      *outbound.Policy
 	prompts     *prompt.Library

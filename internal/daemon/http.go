@@ -46,6 +46,7 @@ func (d *Daemon) startHTTP(context.Context) error {
 		}
 		l.Close()
 	})
+	d.closing(d.events.Close) // before the server, which waits for its streams
 	return nil
 }
 

@@ -33,7 +33,10 @@ type fixture struct {
 	bearers *auth.Bearers
 	admin   *admin.Admin
 	api     *httpapi.API
+	config  httpapi.Config
 	audio   *fakeAudio
+	calls   *fakeCalls
+	hub     *httpapi.Hub
 	tenant  voice.TenantID
 	owner   voice.UserID
 	other   voice.TenantID
@@ -49,7 +52,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	now := clock.Real()
-	f := &fixture{t: t, store: store, bearers: auth.NewBearers(store, now), audio: &fakeAudio{}}
+	f := &fixture{t: t, store: store, bearers: auth.NewBearers(store, now), audio: &fakeAudio{}, calls: &fakeCalls{}, hub: httpapi.NewHub()}
+	t.Cleanup(f.hub.Close)
 	hasher := auth.NewHasher()
 	f.admin = &admin.Admin{
 		Store: store, Passwords: admin.NewCredentials(store, hasher, auth.NewAuthenticator(store, hasher, now)), Keys: f.bearers,
@@ -69,23 +73,32 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	dialects := []dialect.Dialect{vendor, native.New()}
-	f.api, err = httpapi.New(httpapi.Config{
+	f.config = httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
 		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store,
 		Keys: keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
+		Control: f.calls, Live: f.calls, Events: f.hub, Blobs: f.audio,
+		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
 		}},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
+	f.restart()
 	f.tenant, f.owner = f.account("One")
 	f.other, _ = f.account("Two")
 	f.key = f.newKey(f.tenant, everything()...)
 	f.foreign = f.newKey(f.other, everything()...)
 	return f
+}
+
+// restart makes the API anew on the same store.
+func (f *fixture) restart() {
+	f.t.Helper()
+	var err error
+	if f.api, err = httpapi.New(f.config); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // everything lists what a key of an account can do.
@@ -297,6 +310,12 @@ func (a *fakeAudio) Voices(context.Context) ([]dialect.SpeechVoice, error) {
 	return []dialect.SpeechVoice{{ID: "en-US-1", Name: "English 1", Language: "en-US", Gender: "female"}}, nil
 }
 
+// Delete removes audio for the API.
+func (a *fakeAudio) Delete(_ context.Context, key string) error {
+	delete(a.blobs, key)
+	return nil
+}
+
 type memoryFile struct{ *bytes.Reader }
 
 func (memoryFile) Close() error { return nil }
@@ -311,4 +330,46 @@ func (a *fakeAudio) Open(_ context.Context, blob string) (io.ReadSeekCloser, err
 
 func (a *fakeAudio) OpenStandard(context.Context, string, string) (io.ReadSeekCloser, error) {
 	return nil, voice.Errorf("open", voice.NotExist, "no phrase")
+}
+
+// fakeCalls remembers what was ordered.
+type fakeCalls struct {
+	orders []dialect.CallBack
+	live   map[voice.TenantID][]voice.LiveCall
+	done   []string
+	err    error // of the next order
+}
+
+func (c *fakeCalls) Originate(_ context.Context, o dialect.CallBack) (voice.CallID, error) {
+	if err := c.err; err != nil {
+		c.err = nil
+		return "", err
+	}
+	c.orders = append(c.orders, o)
+	return voice.CallID(fmt.Sprintf("call%d", len(c.orders))), nil
+}
+
+func (c *fakeCalls) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall, error) {
+	return c.live[t], nil
+}
+
+func (c *fakeCalls) note(format string, args ...any) error {
+	err := c.err
+	c.err = nil
+	if err == nil {
+		c.done = append(c.done, fmt.Sprintf(format, args...))
+	}
+	return err
+}
+
+func (c *fakeCalls) Hangup(_ context.Context, t voice.TenantID, id voice.CallID, words string) error {
+	return c.note("hang up %s of %s: %s", id, t, words)
+}
+
+func (c *fakeCalls) Redirect(_ context.Context, _ voice.TenantID, id voice.CallID, to voice.Destination) error {
+	return c.note("redirect %s to %s", id, to)
+}
+
+func (c *fakeCalls) Supervise(_ context.Context, _ voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error {
+	return c.note("%s %s by %s", mode, id, by)
 }

@@ -57,6 +57,11 @@ type Programs interface {
 	Program(ctx context.Context, t voice.TenantID, id voice.AppID) (*flow.Program, error)
 }
 
+// Blobs removes audio by its blob key.
+type Blobs interface {
+	Delete(ctx context.Context, key string) error
+}
+
 // Maker makes an app of a document.
 type Maker func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error)
 
@@ -97,6 +102,8 @@ type Config struct {
 	// OwnAPI lists kinds whose apps are made over the vendor's API alone.
 	OwnAPI  []voice.AppKind
 	Formats []dialect.Format
+	Events  *Hub
+	Blobs   Blobs
 
 	Version string // of the program
 	Log     *slog.Logger
@@ -105,11 +112,12 @@ type Config struct {
 
 // API serves the API.
 type API struct {
-	cfg  Config
-	huma huma.API
-	mux  *http.ServeMux
-	spec []byte // OpenAPI as JSON
-	yaml []byte
+	cfg    Config
+	huma   huma.API
+	mux    *http.ServeMux
+	spec   []byte // OpenAPI as JSON
+	yaml   []byte
+	orders orders
 }
 
 // New makes the API.
@@ -164,6 +172,11 @@ func (a *API) register() {
 	a.registerExtensions()
 	a.registerApps()
 	a.registerSounds()
+	a.registerCalls()
+	a.registerRecordings()
+	a.registerEvents()
+	a.registerDeliveries()
+	a.registerConversion()
 }
 
 func serveSpec(contentType string, spec []byte) http.HandlerFunc {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,12 @@ func handle[I, O any](a *API, r route, f func(ctx context.Context, c caller, in 
 		DefaultStatus: r.status, MaxBodyBytes: maxBody, BodyReadTimeout: r.time, RequestBody: r.form,
 		Security: []map[string][]string{{keyScheme: {string(r.scope)}}},
 		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests},
+	}
+	if strings.Contains(r.path, "{") {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	if r.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusConflict)
 	}
 	if r.content != "" {
 		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{

@@ -1,0 +1,172 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"tandem/internal/voice"
+)
+
+// Times of a stream of events.
+const (
+	heartbeat   = 15 * time.Second // between comments on a silent stream
+	streamWrite = 10 * time.Second // for one event to be taken
+	streamRetry = 3000             // ms after which a client is to come back
+)
+
+const streamType = "text/event-stream"
+
+func (a *API) registerEvents() {
+	handle(a, route{id: "stream-events", method: http.MethodGet, path: "/events", section: "Events", scope: CallsRead, content: streamType,
+		title: "Listen to the events of calls",
+		text: "Server-sent events: \"event\" is the kind, \"data\" an entry of a call's timeline as JSON. A comment comes every 15 s. " +
+			"With Last-Event-ID come the events since then, as far as they are remembered; an event \"gap\" says that some are not. " +
+			"A client that does not read is dropped with an event \"dropped\"."}, a.streamEvents)
+}
+
+func (a *API) streamEvents(_ context.Context, c caller, in *struct {
+	Call        string   `query:"call" maxLength:"64" doc:"Only those of this call"`
+	Kinds       []string `query:"kinds" maxItems:"50" doc:"Only these, parted by commas: call.arrived,call.ended"`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"64" doc:"Id of the last event that you have"`
+}) (*huma.StreamResponse, error) {
+	who := &client{tenant: c.tenant, call: voice.CallID(in.Call)}
+	if len(in.Kinds) > 0 {
+		who.kinds = map[string]bool{}
+		for _, k := range in.Kinds {
+			who.kinds[strings.TrimSpace(k)] = true
+		}
+	}
+	missed, gap, err := a.cfg.Events.join(who, in.LastEventID)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer a.cfg.Events.leave(who)
+		r, w := humago.Unwrap(ctx)
+		s := stream{hub: a.cfg.Events, w: w, control: http.NewResponseController(w)}
+		w.Header().Set("Content-Type", streamType)
+		w.Header().Set("X-Accel-Buffering", "no") // for proxies that hold answers back
+		// The server's times are for requests that end. Without this the stream would
+		// be cut; where it can't be, it is.
+		_ = s.control.SetReadDeadline(time.Time{})
+		s.run(r.Context(), who, missed, gap)
+	}}, nil
+}
+
+// stream writes to one client.
+type stream struct {
+	hub     *Hub
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// run writes until the client goes, is dropped or the hub closes.
+func (s *stream) run(ctx context.Context, who *client, missed []numbered, gap bool) {
+	hello := fmt.Sprintf("retry: %d\n\n", streamRetry)
+	if gap {
+		hello += "event: gap\ndata: {\"reason\":\"events between are not remembered\"}\n\n"
+	}
+	if s.write(hello) != nil {
+		return
+	}
+	for _, v := range missed {
+		if s.event(v) != nil {
+			return
+		}
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			if s.write(": still here\n\n") != nil {
+				return
+			}
+		case v, ok := <-who.events:
+			if !ok {
+				raw, _ := json.Marshal(map[string]string{"reason": who.why})
+				_ = s.write("event: dropped\ndata: " + string(raw) + "\n\n") // the last word, heard or not
+				return
+			}
+			if s.event(v) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *stream) event(v numbered) error {
+	raw, err := json.Marshal(v.Event)
+	if err != nil {
+		return err
+	}
+	return s.write("id: " + s.hub.id(v.n) + "\nevent: " + string(v.Kind) + "\ndata: " + string(raw) + "\n\n")
+}
+
+func (s *stream) write(text string) error {
+	// A writer without deadlines has none to be too late for.
+	_ = s.control.SetWriteDeadline(time.Now().Add(streamWrite))
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+// Delivery is a webhook or text message, sent or waiting.
+type Delivery struct {
+	ID       string     `json:"id"`
+	Call     string     `json:"call,omitempty"`
+	Purpose  string     `json:"purpose" example:"event dial-in"`
+	Endpoint string     `json:"endpoint" doc:"What is kept in order together"`
+	Method   string     `json:"method"`
+	URL      string     `json:"url,omitempty" doc:"Missing where the address is the operator's own"`
+	Type     string     `json:"type,omitempty"`
+	Body     string     `json:"body,omitempty"`
+	State    string     `json:"state" enum:"queued,delivered,dead"`
+	Attempts int        `json:"attempts"`
+	Next     *time.Time `json:"next,omitempty" doc:"Not before, while it waits"`
+	Words    string     `json:"words,omitempty" doc:"What the last attempt came to"`
+	Created  *time.Time `json:"created"`
+}
+
+func (a *API) registerDeliveries() {
+	handle(a, route{id: "list-deliveries", method: http.MethodGet, path: "/deliveries", section: "Events", scope: CallsRead,
+		title: "List the webhooks and text messages, newest first"}, a.listDeliveries)
+}
+
+func (a *API) listDeliveries(ctx context.Context, c caller, in *struct {
+	Call  string `query:"call" maxLength:"64"`
+	State string `query:"state" enum:"queued,delivered,dead"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}) (*answer[Page[Delivery]], error) {
+	limit := in.Limit
+	if in.State != "" {
+		limit = maxMessages
+	}
+	list, err := a.cfg.Deliveries.Deliveries(ctx, c.tenant, voice.CallID(in.Call), limit)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(d voice.Delivery) bool { return in.State != "" && string(d.State) != in.State })
+	return all(list[:min(len(list), in.Limit)], func(d voice.Delivery) Delivery {
+		x := Delivery{ID: string(d.ID), Call: string(d.Call), Purpose: d.Purpose, Endpoint: d.Endpoint, Method: d.Method, State: string(d.State),
+			Attempts: d.Attempts, Words: d.Words, Created: moment(d.Created)}
+		if d.State == voice.DeliveryQueued {
+			x.Next = moment(d.Next)
+		}
+		if !d.Operator {
+			x.URL, x.Type, x.Body = d.URL, d.Type, d.Body
+		}
+		return x
+	}), nil
+}
