@@ -81,7 +81,7 @@ func TestAPIPage(t *testing.T) {
 	v.do(chromedp.Click(`//nav/button[contains(text(), "Telphin")]`))
 
 	status, body := v.try("POST", "/telphin/oauth/token", map[string]string{"grant_type": "client_credentials",
-		"client_id": text(t, app, "client_id"), "client_secret": text(t, app, "client_secret")})
+		"client_id": text(t, app, "app_id"), "client_secret": text(t, app, "app_secret")})
 	if !strings.HasPrefix(status, "200") || !strings.Contains(body, `"token_type": "Bearer"`) {
 		t.Fatalf("token: %s %s", status, body)
 	}
