@@ -272,12 +272,16 @@ func (q *request) used(refers func(smartfloivr.Ref) bool, app voice.AppID) (bool
 			}
 		}
 	}
-	for _, kind := range smartfloivr.Kinds() {
+	for _, kind := range append(smartfloivr.Kinds(), kindNumber) {
 		list, err := q.d.cfg.Resources.Resources(ctx, q.tenant, voice.ResourceFilter{Kind: kind})
 		if err != nil {
 			return false, err
 		}
 		for _, r := range list {
+			var notes numberNotes
+			if kind == kindNumber && json.Unmarshal(r.Data, &notes) == nil && any(smartfloivr.Templates("sms_template", notes.SMSTemplate)) {
+				return true, nil
+			}
 			if d, err := smartfloivr.Parse(r); err == nil && any(d.References()) {
 				return true, nil
 			}
