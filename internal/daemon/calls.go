@@ -103,7 +103,10 @@ type control struct{ d *Daemon }
 
 func (c control) Originate(ctx context.Context, cb dialect.CallBack) (voice.CallID, error) {
 	text := "user " + string(cb.User)
-	if cb.App != "" {
+	switch {
+	case cb.User == "":
+		text = cb.App
+	case cb.App != "":
 		text += " with " + cb.App
 	}
 	return c.d.board.CallBack(ctx, originator{c.d.engine}, switchboard.CallBack{
