@@ -8,7 +8,9 @@ import (
 	"tandem/internal/admin"
 	"tandem/internal/auth"
 	"tandem/internal/clock"
+	"tandem/internal/dialect/smartflo"
 	"tandem/internal/dialect/sonetel"
+	"tandem/internal/dialect/telphin"
 	"tandem/internal/httpapi"
 	"tandem/internal/voice"
 )
@@ -25,6 +27,7 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
 		}},
+		OwnAPI:  []voice.AppKind{telphin.Kind, smartflo.Kind},
 		Version: d.opt.Version, Log: d.log,
 	})
 }

@@ -215,3 +215,10 @@ func TestSoundInUse(t *testing.T) {
 	}
 	f.fails(409, "used by Menu", "DELETE", "/sounds/"+sound, "")
 }
+
+func TestKindsOfTheirOwnAPIAreSent(t *testing.T) {
+	f := newFixture(t)
+	f.config.OwnAPI, f.config.Makers = []voice.AppKind{"sonetel"}, nil
+	f.restart()
+	f.fails(422, "body.kind: apps of kind sonetel are made over that vendor's API", "POST", "/apps", `{"kind":"sonetel","name":"x","document":{}}`)
+}
