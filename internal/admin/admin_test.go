@@ -204,7 +204,7 @@ func TestTrunks(t *testing.T) {
 		{"mapped loopback", func(k *voice.Trunk) { k.Host = "[::ffff:127.0.0.1]:5060" }, "host", "this machine"},
 		{"any address", func(k *voice.Trunk) { k.Host = "0.0.0.0" }, "host", "this machine"},
 		{"transport", func(k *voice.Trunk) { k.Transport = "sctp" }, "transport", "neither"},
-		{"register alone", func(k *voice.Trunk) { k.Register = true }, "register", "--username"},
+		{"register alone", func(k *voice.Trunk) { k.Register = true }, "register", "a username"},
 		{"user alone", func(k *voice.Trunk) { k.Username = "u" }, "password", "missing"},
 		{"password alone", func(k *voice.Trunk) { k.Password = "u" }, "username", "missing"},
 		{"prefix", func(k *voice.Trunk) { k.Prefixes = []string{"46"} }, "prefix", "no prefix"},

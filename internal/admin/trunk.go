@@ -46,11 +46,11 @@ func checkTrunk(k *voice.Trunk) error {
 	case k.Transport != "" && k.Transport != "udp" && k.Transport != "tcp":
 		return voice.InvalidField(op, "transport", "%q is neither udp nor tcp", k.Transport)
 	case k.Register && k.Username == "":
-		return voice.InvalidField(op, "register", "registering needs --username and --password")
+		return voice.InvalidField(op, "register", "registering needs a username and a password")
 	case k.Username != "" && k.Password == "":
-		return voice.InvalidField(op, "password", "it is missing beside --username")
+		return voice.InvalidField(op, "password", "it is missing beside the username")
 	case k.Password != "" && k.Username == "":
-		return voice.InvalidField(op, "username", "it is missing beside --password")
+		return voice.InvalidField(op, "username", "it is missing beside the password")
 	case strings.ContainsAny(k.Username, " \t\r\n\"<>"):
 		return voice.InvalidField(op, "username", "%q holds a character that a SIP user has not", k.Username)
 	}

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -221,4 +222,28 @@ func TestKindsOfTheirOwnAPIAreSent(t *testing.T) {
 	f.config.OwnAPI, f.config.Makers = []voice.AppKind{"sonetel"}, nil
 	f.restart()
 	f.fails(422, "body.kind: apps of kind sonetel are made over that vendor's API", "POST", "/apps", `{"kind":"sonetel","name":"x","document":{}}`)
+}
+
+// A draft that was saved while another was published stays.
+func TestPublishingKeepsANewerDraft(t *testing.T) {
+	f := newFixture(t)
+	path := "/apps/" + f.nativeApp("Menu", busy)
+	f.ok(200, "PUT", path+"/draft", `{"document":`+bye+`}`)
+	f.config.Apps = meddler{f.store, func() { f.ok(200, "PUT", path+"/draft", `{"document":`+busy+`,"note":"newer"}`) }}
+	f.restart()
+	f.ok(200, "POST", path+"/publish", "")
+	if d := f.ok(200, "GET", path+"/draft", "").body; d["note"] != "newer" {
+		t.Errorf("draft: %v", d)
+	}
+}
+
+// meddler does something when an app is about to be changed.
+type meddler struct {
+	voice.AppStore
+	do func()
+}
+
+func (m meddler) UpdateApp(ctx context.Context, a voice.App) (int64, error) {
+	m.do()
+	return m.AppStore.UpdateApp(ctx, a)
 }

@@ -157,6 +157,8 @@ func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch st
 	if err != nil {
 		return voice.Resource{}, err
 	}
+	a.drafting.Lock()
+	defer a.drafting.Unlock()
 	r, _, err := a.draft(ctx, v)
 	now := a.cfg.Now()
 	switch {
@@ -254,11 +256,24 @@ func (a *API) publishDraft(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = a.cfg.Resources.DeleteResource(context.WithoutCancel(ctx), c.tenant, r.Kind, r.Serial)
-	if err != nil && !voice.IsKind(err, voice.NotExist) {
+	if err := a.dropDraft(context.WithoutCancel(ctx), v, r.Version); err != nil {
 		a.cfg.Log.Warn("the published draft was kept", "app", v.ID, "err", err)
 	}
 	return made, nil
+}
+
+// dropDraft removes the draft that was published, unless it is another by now.
+func (a *API) dropDraft(ctx context.Context, v voice.App, version int64) error {
+	a.drafting.Lock()
+	defer a.drafting.Unlock()
+	r, _, err := a.draft(ctx, v)
+	if voice.IsKind(err, voice.NotExist) || err == nil && r.Version != version {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.cfg.Resources.DeleteResource(ctx, v.Tenant, r.Kind, r.Serial)
 }
 
 func (a *API) readProgram(ctx context.Context, c caller, in *AppPath) (*answer[json.RawMessage], error) {

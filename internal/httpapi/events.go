@@ -51,7 +51,7 @@ func (a *API) streamEvents(_ context.Context, c caller, in *struct {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer a.cfg.Events.leave(who)
 		r, w := humago.Unwrap(ctx)
-		s := stream{hub: a.cfg.Events, w: w, control: http.NewResponseController(w)}
+		s := stream{hub: a.cfg.Events, w: w, control: http.NewResponseController(w), beat: a.cfg.Heartbeat, valid: a.stillValid(r)}
 		w.Header().Set("Content-Type", streamType)
 		w.Header().Set("X-Accel-Buffering", "no") // for proxies that hold answers back
 		// The server's times are for requests that end. Without this the stream would
@@ -61,11 +61,23 @@ func (a *API) streamEvents(_ context.Context, c caller, in *struct {
 	}}, nil
 }
 
+// stillValid asks whether the key of a request is valid yet. A store that does not
+// answer ends no stream.
+func (a *API) stillValid(r *http.Request) func(context.Context) bool {
+	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return func(ctx context.Context) bool {
+		token, err := a.cfg.Keys.Check(ctx, strings.TrimSpace(key), r.RemoteAddr)
+		return err == nil && (caller{key: token}).may(CallsRead) || err != nil && !voice.IsKind(err, voice.Permission)
+	}
+}
+
 // stream writes to one client.
 type stream struct {
 	hub     *Hub
 	w       http.ResponseWriter
 	control *http.ResponseController
+	beat    time.Duration
+	valid   func(context.Context) bool // whether the client's key still is
 }
 
 // run writes until the client goes, is dropped or the hub closes.
@@ -82,20 +94,23 @@ func (s *stream) run(ctx context.Context, who *client, missed []numbered, gap bo
 			return
 		}
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(s.beat)
 	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-beat.C:
+			if !s.valid(ctx) {
+				s.farewell("the key is not valid any more")
+				return
+			}
 			if s.write(": still here\n\n") != nil {
 				return
 			}
 		case v, ok := <-who.events:
 			if !ok {
-				raw, _ := json.Marshal(map[string]string{"reason": who.why})
-				_ = s.write("event: dropped\ndata: " + string(raw) + "\n\n") // the last word, heard or not
+				s.farewell(who.why)
 				return
 			}
 			if s.event(v) != nil {
@@ -103,6 +118,12 @@ func (s *stream) run(ctx context.Context, who *client, missed []numbered, gap bo
 			}
 		}
 	}
+}
+
+// farewell says why the stream ends.
+func (s *stream) farewell(why string) {
+	raw, _ := json.Marshal(map[string]string{"reason": why})
+	_ = s.write("event: dropped\ndata: " + string(raw) + "\n\n") // the last word, heard or not
 }
 
 func (s *stream) event(v numbered) error {

@@ -180,3 +180,18 @@ func TestListenersAreBounded(t *testing.T) {
 	f.publish(f.other, "c1", voice.EventCallArrived)
 	other.is(voice.EventCallArrived, "c1")
 }
+
+func TestStreamEndsWithItsKey(t *testing.T) {
+	f := newFixture(t)
+	f.config.Heartbeat = 20 * time.Millisecond
+	f.restart()
+	s := f.serve()
+	made := f.ok(201, "POST", "/keys", `{"name":"ears","scopes":["calls:read"]}`).body
+	l := f.listen(s, made["secret"].(string), "", "")
+	f.publish(f.tenant, "c1", voice.EventCallArrived)
+	l.is(voice.EventCallArrived, "c1")
+	f.ok(204, "DELETE", "/keys/"+made["id"].(string), "")
+	if e := l.next(); e.event != "dropped" || !strings.Contains(e.data, "not valid any more") {
+		t.Errorf("after the key was deleted: %+v", e)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,7 +71,8 @@ type TrunkStates interface {
 	TrunkState(ctx context.Context, id voice.TrunkID) (registered bool, words string)
 }
 
-// Config is what the API is made of. Every field but Log and Now is needed.
+// Config is what the API is made of. Every field but Heartbeat,
+// Makers, OwnAPI, Log and Now is needed.
 type Config struct {
 	Tenants     voice.TenantStore
 	Users       voice.UserStore
@@ -105,6 +107,10 @@ type Config struct {
 	Events  *Hub
 	Blobs   Blobs
 
+	// Heartbeat is the time between comments on a stream of events, at which its
+	// key is checked again; 0 = 15 s.
+	Heartbeat time.Duration
+
 	Version string // of the program
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -112,18 +118,22 @@ type Config struct {
 
 // API serves the API.
 type API struct {
-	cfg    Config
-	huma   huma.API
-	mux    *http.ServeMux
-	spec   []byte // OpenAPI as JSON
-	yaml   []byte
-	orders orders
+	cfg      Config
+	huma     huma.API
+	mux      *http.ServeMux
+	spec     []byte // OpenAPI as JSON
+	yaml     []byte
+	orders   orders
+	drafting sync.Mutex // held while a draft is written or removed because it was published
 }
 
 // New makes the API.
 func New(cfg Config) (*API, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Heartbeat == 0 {
+		cfg.Heartbeat = heartbeat
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
