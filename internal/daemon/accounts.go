@@ -79,7 +79,7 @@ func (d *Daemon) telphin(key []byte) *telphin.Dialect {
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Resources: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(),
-		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Log: d.log,
+		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Speech: d.features().Speech, Log: d.log,
 	})
 }
 

@@ -32,11 +32,15 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 	})
 }
 
-// noted takes an event of a call for its timeline and for those who listen. It
+// noted takes an event of a call for its timeline, for those who listen and
+// for webhooks. It
 // never waits.
 func (d *Daemon) noted(e voice.Event) {
 	d.journal.Append(e)
 	d.events.Publish(e)
+	if d.facts != nil {
+		d.facts.Take(e)
+	}
 }
 
 // apiKeys keeps the keys of the native API.

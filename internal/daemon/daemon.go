@@ -84,6 +84,7 @@ type Daemon struct {
 	sms         *notify.Messenger
 	asr         *asr.Recogniser
 	webhooks    *notify.Worker
+	facts       *notify.Pump // set before the first call
 	preparing   *preparer
 	agent       *sipua.Agent
 	listener    net.Listener

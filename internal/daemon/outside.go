@@ -2,12 +2,15 @@ package daemon
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"tandem/internal/asr"
 	"tandem/internal/dialect"
 	"tandem/internal/notify"
 	"tandem/internal/outbound"
+	"tandem/internal/voice"
 )
 
 // understandTime bounds one request to a speech recogniser.
@@ -45,17 +48,83 @@ func (d *Daemon) kickWebhooks() {
 	}
 }
 
-// startWebhooks begins to work the outbox. What is noted goes to calls, so the
-// board is there already; and it ends after the calls, to send their last words.
+// startWebhooks begins to follow the calls for those who want to be told of
+// them, and to work the outbox. What is noted goes to calls, so the board is there
+// already; it ends after the calls, to send their last words.
 func (d *Daemon) startWebhooks(context.Context) error {
 	tenants, operator := d.policy.Client(outbound.Webhook()), d.policy.Operator(outbound.TotalTime)
 	d.webhooks = notify.Start(notify.Config{
 		Store: d.store, Tenants: tenants, Operator: operator, Prepare: d.sms.Prepare, Log: d.log, Note: d.note,
 	})
+	var notifiers []dialect.Notifier
+	for _, known := range d.dialects {
+		if n, ok := known.(dialect.Notifier); ok {
+			notifiers = append(notifiers, n)
+		}
+	}
+	d.facts = notify.StartPump(notify.PumpConfig{
+		Subscribed: func(ctx context.Context) ([]voice.TenantID, error) { return d.subscribed(ctx, notifiers) },
+		Changes:    d.store.Changes, Notifiers: notifiers, Store: d.store, Expect: d.board.Expect, Kick: d.webhooks.Kick, Log: d.log,
+	})
 	d.closing(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		if err := d.facts.Close(ctx); err != nil {
+			d.log.Error("webhooks not queued", "err", err)
+		}
 		d.webhooks.Close()
 		tenants.CloseIdleConnections()
 		operator.CloseIdleConnections()
 	})
 	return nil
+}
+
+// ended takes the record of a call, just before the call's last event.
+func (d *Daemon) ended(c voice.CDR) {
+	if d.facts != nil {
+		d.facts.Ended(c)
+	}
+}
+
+// subscribed lists the accounts that want to be told of their calls: those
+// with a subscription, or all when a dialect does not say where it keeps them.
+func (d *Daemon) subscribed(ctx context.Context, notifiers []dialect.Notifier) ([]voice.TenantID, error) {
+	found := map[voice.TenantID]bool{}
+	for _, n := range notifiers {
+		s, ok := n.(dialect.Subscriber)
+		if !ok {
+			all, err := d.store.Tenants(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, t := range all {
+				found[t.ID] = true
+			}
+			continue
+		}
+		for _, kind := range s.SubscriptionKinds() {
+			if err := d.subscribers(ctx, kind, found); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(found)), nil
+}
+
+// subscribers adds the accounts that have resources of a kind to found.
+func (d *Daemon) subscribers(ctx context.Context, kind string, found map[voice.TenantID]bool) error {
+	f := voice.ResourceFilter{Kind: kind, Limit: 1000}
+	for {
+		list, err := d.store.Resources(ctx, "", f)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			found[r.Tenant] = true
+			f.After = r.Serial
+		}
+		if len(list) < f.Limit {
+			return nil
+		}
+	}
 }

@@ -95,8 +95,8 @@ func (w *Worker) Kick() {
 	}
 }
 
-// Close begins nothing any more, gives what is under way a moment, breaks it off
-// then, and returns when the outcomes are stored. It is called once.
+// Close begins what is due, and nothing any more then, gives what is under way a
+// moment, breaks it off, and returns when the outcomes are stored. It is called once.
 func (w *Worker) Close() {
 	close(w.closing)
 	<-w.done
@@ -114,6 +114,9 @@ func (w *Worker) run() {
 		if !w.wait(next) {
 			break
 		}
+	}
+	if _, err := w.round(); err != nil { // what was queued just now: the last words of calls
+		w.cfg.Log.Error("outbox of webhooks", "err", err)
 	}
 	w.finish()
 }

@@ -78,7 +78,7 @@ var (
 	_ dialect.Dialect    = (*Dialect)(nil)
 	_ dialect.Expresser  = (*Dialect)(nil)
 	_ dialect.Asker      = (*Dialect)(nil)
-	_ dialect.Notifier   = (*Dialect)(nil)
+	_ dialect.Subscriber = (*Dialect)(nil)
 	_ dialect.Documented = (*Dialect)(nil)
 )
 

@@ -19,6 +19,9 @@ import (
 // tries is how often a webhook is sent before it is given up.
 const tries = 5
 
+// SubscriptionKinds implements dialect.Subscriber.
+func (d *Dialect) SubscriptionKinds() []string { return []string{smartfloivr.KindWebhook} }
+
 // Deliveries gives the webhooks that an account wants of a fact.
 func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
 	tenant := f.Call.Info.Tenant

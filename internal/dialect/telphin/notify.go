@@ -27,6 +27,9 @@ type happening struct {
 	more   url.Values
 }
 
+// SubscriptionKinds implements dialect.Subscriber.
+func (d *Dialect) SubscriptionKinds() []string { return []string{EventTopic} }
+
 // Deliveries gives what the account's clients have asked to be told. For voice
 // menus, queues and fax there is dial-in and hangup alone, as the vendor says,
 // and voicemail.
@@ -51,7 +54,7 @@ func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Deliv
 			if json.Unmarshal(r.Data, &s) != nil || s.Extension != h.serial || s.Type != h.kind {
 				continue
 			}
-			delivery, err := d.delivery(ctx, f, h, r.Serial, s)
+			delivery, err := d.delivery(ctx, f, h, s)
 			if err != nil {
 				return nil, err
 			}
@@ -132,6 +135,7 @@ func rung(targets string) []string {
 	var numbers []string
 	for t := range strings.SplitSeq(targets, ", ") {
 		if n, ok := strings.CutPrefix(t, string(voice.ToExtension)+" "); ok {
+			n, _, _ = strings.Cut(n, " ") // a leg says where its phone is besides
 			numbers = append(numbers, n)
 		}
 	}
@@ -179,7 +183,7 @@ func (d *Dialect) ofPhones(ctx context.Context, f dialect.Fact, kind, status str
 	return out, nil
 }
 
-func (d *Dialect) delivery(ctx context.Context, f dialect.Fact, h happening, serial int64, s subscription) (voice.Delivery, error) {
+func (d *Dialect) delivery(ctx context.Context, f dialect.Fact, h happening, s subscription) (voice.Delivery, error) {
 	values, err := d.callValues(ctx, f.Call.Info, "")
 	if err != nil {
 		return voice.Delivery{}, err
@@ -195,7 +199,7 @@ func (d *Dialect) delivery(ctx context.Context, f dialect.Fact, h happening, ser
 		values.Set(name, h.more.Get(name))
 	}
 	out := voice.Delivery{ID: voice.DeliveryID(voice.NewID("D")), Tenant: f.Call.Info.Tenant, Call: f.Call.Info.ID,
-		Endpoint: EventTopic + "/" + strconv.FormatInt(serial, 10), Purpose: "event " + h.kind, Method: s.Method, URL: s.URL,
+		Endpoint: EventTopic + " " + s.URL, Purpose: "event " + h.kind, Method: s.Method, URL: s.URL,
 		Tries: eventTries, State: voice.DeliveryQueued, Created: f.Event.At, Next: f.Event.At}
 	if s.Method == http.MethodGet {
 		out.URL, err = withQuery(s.URL, values)

@@ -71,7 +71,7 @@ var (
 	_ dialect.Dialect    = (*Dialect)(nil)
 	_ dialect.Documented = (*Dialect)(nil)
 	_ dialect.Asker      = (*Dialect)(nil)
-	_ dialect.Notifier   = (*Dialect)(nil)
+	_ dialect.Subscriber = (*Dialect)(nil)
 )
 
 // New makes the dialect.
