@@ -77,7 +77,7 @@ func otherNames(t string) string {
 // "outbound_tts||7", or the number alone.
 func ParseRecording(s string) (Ref, error) {
 	r, err := parseRef(s, RefRecording, []string{RefRecording, RefSpeech})
-	if err == nil && !isDigits(r.ID) {
+	if err == nil && !r.IsZero() && !isDigits(r.ID) {
 		err = fmt.Errorf("%q is not the number of a recording", r.ID)
 	}
 	return r, err
@@ -87,7 +87,7 @@ func ParseRecording(s string) (Ref, error) {
 // "ivr||57000", "hangup|1", or the EID alone.
 func ParseDestination(s string) (Ref, error) {
 	r, err := parseRef(s, RefExtension, destinationTypes())
-	if err != nil {
+	if err != nil || r.IsZero() {
 		return r, err
 	}
 	switch r.Type {
