@@ -33,8 +33,7 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 }
 
 // noted takes an event of a call for its timeline, for those who listen and
-// for webhooks. It
-// never waits.
+// for webhooks. It never waits.
 func (d *Daemon) noted(e voice.Event) {
 	d.journal.Append(e)
 	d.events.Publish(e)

@@ -52,6 +52,14 @@ type Note struct {
 	Note string `json:"note,omitempty" maxLength:"500" doc:"For the history; missing = the draft's"`
 }
 
+// or gives the note, or the other one where there is none.
+func (n *Note) or(other string) string {
+	if n == nil || n.Note == "" {
+		return other
+	}
+	return n.Note
+}
+
 // maxDocument bounds a document, in bytes, so that a revision fits in a resource.
 const maxDocument = voice.MaxResourceData - 8<<10
 
@@ -249,9 +257,7 @@ func (a *API) publishDraft(ctx context.Context, c caller, in *struct {
 		return nil, err
 	}
 	kept.By, kept.Name = c.by(), v.Name
-	if in.Body != nil && in.Body.Note != "" {
-		kept.Note = in.Body.Note
-	}
+	kept.Note = in.Body.or(kept.Note)
 	made, err := a.publish(ctx, v, kept)
 	if err != nil {
 		return nil, err

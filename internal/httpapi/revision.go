@@ -206,11 +206,8 @@ func (a *API) rollBack(ctx context.Context, c caller, in *struct {
 	if r.Current {
 		return nil, voice.Errorf("httpapi", voice.Conflict, "revision %d is what calls run already", r.Number)
 	}
-	to := change{By: c.by(), Note: "back to revision " + strconv.FormatInt(r.Number, 10), Name: v.Name, From: r.Number, Document: r.Document}
-	if in.Body != nil && in.Body.Note != "" {
-		to.Note = in.Body.Note
-	}
-	return a.publish(ctx, v, to)
+	note := in.Body.or("back to revision " + strconv.FormatInt(r.Number, 10))
+	return a.publish(ctx, v, change{By: c.by(), Note: note, Name: v.Name, From: r.Number, Document: r.Document})
 }
 
 // dropHistory removes what was kept of an app that is gone.
