@@ -220,3 +220,107 @@ func TestSmartfloIVR(t *testing.T) {
 		e.answered(t, c, "530000")
 	})
 }
+
+// Orders over the API make real calls, whose webhooks are received; live calls
+// are seen, transferred and hung up; what an IVR refers to works on a call.
+func TestSmartfloCalls(t *testing.T) {
+	e := newElection(t)
+	hooks := newReceiver(t)
+	e.flo(http.MethodPost, "/webhook", map[string]any{"name": "all", "url": hooks.URL + "/hook", "trigger": []string{"Call received on Server", "Call answered on IVR", "DTMF Option",
+		"Call answered by Agent (Click to Call)", "Call answered by Customer (Click to Call)", "Call hangup (Click to Call)", "Call hangup (Missed or Answered)"},
+		"template": map[string]any{"uuid": "$uuid", "ref": "$ref_id", "status": "$call_status", "way": "$direction", "digits": "$digits", "lead": "$custom_identifier", "ivr": "$ivr_name", "end": "$end_stamp"}})
+
+	t.Run("click to call rings the agent, then the customer", func(t *testing.T) {
+		answer := e.flo(http.MethodPost, "/click_to_call", map[string]any{"agent_number": "530000", "destination_number": e.outside, "async": 1, "custom_identifier": "lead 7", "call_timeout": 300})
+		ref := text(t, answer, "ref_id")
+		agent := rings(t, e.phones["530000"], 10*time.Second)
+		if err := agent.Answer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		customer := rings(t, e.carrier, 10*time.Second)
+		if err := customer.Answer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		talks(t, agent, customer)
+		hooks.got(t, `"ref":"`+ref+`"`, `"lead":"lead 7"`, `"way":"clicktocall"`)
+		e.flo(http.MethodPost, "/call/hangup", map[string]any{"call_id": ref})
+		ends(t, agent, 10*time.Second)
+		ends(t, customer, 10*time.Second)
+		hooks.got(t, `"ref":"`+ref+`"`, `"status":"answered"`, `"end":"2`)
+		var records []any
+		if !eventually(10*time.Second, func() bool {
+			records, _ = e.flo(http.MethodGet, "/call/records?direction=clicktocall", nil)["results"].([]any)
+			return len(records) == 1
+		}) {
+			t.Fatalf("records: %v", records)
+		}
+		if r := records[0].(map[string]any); r["ref_id"] != ref || r["status"] != "answered" || r["custom_identifier"] != "lead 7" {
+			t.Errorf("record: %v", r)
+		}
+	})
+	t.Run("a key rings the customer, then its destination", func(t *testing.T) {
+		key := text(t, e.flo(http.MethodPost, "/api_key", map[string]any{"name": "site", "destination": "extension|530099"}), "api_key")
+		v := e.request(http.MethodPost, "/smartflo/v1/click_to_call_support", "", map[string]any{"api_key": key, "customer_number": e.outside, "async": 1})
+		if v["success"] != true {
+			t.Fatal(v)
+		}
+		customer := rings(t, e.carrier, 10*time.Second)
+		if err := customer.Answer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e.answered(t, customer, "530099")
+	})
+	t.Run("a call in the IVR is told, and transferred", func(t *testing.T) {
+		c := e.call(t)
+		press(t, c, "1")
+		first := rings(t, e.phones["530000"], 10*time.Second)
+		if err := first.Answer(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		talks(t, c, first)
+		hooks.got(t, `"ivr":"Election IVR"`, `"digits":"1"`, `"way":"inbound"`)
+		live := e.liveCalls(t)
+		if len(live) != 1 || live[0]["state"] != "Answered" || live[0]["did"] != strings.TrimPrefix(e.office.number, "+") {
+			t.Fatalf("live calls: %v", live)
+		}
+		e.flo(http.MethodPost, "/call/options", map[string]any{"type": 4, "call_id": live[0]["call_id"], "intercom": "530675"})
+		e.answered(t, c, "530675")
+		hooks.got(t, `"status":"answered"`, `"way":"inbound"`, `"end":"2`)
+	})
+	t.Run("a department, a dialplan and hours", func(t *testing.T) {
+		app := newReceiver(t)
+		app.answer = `[{"transfer":{"type":"extension","data":["530675"]}}]`
+		dep := text(t, e.flo(http.MethodPost, "/department", map[string]any{"name": "Sales", "agents": []string{"extension|530000", "extension|530099"}, "ring_strategy": "sequential", "ring_timeout": 5}), "id")
+		day := map[string]any{"days": []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, "from": "00:00", "to": "24:00"}
+		hours := text(t, e.flo(http.MethodPost, "/time_group", map[string]any{"name": "Always", "hours": []any{day}, "destination": "department|" + dep}), "id")
+		e.flo(http.MethodPost, "/custom_dialplan", map[string]any{"name": "ask", "url": app.URL + "/route"})
+		e.flo(http.MethodPut, "/ivr/"+e.ivr, map[string]any{"option": []string{"1", "2"}, "destination": []string{"timegroup|" + hours, "custom_dialplan|ask"}, "timeout": 5})
+		c := e.call(t)
+		press(t, c, "1")
+		rings(t, e.phones["530000"], 10*time.Second).Reject(486)
+		e.answered(t, c, "530099")
+		c = e.call(t)
+		press(t, c, "2")
+		e.answered(t, c, "530675")
+		app.got(t, "/route", `"call_to_number":"`+strings.TrimPrefix(e.office.number, "+")+`"`)
+	})
+}
+
+// liveCalls lists the calls that are up.
+func (e *election) liveCalls(t *testing.T) (list []map[string]any) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, "http://"+e.http+"/smartflo/v1/live_calls", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", e.token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
