@@ -60,6 +60,9 @@ func (r *Room) Deliver(ctx context.Context, info voice.CallInfo, m voice.Mailbox
 		Attachment: rec.Blob, FileName: "voicemail-" + now.UTC().Format("20060102-150405"),
 		State: voice.MailQueued, Next: now, Created: now,
 	}
+	if m.NoAttachment {
+		mail.Attachment, mail.FileName = "", ""
+	}
 	if err := r.Messages.CreateMessage(ctx, msg, &mail); err != nil {
 		return err
 	}
@@ -120,7 +123,11 @@ func text(info voice.CallInfo, m voice.Mailbox, rec voice.Recording) string {
 	if name == "" {
 		name = "your mailbox"
 	}
-	return fmt.Sprintf("%s left a message of %s in %s on %s, calling %s.\n\nThe message is attached.\n",
+	where := "attached"
+	if m.NoAttachment {
+		where = "kept on the server"
+	}
+	return fmt.Sprintf("%s left a message of %s in %s on %s, calling %s.\n\nThe message is "+where+".\n",
 		caller(info), rec.Duration.Round(time.Second), name,
 		rec.Created.UTC().Format("2 January 2006 at 15:04 UTC"), oneLine(info.To))
 }

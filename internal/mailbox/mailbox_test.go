@@ -112,6 +112,21 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+func TestNoticeAlone(t *testing.T) {
+	t.Parallel()
+	s := &stores{}
+	box := voice.Mailbox{App: "VA1", Email: "a@example.com,b@example.com", NoAttachment: true}
+	if err := s.room().Deliver(t.Context(), voice.CallInfo{ID: "C1", Tenant: tenant}, box, recording()); err != nil {
+		t.Fatal(err)
+	}
+	if m := s.mail; m == nil || m.Attachment != "" || m.To != box.Email || !strings.Contains(m.Text, "The message is kept on the server.") {
+		t.Errorf("mail: %+v", m)
+	}
+	if s.message.Recording != "RE1" || s.message.State != voice.MessageNew {
+		t.Errorf("message: %+v", s.message)
+	}
+}
+
 func TestWhatCallersClaimStaysOnOneLine(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ from, name, subject string }{

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,9 @@ import (
 
 // MaxAttachment bounds what is attached, in bytes; mail servers take little more.
 const MaxAttachment = 25 << 20
+
+// maxAddresses bounds who gets one mail.
+const maxAddresses = 20
 
 // failure is why a mail could not be sent; dead means that trying again is of
 // no use.
@@ -114,11 +118,53 @@ func (m *Mailer) tlsConfig() *tls.Config {
 	return c
 }
 
-// send delivers one mail to the server. When ctx ends, the connection is cut.
+// send delivers one mail to all of its addresses. When the server refuses it for
+// good, each of several is tried alone: one bad address keeps no other from it.
 func (m *Mailer) send(ctx context.Context, out voice.Mail) error {
+	to, bad := addresses(out.To)
+	if len(to) == 0 {
+		return &failure{dead: true, words: fmt.Sprintf("%q is not an e-mail address", oneLine(out.To, 100))}
+	}
+	err := m.sendTo(ctx, out, to, bad)
+	if len(to) == 1 || !permanent(err) {
+		return err
+	}
+	taken := false
+	for _, one := range to {
+		if e := m.sendTo(ctx, out, []string{one}, bad); e != nil {
+			m.cfg.Log.Warn("one of several addresses gets no mail", "mail", out.ID, "to", one, "err", e)
+			bad, err = append(bad, one), e
+			continue
+		}
+		taken = true
+	}
+	if taken {
+		return nil
+	}
+	return err
+}
+
+// addresses parts the addresses of a mail, by commas, from what is none.
+func addresses(list string) (good, bad []string) {
+	for text := range strings.SplitSeq(list, ",") {
+		text = strings.TrimSpace(text)
+		to, err := netmail.ParseAddress(text)
+		switch {
+		case text == "":
+		case err != nil || strings.ContainsFunc(to.Address, unicode.IsControl) || len(good) == maxAddresses:
+			bad = append(bad, oneLine(text, 100))
+		case !slices.Contains(good, to.Address):
+			good = append(good, to.Address)
+		}
+	}
+	return good, bad
+}
+
+// sendTo delivers one mail to the server. When ctx ends, the connection is cut.
+func (m *Mailer) sendTo(ctx context.Context, out voice.Mail, to, bad []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, sendTime, fmt.Errorf("sending took longer than %s", sendTime))
 	defer cancel()
-	msg, err := m.compose(ctx, out)
+	msg, err := m.compose(ctx, out, to, bad)
 	if err != nil {
 		return err
 	}
@@ -159,17 +205,13 @@ func refused(server string, err error) error {
 	return f
 }
 
-// compose writes the mail with its attachment.
-func (m *Mailer) compose(ctx context.Context, out voice.Mail) (*mail.Msg, error) {
-	to, err := netmail.ParseAddress(out.To)
-	if err != nil || strings.ContainsFunc(to.Address, unicode.IsControl) {
-		return nil, &failure{dead: true, words: fmt.Sprintf("%q is not an e-mail address", oneLine(out.To, 100))}
-	}
+// compose writes the mail with its attachment, and says who does not get it.
+func (m *Mailer) compose(ctx context.Context, out voice.Mail, to, bad []string) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.FromFormat(m.from.Name, m.from.Address); err != nil {
 		return nil, fmt.Errorf("smtp.from: %w", err)
 	}
-	if err := msg.To(to.Address); err != nil {
+	if err := msg.To(to...); err != nil {
 		return nil, &failure{dead: true, words: fmt.Sprintf("%q is not an e-mail address: %v", out.To, err)}
 	}
 	_, domain, _ := strings.Cut(m.from.Address, "@")
@@ -178,6 +220,9 @@ func (m *Mailer) compose(ctx context.Context, out voice.Mail) (*mail.Msg, error)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic answers
 	msg.Subject(oneLine(out.Subject, 200))
 	text := out.Text
+	if len(bad) > 0 {
+		text += "\nThis mail could not be sent to: " + strings.Join(bad, ", ") + "\n"
+	}
 	if out.Attachment != "" {
 		a, err := m.attachment(ctx, out)
 		if err != nil {

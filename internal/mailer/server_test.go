@@ -24,7 +24,8 @@ type server struct {
 
 	mu      sync.Mutex
 	taken   []taken
-	refusal error // for the next recipients
+	refusal error  // for the next recipients
+	gone    string // recipient that is never taken
 }
 
 type taken struct {
@@ -42,13 +43,19 @@ type session struct {
 func (s *session) Reset()        {}
 func (s *session) Logout() error { return nil }
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	s.from = from
+	s.from, s.to = from, ""
 	return nil
 }
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	s.to = to
+	if to == s.server.gone {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
+	}
+	if s.to != "" {
+		s.to += ","
+	}
+	s.to += to
 	return s.server.refusal
 }
 func (s *session) Data(r io.Reader) error {
