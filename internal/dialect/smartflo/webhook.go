@@ -22,9 +22,6 @@ const tries = 5
 // SubscriptionKinds implements dialect.Subscriber.
 func (d *Dialect) SubscriptionKinds() []string { return []string{smartfloivr.KindWebhook} }
 
-// SubscriptionKinds implements dialect.Subscriber.
-func (d *Dialect) SubscriptionKinds() []string { return []string{smartfloivr.KindWebhook} }
-
 // Deliveries gives the webhooks that an account wants of a fact.
 func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
 	tenant := f.Call.Info.Tenant
