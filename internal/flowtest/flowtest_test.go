@@ -72,13 +72,13 @@ func TestFaultsAreReported(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	for _, line := range []string{"sings", "sings loud", "waits soon", "at noon", "far x", "far x: sleeps", "far x: busy after soon", "sound long x", "hears"} {
+	for _, line := range []string{"sings", "sings loud", "waits soon", "at noon", "far x", "far x: sleeps", "far x: busy after soon", "sound long x", "hears", "starts noon", "queue sales", "outside sings", "says"} {
 		var c flowtest.Caller
 		if err := c.Read("hears welcome\n" + line); err == nil || !strings.Contains(err.Error(), "line 2: "+line) {
 			t.Errorf("%q: %v", line, err)
 		}
 	}
-	for _, line := range []string{"sings", "route x", "route x: extension 1 for long"} {
+	for _, line := range []string{"sings", "route x", "route x: extension 1 for long", "queue sales: many", "web https://a.example", "web https://a.example: ok", "moon fails"} {
 		var h flowtest.MemoryHost
 		if err := h.Read(line); err == nil {
 			t.Errorf("host %q is taken", line)
