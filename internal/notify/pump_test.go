@@ -218,10 +218,10 @@ func TestStoreIsAwayForAWhile(t *testing.T) {
 			p.Take(x)
 		}
 		time.Sleep(10 * time.Second)
+		e.mu.Lock()
 		if len(e.queued) != 12 {
 			t.Errorf("%d queued, want 12", len(e.queued))
 		}
-		e.mu.Lock()
 		e.refuse = 1_000_000
 		e.mu.Unlock()
 		for _, x := range life("c2") {
