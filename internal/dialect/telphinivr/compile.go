@@ -21,8 +21,9 @@ const Kind voice.AppKind = "telphin"
 // lead to themselves end.
 const MaxRuns = 200
 
-// RateTopic is the kind of the records of quality_rate.
-const RateTopic = "telphin/quality-rate"
+// RateTopic is the kind of the records of quality_rate. Kinds with a slash are
+// parts of the server, which flows may not write.
+const RateTopic = "quality-rate"
 
 // Codes of diagnostics.
 const (
