@@ -106,6 +106,16 @@ func TestNumbers(t *testing.T) {
 	f.fails("PUT", path, `{"sms_template":[999]}`, http.StatusBadRequest, "sms_template.0")
 	f.fails("PUT", path, `{"colour":1}`, http.StatusBadRequest, "The colour field is unknown.")
 	f.fails("DELETE", fmt.Sprintf("/v1/sms_template/%d", template), "", http.StatusConflict, "SMS template is in use.")
+	other := voice.App{ID: "VA1", Tenant: account, Kind: "sonetel", Type: "ivr", Name: "Other", Document: []byte("{}"), Created: f.clock.Now()}
+	if err := f.store.CreateApp(t.Context(), other, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.UpdateNumber(t.Context(), voice.Number{E164: "+911140000001", Tenant: account, Dest: voice.Destination{Kind: voice.ToApp, ID: "VA1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if v := read(); v["destination_type"] != "app" {
+		t.Errorf("another API's app: %v", v)
+	}
 	f.fails("PUT", "/v1/my_number/999", `{}`, http.StatusNotFound, "Number not found.")
 }
 

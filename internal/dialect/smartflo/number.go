@@ -57,7 +57,7 @@ func (q *request) notes(n voice.Number) (numberNotes, voice.Resource, error) {
 }
 
 // leads gives the reference to where a number leads; zero when that is nowhere
-// or none of this API's things.
+// or nothing that has a number.
 func (q *request) leads(d voice.Destination) (smartfloivr.Ref, error) {
 	switch d.Kind {
 	case voice.ToExtension:
@@ -73,7 +73,11 @@ func (q *request) leads(d voice.Destination) (smartfloivr.Ref, error) {
 			route, err := smartfloivr.ParseRoute(a)
 			return route.Destination, err
 		}
-		return smartfloivr.Ref{Type: smartfloivr.RefIVR, ID: strconv.FormatInt(a.Serial, 10)}, nil
+		ref := smartfloivr.Ref{Type: smartfloivr.RefIVR, ID: strconv.FormatInt(a.Serial, 10)}
+		if a.Kind != Kind { // another API's, which this one can show and not set
+			ref.Type = "app"
+		}
+		return ref, nil
 	}
 	return smartfloivr.Ref{}, nil
 }
