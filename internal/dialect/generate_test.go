@@ -13,7 +13,7 @@ import (
 // documents gives generators of documents, by their form. Ids are numbers, which
 // every form takes.
 func documents() map[voice.AppKind]func(t *rapid.T) map[string]any {
-	return map[voice.AppKind]func(t *rapid.T) map[string]any{"sonetel": sonetelApp, "smartflo": smartfloIVR}
+	return map[voice.AppKind]func(t *rapid.T) map[string]any{"sonetel": sonetelApp, "smartflo": smartfloIVR, "telphin": telphinMenu}
 }
 
 func number(t *rapid.T, name string, least, most int) string {
