@@ -23,7 +23,7 @@ var mayImport = map[string]string{
 	"dialect":             "voice flow",
 	"dialect/sonetel":     "voice flow dialect",
 	"dialect/native":      "voice flow dialect",
-	"dialect/telphinivr":  "voice flow dialect",
+	"dialect/telphinivr":  "voice flow dialect outline",
 	"dialect/telphin":     "voice flow dialect",
 	"dialect/input":       "",
 	"dialect/smartfloivr": "voice flow dialect outline",

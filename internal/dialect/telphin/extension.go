@@ -260,7 +260,7 @@ func (q *request) makeApp(f telphinivr.Extension) (any, error) {
 		return nil, err
 	}
 	now := q.d.cfg.Now()
-	a := voice.App{ID: voice.AppID(voice.NewID("TP")), Tenant: q.tenant, Kind: Kind, Type: f.Type, Name: appName(&f),
+	a := voice.App{ID: voice.AppID(voice.NewID("TP")), Tenant: q.tenant, Kind: Kind, Type: f.Type, Name: f.AppName(),
 		Document: raw, Created: now, Updated: now}
 	if err := q.d.cfg.Apps.CreateApp(q.Context(), a, nil); err != nil {
 		return nil, err
@@ -269,14 +269,6 @@ func (q *request) makeApp(f telphinivr.Extension) (any, error) {
 		return nil, err
 	}
 	return q.extensionAnswer(&extension{app: a, doc: doc}), nil
-}
-
-// appName is what people see an app as.
-func appName(f *telphinivr.Extension) string {
-	if f.Label != nil && *f.Label != "" {
-		return *f.Label
-	}
-	return f.Type + " " + f.Name
 }
 
 // makePhone makes a telephone's line. Its password is in this one answer only.
@@ -378,7 +370,7 @@ func (q *request) changed(do func(e *extension) error) (*extension, error) {
 			return nil, err
 		}
 		if e.isApp() {
-			e.app.Name = appName(&e.doc.Extension)
+			e.app.Name = e.doc.Extension.AppName()
 			if e.app.Document, err = e.doc.Marshal(); err != nil {
 				return nil, err
 			}

@@ -197,11 +197,15 @@ func listRates(q *request) (any, error) {
 			continue
 		}
 		e := p.byNumber(kept["extension"])
-		if !from.IsZero() && r.Created.Before(from) || !to.IsZero() && r.Created.After(to) ||
+		at, err := time.Parse(time.RFC3339, kept["time"])
+		if err != nil {
+			at = r.Created
+		}
+		if !from.IsZero() && at.Before(from) || !to.IsZero() && at.After(to) ||
 			own != nil && (e == nil || e.serial() != own.serial()) {
 			continue
 		}
-		answer := map[string]any{"id": r.Serial, "client_id": q.clientID(), "call_uuid": kept["call"], "datetime": stamp(r.Created),
+		answer := map[string]any{"id": r.Serial, "client_id": q.clientID(), "call_uuid": kept["call_id"], "datetime": stamp(at),
 			"extension_id": nil, "rate": number(kept["rate"]), "max_rate": number(kept["max_rate"])}
 		if e != nil {
 			answer["extension_id"] = e.serial()
