@@ -18,6 +18,7 @@ import (
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/dialect/sonetel"
+	"tandem/internal/dialect/telphinivr"
 	"tandem/internal/flow"
 	"tandem/internal/outline"
 	"tandem/internal/voice"
@@ -25,7 +26,7 @@ import (
 
 // formats lists the forms, each with the name of its sample in test/samples/convert.
 func formats() []dialect.Format {
-	return []dialect.Format{sonetel.NewFormat(), smartfloivr.NewFormat(), native.NewYAMLFormat()}
+	return []dialect.Format{sonetel.NewFormat(), smartfloivr.NewFormat(), telphinivr.NewFormat(), native.NewYAMLFormat()}
 }
 
 func sample(t *testing.T, f dialect.Format) []byte {

@@ -237,7 +237,7 @@ func (w *writer) declare() {
 // own reads the waiting of a context that Compile made.
 func (w *writer) own(c *Context, n *flow.Node, g flow.Gather) {
 	w.told.Tell(n.ID)
-	w.settle(c, g)
+	w.settle(c, g, true)
 	c.AllowAnyDial = g.Extensions
 	for _, k := range g.Keys {
 		to := w.ol.Node(n.Exits[flow.Key(k)])
@@ -258,11 +258,12 @@ func (w *writer) own(c *Context, n *flow.Node, g flow.Gather) {
 	}
 }
 
-// settle takes the times of a context from a gather.
-func (w *writer) settle(c *Context, g flow.Gather) {
+// settle takes the times of a context from a gather, and the length of input from
+// that of a menu.
+func (w *writer) settle(c *Context, g flow.Gather, menu bool) {
 	first, between := durationOr(g.FirstDigit, voice.DefaultFirstDigit), durationOr(g.InterDigit, voice.DefaultInterDigit)
 	c.Timeout, c.InterDigitTimeout = min(first.Milliseconds(), maxMillis), min(between.Milliseconds(), maxMillis)
-	if g.Into == "" && !w.rates(g) {
+	if menu {
 		c.DigitLen = int64(g.MaxDigits)
 		for _, k := range g.Keys {
 			c.DigitLen = max(c.DigitLen, int64(len(k)))
@@ -293,7 +294,7 @@ func (w *writer) menu(m *outline.Menu) {
 	if g.MaxDigits == 0 && g.Extensions {
 		g.MaxDigits = 3
 	}
-	w.settle(c, g)
+	w.settle(c, g, true)
 	if !g.Whole && c.DigitLen > 1 {
 		w.lose(m.Node, "input that is complete is taken at once", "a context waits for more digits up to digit_len",
 			fmt.Sprintf("it is taken after %d ms", c.InterDigitTimeout))
@@ -351,7 +352,8 @@ func (w *writer) anyDial(c *Context, m *outline.Menu) {
 // entry finds where calls begin.
 func (w *writer) entry() {
 	at := w.p.Entry
-	for {
+	for seen := map[flow.NodeID]bool{}; !seen[at]; {
+		seen[at] = true
 		n := w.ol.Node(at)
 		if n == nil {
 			return // the call ends at once: no entry context

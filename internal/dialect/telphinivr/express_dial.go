@@ -99,6 +99,9 @@ func (w *writer) number(n *flow.Node, d voice.Destination) (string, bool) {
 	switch d.Kind {
 	case voice.ToExtension, voice.ToPhones, voice.ToDialled, voice.ToNumber:
 		if _, ok := destination(d.ID, d.Kind); ok {
+			if d.Kind == voice.ToExtension {
+				w.lose(n, d.String(), "a transfer calls whatever has the internal number", "a transfer to "+d.ID)
+			}
 			return d.ID, true
 		}
 	case voice.ToSIP:
@@ -200,7 +203,7 @@ func (w *writer) rating(n *flow.Node) bool {
 func (w *writer) gather(at spot, n *flow.Node, g flow.Gather, rules *[]Rule) (flow.NodeID, bool) {
 	c, _ := w.doc.Context(at.ctx)
 	if !w.settled[at.ctx] {
-		w.settle(c, g)
+		w.settle(c, g, false)
 	} else if first := durationOr(g.FirstDigit, voice.DefaultFirstDigit); first.Milliseconds() != c.Timeout {
 		w.lose(n, "the time of "+first.String()+" to the first digit", "it is the context's", strconv.FormatInt(c.Timeout, 10)+" ms")
 	}
@@ -273,7 +276,7 @@ func (w *writer) listen(at spot, n *flow.Node, s flow.Listen, rules *[]Rule) (fl
 		r.VoiceHelperDigitsMax = &most
 		for id := n.Exits[flow.GotDigits]; ; {
 			to := w.ol.Node(id)
-			if to == nil || w.spots[id] != (spot{}) {
+			if to == nil || w.spots[id] != (spot{}) || w.told.Told(id) {
 				break
 			}
 			w.told.Tell(id)

@@ -31,12 +31,21 @@ func (w *writer) write(t pending) {
 	if !t.exact && len(rules) == 1 && rules[0].Action == Hangup && len(rules[0].Extra) == 0 {
 		rules = nil // an option without rules hangs up
 	}
+	if len(rules) == 0 && !t.empty && w.waiting(t) {
+		rules = []Rule{{Action: PlaySilence, SilenceTime: ms(time.Millisecond)}} // one without rules would not wait for digits
+	}
 	if len(rules) > MaxRules {
 		w.lose(w.ol.Node(t.from), fmt.Sprintf("%d rules after the first %d", len(rules)-MaxRules, MaxRules), "an option has at most as many", nothing)
 		rules = rules[:MaxRules]
 	}
 	c, _ := w.doc.Context(t.ctx)
 	c.option(t.opt).Rules = rules
+}
+
+// waiting reports whether an option comes to the waiting of its own context.
+func (w *writer) waiting(t pending) bool {
+	way := w.ol.Way(t.from)
+	return way.End == outline.ToMenu && w.waits[way.At.ID] == t.ctx
 }
 
 // rules follows a way from a node and writes its actions.
@@ -48,10 +57,10 @@ func (w *writer) rules(t pending) []Rule {
 		if n == nil {
 			return append(rules, Rule{Action: Hangup})
 		}
-		if c, waits := w.waits[id]; waits && c == t.ctx && (id == t.from || len(w.lead[id]) > 0 || w.bare(n)) {
+		if c, waits := w.waits[id]; waits && c == t.ctx && (id == t.from && w.spots[id] == t.spot || len(w.lead[id]) > 0 || w.bare(n)) {
 			return append(rules, w.lead[id]...)
 		}
-		if s, ok := w.spots[id]; ok && (t.exact || id != t.from) {
+		if s, ok := w.spots[id]; ok && (t.exact || id != t.from || s != t.spot) {
 			return append(rules, jump(s))
 		}
 		if seen[id] || !t.exact && id != t.from && len(w.before[id]) > 1 && !transparent(n) {
@@ -168,8 +177,8 @@ func (w *writer) outside(at spot, n *flow.Node, rules *[]Rule) (flow.NodeID, boo
 			return n.Exits[flow.Next], true
 		}
 	case flow.Record:
-		if _, ok := w.voicemail(n.ID); ok {
-			w.lose(n, "a message is taken", "the voicemail of a menu follows a transfer that reached nobody, and nothing else", "the call ends")
+		if v, ok := w.voicemail(n.ID); ok {
+			w.loseMail(v, "the voicemail of a menu follows a transfer that reached nobody, and nothing else", "the call ends")
 			return "", true
 		}
 	}
@@ -312,12 +321,22 @@ func (w *writer) mailbox(id flow.NodeID) bool {
 	return true
 }
 
+// loseMail reports a message that is not taken.
+func (w *writer) loseMail(v outline.Voicemail, why, instead string) {
+	for _, id := range v.Nodes {
+		switch s := w.stepOf(id).(type) {
+		case flow.Record, flow.Deliver:
+			w.lose(w.ol.Node(id), flow.Words(s), why, instead)
+		}
+	}
+}
+
 func (w *writer) voicemailFields(v outline.Voicemail, id flow.NodeID) {
 	ivr := w.doc.IVR
 	w.told.Tell(v.Nodes...)
 	if w.mailAt != "" {
 		if w.mailAt != id {
-			w.lose(w.ol.Node(id), "another mailbox, of "+v.Mailbox.Name, "a menu has one voicemail", "the first one")
+			w.loseMail(v, "a menu has one voicemail", "the first one")
 		}
 		return
 	}
