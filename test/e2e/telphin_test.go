@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +32,7 @@ type ringme struct {
 func newRingme(t *testing.T) *ringme {
 	t.Helper()
 	o := newOffice(t)
-	r := &ringme{office: o, sounds: t.TempDir(), advert: sweep(400, 1100, 2*time.Second), hello: sweep(1600, 600, 4*time.Second)}
+	r := &ringme{office: o, sounds: t.TempDir(), advert: sweep(400, 1100), hello: slices.Concat(sweep(1600, 1100), sweep(1100, 600))}
 	cred := o.fields("credential", "create", "--account", o.id, "--for", "telphin")
 	r.app, r.secret = text(t, cred, "app_id"), text(t, cred, "app_secret")
 	for name, sound := range map[string][]int16{"advertising.wav": r.advert, "hello.wav": r.hello} {
@@ -47,19 +47,6 @@ func newRingme(t *testing.T) *ringme {
 	r.night, r.other = r.line("050"), r.line("002")
 	r.token = r.login(url.Values{"grant_type": {"client_credentials"}, "client_id": {r.app}, "client_secret": {r.secret}})
 	return r
-}
-
-// sweep is a tone that goes from one frequency to another, so that no part of it
-// is like another.
-func sweep(from, to float64, d time.Duration) []int16 {
-	s := make([]int16, int(d*phone.Rate/time.Second))
-	phase := 0.0
-	for i := range s {
-		hz := from + (to-from)*float64(i)/float64(len(s))
-		phase += 2 * math.Pi * hz / phone.Rate
-		s[i] = int16(8000 * math.Sin(phase))
-	}
-	return s
 }
 
 // line makes an internal number with a telephone that is registered.
