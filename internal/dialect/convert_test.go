@@ -167,7 +167,13 @@ func TestAnyProgramIsWritten(t *testing.T) {
 					rt.Fatalf("%v %v\n%s", err, d, doc)
 				}
 				p.Expired = "" // it is one loss with the lifetime
-				if faults := missing("anywhere", everything(&p), everything(&again), losses); len(faults) > 0 {
+				faults := missing("anywhere", everything(&p), everything(&again), losses)
+				// A part may stand in the document though the way to it is lost.
+				faults = slices.DeleteFunc(faults, func(f string) bool {
+					words, _, _ := strings.Cut(f, " (from ")
+					return strings.Contains(string(doc), words[strings.LastIndexByte(words, ' ')+1:])
+				})
+				if len(faults) > 0 {
 					rt.Fatalf("%s\n%s%s%s", strings.Join(faults, "\n"), &p, doc, report(losses))
 				}
 			})
