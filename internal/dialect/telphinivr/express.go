@@ -37,7 +37,7 @@ func Express(ctx context.Context, p flow.Program, r dialect.Resolver) (Document,
 	}
 	ol := outline.New(&p)
 	w := &writer{ctx: ctx, r: r, p: &p, ol: ol, told: ol.Ledger(), spots: map[flow.NodeID]spot{}, waits: map[flow.NodeID]int64{},
-		settled: map[int64]bool{}, numbers: map[voice.AppID]string{}, before: map[flow.NodeID][]flow.NodeID{}}
+		settled: map[int64]bool{}, numbers: map[voice.AppID]string{}, before: map[flow.NodeID][]flow.NodeID{}, by: map[int64][]flow.NodeID{}}
 	w.doc = Document{Extension: Extension{Name: defaultNumber, Type: TypeIVR, Status: Active}, IVR: NewIVR()}
 	w.doc.IVR.Lifetime = int64(p.Lifetime / time.Second)
 	if n, ok := ShortNumber(p.Meta["extension"]); ok {
@@ -57,6 +57,7 @@ func Express(ctx context.Context, p flow.Program, r dialect.Resolver) (Document,
 		w.write(next)
 	}
 	w.expired()
+	w.unreached()
 	for _, n := range w.told.Untold() {
 		w.lose(n, flow.Words(n.Step), whyNoRule, nothing)
 	}
@@ -96,9 +97,10 @@ type writer struct {
 	before  map[flow.NodeID][]flow.NodeID
 	sounds  []voice.Sound
 	numbers map[voice.AppID]string
-	lead    map[flow.NodeID][]Rule // what is played at a menu, where its start begins before it
-	mailAt  flow.NodeID            // the voicemail that is the menu's
-	mailed  bool                   // a transfer that reaches nobody leads to the voicemail
+	lead    map[flow.NodeID][]Rule  // what is played at a menu, where its start begins before it
+	by      map[int64][]flow.NodeID // what each context tells
+	mailAt  flow.NodeID             // the voicemail that is the menu's
+	mailed  bool                    // a transfer that reaches nobody leads to the voicemail
 	err     error
 }
 
@@ -289,6 +291,7 @@ func (w *writer) menu(m *outline.Menu) {
 	}
 	c := w.context(id, name)
 	w.told.Tell(m.Node.ID)
+	w.by[id] = append(w.by[id], m.Node.ID)
 	w.spots[m.Node.ID], w.waits[m.Node.ID] = spot{id, Start}, id
 	g := m.Gather
 	if g.MaxDigits == 0 && g.Extensions {
@@ -409,6 +412,43 @@ func (w *writer) spotOf(id flow.NodeID) spot {
 	w.spots[id] = s
 	w.todo = append(w.todo, pending{spot: s, from: id})
 	return s
+}
+
+// unreached drops contexts that nothing leads to, because what led there could not
+// be said, and reports what they held.
+func (w *writer) unreached() {
+	seen := map[int64]bool{}
+	var queue []int64
+	if e := w.doc.IVR.EntryContext; e != nil {
+		queue = append(queue, *e)
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		c, ok := w.doc.Context(queue[0])
+		if !ok || seen[c.ID] {
+			continue
+		}
+		seen[c.ID] = true
+		for _, o := range c.Options {
+			for _, r := range o.Rules {
+				if r.Context != nil {
+					queue = append(queue, *r.Context)
+				}
+				if r.Action == CallInteractive { // its answer may lead anywhere
+					for _, other := range w.doc.Contexts {
+						queue = append(queue, other.ID)
+					}
+				}
+			}
+		}
+	}
+	for _, c := range w.doc.Contexts {
+		if !seen[c.ID] {
+			for _, id := range w.by[c.ID] {
+				w.lose(w.ol.Node(id), flow.Words(w.stepOf(id)), "nothing that a voice menu can say leads there", nothing)
+			}
+		}
+	}
+	w.doc.Contexts = slices.DeleteFunc(w.doc.Contexts, func(c Context) bool { return !seen[c.ID] })
 }
 
 // finish puts the document in its normal form.

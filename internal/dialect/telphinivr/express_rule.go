@@ -70,6 +70,7 @@ func (w *writer) rules(t pending) []Rule {
 		}
 		seen[id] = true
 		w.told.Tell(id)
+		w.by[t.ctx] = append(w.by[t.ctx], id)
 		next, more := w.action(t.spot, n, &rules)
 		if !more {
 			return rules
