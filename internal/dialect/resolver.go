@@ -63,7 +63,29 @@ func (r StoreResolver) Resource(ctx context.Context, kind string, serial int64) 
 
 // Resources lists the tenant's resources of a kind.
 func (r StoreResolver) Resources(ctx context.Context, kind string) ([]voice.Resource, error) {
-	return r.ResourceStore.Resources(ctx, r.Tenant, voice.ResourceFilter{Kind: kind})
+	return AllResources(ctx, r.ResourceStore, r.Tenant, kind)
+}
+
+// ResourceLister lists resources; a voice.ResourceStore does.
+type ResourceLister interface {
+	Resources(ctx context.Context, t voice.TenantID, f voice.ResourceFilter) ([]voice.Resource, error)
+}
+
+// AllResources lists the resources of a kind, however many a tenant has.
+func AllResources(ctx context.Context, s ResourceLister, t voice.TenantID, kind string) ([]voice.Resource, error) {
+	var all []voice.Resource
+	f := voice.ResourceFilter{Kind: kind, Limit: 1000}
+	for {
+		list, err := s.Resources(ctx, t, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(list) < f.Limit {
+			return all, nil
+		}
+		f.After = list[len(list)-1].Serial
+	}
 }
 
 // Extensions lists the tenant's extensions.

@@ -101,6 +101,8 @@ func TestCredentials(t *testing.T) {
 	f.fails(422, "body.for", "POST", "/credentials", `{"for":"api"}`)
 	f.fails(422, "body.user", "POST", "/credentials", `{"for":"sonetel","user":"1"}`)
 	f.refused(f.as(f.foreign, "DELETE", path, ""), 404, "no credential", "another account's")
+	f.refused(f.as(f.newKey(f.tenant, httpapi.ConfigRead, httpapi.ConfigWrite), "POST", "/credentials", `{"for":"sonetel"}`), 403, "calls:read itself",
+		"a credential that can do more than the key")
 	owner := voice.Token{ID: "web", Tenant: f.tenant, User: f.owner, Kind: "owner", Name: "o@example.com", Hash: "x", Created: time.Now()}
 	if err := f.store.CreateToken(t.Context(), owner); err != nil {
 		t.Fatal(err)

@@ -79,7 +79,7 @@ func (a *API) registerKeys() {
 		title: "Delete a key", text: "It does not work any more, at once."}, a.deleteKey)
 	handle(a, route{id: "list-credentials", method: http.MethodGet, path: "/credentials", section: section, scope: ConfigRead, title: "List the credentials of the vendors' APIs"}, a.listCredentials)
 	handle(a, route{id: "create-credential", method: http.MethodPost, path: "/credentials", section: section, scope: ConfigWrite, status: http.StatusCreated,
-		title: "Make a credential of a vendor's API", text: "A log-in replaces the former one of the same user."}, a.createCredential)
+		title: "Make a credential of a vendor's API", text: "A log-in replaces the former one of the same user. The client can do everything in the account, so the key needs every scope of it."}, a.createCredential)
 	handle(a, route{id: "delete-credential", method: http.MethodDelete, path: "/credentials/{credential}", section: section, scope: ConfigWrite, status: http.StatusNoContent,
 		title: "Delete a credential of a vendor's API", text: "Tokens that were given for it are void."}, a.deleteCredential)
 }
@@ -184,6 +184,11 @@ func (a *API) listCredentials(ctx context.Context, c caller, _ *struct{}) (*answ
 }
 
 func (a *API) createCredential(ctx context.Context, c caller, in *struct{ Body CredentialInput }) (*answer[NewCredential], error) {
+	for _, s := range Scopes() { // what a vendor's client may do is not parted
+		if s != Operator && !c.may(s) {
+			return nil, voice.Errorf("httpapi", voice.Permission, "the key has not the scope %s itself, and a vendor's client has every one", s)
+		}
+	}
 	b := in.Body
 	fields, err := a.cfg.Admin.CreateCredential(ctx, admin.CredentialSpec{Account: c.tenant, For: b.For, User: voice.UserID(b.User),
 		Name: b.Name, Type: voice.ApplicationType(b.Type), Redirects: b.Redirects})

@@ -240,8 +240,12 @@ func (p *Pump) store(ds []voice.Delivery) bool {
 			return true
 		case p.ctx.Err() != nil:
 			return false
+		case !voice.IsKind(err, voice.Unavailable) && len(ds) > 1:
+			// One that the store refuses takes no others with it.
+			half := len(ds) / 2
+			return p.store(ds[:half]) && p.store(ds[half:])
 		case !voice.IsKind(err, voice.Unavailable):
-			p.cfg.Log.Error("webhooks refused by the store", "webhooks", len(ds), "err", err)
+			p.cfg.Log.Error("webhook refused by the store", "call", ds[0].Call, "purpose", ds[0].Purpose, "err", err)
 			return true
 		}
 		p.cfg.Log.Error("webhooks can't be queued; trying again", "webhooks", len(ds), "err", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,7 +29,8 @@ type ear struct {
 	changes    atomic.Uint64
 	lists      atomic.Int32 // how often subscriptions were read
 	kicks      atomic.Int32
-	broken     bool // the dialect fails
+	broken     bool   // the dialect fails
+	bad        string // purpose of deliveries that the store refuses
 }
 
 func (e *ear) Deliveries(_ context.Context, f dialect.Fact) ([]voice.Delivery, error) {
@@ -50,6 +52,9 @@ func (e *ear) CreateDeliveries(_ context.Context, ds []voice.Delivery) error {
 	if e.refuse > 0 {
 		e.refuse--
 		return voice.Errorf("test", voice.Unavailable, "away")
+	}
+	if slices.ContainsFunc(ds, func(d voice.Delivery) bool { return d.Purpose == e.bad }) {
+		return voice.Errorf("test", voice.Invalid, "a byte that no text has")
 	}
 	e.queued = append(e.queued, ds...)
 	return nil
@@ -233,6 +238,17 @@ func TestStoreIsAwayForAWhile(t *testing.T) {
 			t.Error("what was lost is not told")
 		}
 	})
+}
+
+func TestOneIsRefusedByTheStore(t *testing.T) {
+	e := &ear{subscribed: []voice.TenantID{"1"}, bad: string(voice.EventLegAnswered)}
+	p := e.start()
+	for _, x := range life("c1") {
+		p.Take(x)
+	}
+	if err := p.Close(t.Context()); err != nil || len(e.queued) != 11 || e.queued[10].Purpose != string(voice.EventCallEnded) {
+		t.Errorf("%d queued, want all but one in their order: %v", len(e.queued), err)
+	}
 }
 
 // TestDialectsFault has one dialect that panics and another that does not.

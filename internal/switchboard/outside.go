@@ -124,12 +124,13 @@ func (h *host) Keep(ctx context.Context, topic string, fields map[string]string)
 	if data == nil {
 		data = map[string]string{}
 	}
-	data["call_id"], data["time"] = string(info.ID), time.Now().UTC().Format(time.RFC3339)
+	now := time.Now()
+	data["call_id"], data["time"] = string(info.ID), now.UTC().Format(time.RFC3339)
 	b, err := json.Marshal(data)
 	if err != nil {
 		return voice.E(op, voice.Internal, err)
 	}
-	_, err = h.s.cfg.Resources.CreateResource(context.WithoutCancel(ctx), voice.Resource{Tenant: info.Tenant, Kind: topic, Data: b})
+	_, err = h.s.cfg.Resources.CreateResource(context.WithoutCancel(ctx), voice.Resource{Tenant: info.Tenant, Kind: topic, Data: b, Created: now, Updated: now})
 	return err
 }
 

@@ -173,7 +173,7 @@ func TestOutside(t *testing.T) {
 	if o.sent != string(ours)+" +46700000001 +46850000001 b!" {
 		t.Errorf("sent %q", o.sent)
 	}
-	if len(o.kept) != 1 || o.kept[0].Kind != "rating" || o.kept[0].Tenant != ours {
+	if len(o.kept) != 1 || o.kept[0].Kind != "rating" || o.kept[0].Tenant != ours || o.kept[0].Created.IsZero() {
 		t.Fatalf("kept %+v", o.kept)
 	}
 	var data map[string]string

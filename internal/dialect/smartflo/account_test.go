@@ -227,6 +227,7 @@ func TestRoles(t *testing.T) {
 	f.ok("GET", "/v1/ivrs", "")
 	f.fails("POST", "/v1/ivr", f.sample(nil), http.StatusForbidden, "Only an administrator")
 	f.fails("POST", "/v1/webhook", `{}`, http.StatusForbidden, "Only an administrator")
+	f.fails("POST", "/v1/call/options", `{"type":1,"call_id":"c1","agent_id":"101"}`, http.StatusForbidden, "Only an administrator of the account may listen")
 }
 
 func TestDescribe(t *testing.T) {

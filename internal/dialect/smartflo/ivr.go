@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/voice"
@@ -273,7 +274,7 @@ func (q *request) used(refers func(smartfloivr.Ref) bool, app voice.AppID) (bool
 		}
 	}
 	for _, kind := range append(smartfloivr.Kinds(), kindNumber) {
-		list, err := q.d.cfg.Resources.Resources(ctx, q.tenant, voice.ResourceFilter{Kind: kind})
+		list, err := dialect.AllResources(ctx, q.d.cfg.Resources, q.tenant, kind)
 		if err != nil {
 			return false, err
 		}

@@ -102,6 +102,9 @@ func postOptions(q *request) (any, error) {
 	if modes[kind] == "" && kind != "4" {
 		return nil, bad("The type field is invalid: %q is none of 1 monitor, 2 whisper, 3 barge, 4 transfer.", kind)
 	}
+	if kind != "4" && q.user.Role != voice.RoleAdmin {
+		return nil, failf(http.StatusForbidden, "Only an administrator of the account may listen to calls.")
+	}
 	field := "agent_id"
 	if kind == "4" {
 		field = "intercom"

@@ -86,7 +86,7 @@ func viewResource(r voice.Resource, d smartfloivr.Document) (json.RawMessage, er
 }
 
 func (q *request) listResources(c collection) (any, error) {
-	list, err := q.d.cfg.Resources.Resources(q.Context(), q.tenant, voice.ResourceFilter{Kind: c.kind})
+	list, err := dialect.AllResources(q.Context(), q.d.cfg.Resources, q.tenant, c.kind)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Deliv
 	if tenant == "" || !interesting(f.Event) {
 		return nil, nil
 	}
-	hooks, err := d.cfg.Resources.Resources(ctx, tenant, voice.ResourceFilter{Kind: smartfloivr.KindWebhook})
+	hooks, err := dialect.AllResources(ctx, d.cfg.Resources, tenant, smartfloivr.KindWebhook)
 	if err != nil || len(hooks) == 0 {
 		return nil, err
 	}

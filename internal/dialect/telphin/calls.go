@@ -300,6 +300,9 @@ func getHistory(q *request) (any, error) {
 	if err != nil {
 		return nil, ifNotExist(err, missing("", "Call not found"))
 	}
+	if !q.sees(c) {
+		return nil, missing("", "Call not found")
+	}
 	p, err := q.people()
 	if err != nil {
 		return nil, err

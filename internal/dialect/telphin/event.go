@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
@@ -40,7 +41,7 @@ func eventAnswers(serial int64, s subscription) map[string]any {
 
 // subscriptions lists those of an extension.
 func (q *request) subscriptions(e *extension) ([]voice.Resource, []subscription, error) {
-	list, err := q.d.cfg.Resources.Resources(q.Context(), q.tenant, voice.ResourceFilter{Kind: EventTopic})
+	list, err := dialect.AllResources(q.Context(), q.d.cfg.Resources, q.tenant, EventTopic)
 	if err != nil {
 		return nil, nil, err
 	}

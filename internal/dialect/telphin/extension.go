@@ -2,6 +2,7 @@ package telphin
 
 import (
 	"cmp"
+	"context"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
 	"tandem/internal/dialect/telphinivr"
 	"tandem/internal/voice"
@@ -112,7 +114,7 @@ func (q *request) extensions() ([]*extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := q.d.cfg.Resources.Resources(q.Context(), q.tenant, voice.ResourceFilter{Kind: telphinivr.PhoneTopic})
+	kept, err := dialect.AllResources(q.Context(), q.d.cfg.Resources, q.tenant, telphinivr.PhoneTopic)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +286,7 @@ func (q *request) makePhone(f telphinivr.Extension) (any, error) {
 		e.line, err = q.d.cfg.Extensions.Extension(q.Context(), q.tenant, f.Name)
 	}
 	if err != nil { // nothing half-made stays
-		_ = q.d.cfg.Extensions.RemoveExtension(q.Context(), q.tenant, f.Name)
+		_ = q.d.cfg.Extensions.RemoveExtension(context.WithoutCancel(q.Context()), q.tenant, f.Name)
 		return nil, err
 	}
 	answer := q.extensionAnswer(e)
@@ -311,7 +313,18 @@ func (q *request) keepPhone(e *extension) error {
 	if e.kept.Serial == 0 {
 		e.kept, err = q.d.cfg.Resources.CreateResource(q.Context(), voice.Resource{Tenant: q.tenant, Kind: telphinivr.PhoneTopic,
 			Name: e.phone.Name, Data: data, Created: now, Updated: now})
-		return err
+		if !voice.IsKind(err, voice.Exists) {
+			return err
+		}
+		// What was kept of a line of this number that another API removed.
+		old, err := q.d.cfg.Resources.Resources(q.Context(), q.tenant, voice.ResourceFilter{Kind: telphinivr.PhoneTopic, Name: e.phone.Name, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(old) == 0 {
+			return voice.Errorf("telphin.keepPhone", voice.Conflict, "extension %s was changed by somebody else meanwhile", e.phone.Name)
+		}
+		e.kept = old[0]
 	}
 	e.kept.Data, e.kept.Updated = data, now
 	e.kept.Version, err = q.d.cfg.Resources.UpdateResource(q.Context(), e.kept)

@@ -39,7 +39,7 @@ func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Deliv
 		voice.EventLegAnswered, voice.EventMessageStored, voice.EventCallEnded}, f.Event.Kind) {
 		return nil, nil
 	}
-	list, err := d.cfg.Resources.Resources(ctx, t, voice.ResourceFilter{Kind: EventTopic})
+	list, err := dialect.AllResources(ctx, d.cfg.Resources, t, EventTopic)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

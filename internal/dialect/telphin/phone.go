@@ -1,6 +1,7 @@
 package telphin
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -96,12 +97,13 @@ func (q *request) setPassword(e *extension, password string) error {
 	fresh.Serial, fresh.User, fresh.Created, fresh.Username = e.line.Serial, e.line.User, e.line.Created, e.line.Username
 	q.d.making.Lock()
 	defer q.d.making.Unlock()
-	if err := q.d.cfg.Extensions.RemoveExtension(q.Context(), q.tenant, e.line.Number); err != nil {
+	ctx := context.WithoutCancel(q.Context()) // a client that goes meanwhile leaves no account without the line
+	if err := q.d.cfg.Extensions.RemoveExtension(ctx, q.tenant, e.line.Number); err != nil {
 		return err
 	}
-	err := q.d.cfg.Extensions.AddExtension(q.Context(), fresh)
+	err := q.d.cfg.Extensions.AddExtension(ctx, fresh)
 	if err != nil { // the line that there was comes back
-		_ = q.d.cfg.Extensions.AddExtension(q.Context(), e.line)
+		_ = q.d.cfg.Extensions.AddExtension(ctx, e.line)
 		return err
 	}
 	e.line = fresh

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
 	"tandem/internal/dialect/telphinivr"
 	"tandem/internal/voice"
@@ -92,7 +93,14 @@ func (q *request) record() (voice.Recording, error) {
 	if r.Purpose != voice.ForCall || !finished(r) {
 		return r, gone
 	}
-	return r, nil
+	if q.own == "" {
+		return r, nil
+	}
+	c, err := q.callOf(r)
+	if err == nil && !q.sees(c) {
+		err = gone
+	}
+	return r, err
 }
 
 func getRecord(q *request) (any, error) {
@@ -182,7 +190,7 @@ func listRates(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := q.d.cfg.Resources.Resources(q.Context(), q.tenant, voice.ResourceFilter{Kind: telphinivr.RateTopic})
+	list, err := dialect.AllResources(q.Context(), q.d.cfg.Resources, q.tenant, telphinivr.RateTopic)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,9 @@ type request struct {
 	params map[string]string
 	tenant voice.TenantID
 	token  voice.AccessToken
+	// own is the internal number of a user who is no administrator: what the
+	// request is about has to have to do with it. "" = an administrator.
+	own string
 }
 
 // audio is an answer that is a file.
@@ -107,6 +110,9 @@ func (q *request) run(w http.ResponseWriter, segments []string) (any, error) {
 	}
 	if !rt.calls && q.scope(ScopeAccess) == AccessCall {
 		return nil, failf(http.StatusForbidden, statusLevel, "the application's access level is Call API; this needs All")
+	}
+	if err := q.lets(rt); err != nil {
+		return nil, err
 	}
 	return rt.handle(q)
 }
