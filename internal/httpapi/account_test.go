@@ -148,6 +148,8 @@ func TestUsers(t *testing.T) {
 
 func TestTrunks(t *testing.T) {
 	f := newFixture(t)
+	f.fails(403, "scope operator", "POST", "/trunks", `{"name":"carrier","host":"sip.example.net"}`)
+	f.key = f.newKey(f.tenant, httpapi.Scopes()...)
 	r := f.ok(201, "POST", "/trunks", `{"name":"carrier","host":"sip.example.net","username":"u","password":"very secret","register":true,"prefixes":["+46"],"caller_id":"+4685550100"}`)
 	if strings.Contains(string(r.raw), "very secret") || r.body["state"] != "registered for 3600 s" || r.body["transport"] != "udp" {
 		t.Errorf("trunk: %s", r.raw)

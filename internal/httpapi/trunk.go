@@ -46,7 +46,8 @@ type TrunkPath struct {
 func (a *API) registerTrunks() {
 	const section = "Trunks"
 	handle(a, route{id: "list-trunks", method: http.MethodGet, path: "/trunks", section: section, scope: ConfigRead, title: "List the trunks"}, a.listTrunks)
-	handle(a, route{id: "add-trunk", method: http.MethodPost, path: "/trunks", section: section, scope: ConfigWrite, status: http.StatusCreated, title: "Add a trunk"}, a.addTrunk)
+	handle(a, route{id: "add-trunk", method: http.MethodPost, path: "/trunks", section: section, scope: ConfigWrite, status: http.StatusCreated, title: "Add a trunk",
+		text: "Calls from its host come in for this account, so the key needs the scope operator too."}, a.addTrunk)
 	handle(a, route{id: "read-trunk", method: http.MethodGet, path: "/trunks/{trunk}", section: section, scope: ConfigRead, title: "Read a trunk and its state"}, a.readTrunk)
 	handle(a, route{id: "remove-trunk", method: http.MethodDelete, path: "/trunks/{trunk}", section: section, scope: ConfigWrite, status: http.StatusNoContent, title: "Remove a trunk"}, a.removeTrunk)
 }
@@ -72,6 +73,9 @@ func (a *API) listTrunks(ctx context.Context, c caller, _ *struct{}) (*answer[Pa
 }
 
 func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInput }) (*answer[Trunk], error) {
+	if !c.may(Operator) { // a trunk at another account's carrier would get that one's calls
+		return nil, voice.Errorf("httpapi", voice.Permission, "adding a trunk needs the scope operator too: it decides whose the calls from its host are")
+	}
 	b := in.Body
 	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
 		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID)})

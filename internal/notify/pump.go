@@ -64,7 +64,6 @@ type Pump struct {
 	// Of the goroutine alone.
 	calls  map[voice.CallID]*call
 	wanted map[voice.TenantID]bool
-	asked  time.Time // when wanted was read
 }
 
 // item is an event or, just before a call's last event, its record.

@@ -24,6 +24,9 @@ func TestRecordings(t *testing.T) {
 		t.Fatal(answer)
 	}
 	uploaded := int64(answer["id"].(float64))
+	if status, answer := upload("POST", "/v1/recording", "Two", "RIFF one\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.wav\"\r\n\r\nRIFF two"); status != http.StatusBadRequest {
+		t.Errorf("two files: %v", answer)
+	}
 	v := f.ok("GET", fmt.Sprintf("/v1/recording/%d", spoken), "")
 	if v["type"] != "tts" || v["data"] != "Hello" || v["voice"] != "en-IN-1" || v["duration"] != 1.0 || f.audio.said[0].Language != "en-IN" || v["created_at"] != "2026-03-02 12:00:00" {
 		t.Errorf("spoken %v, said %v", v, f.audio.said)

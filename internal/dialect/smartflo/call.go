@@ -28,7 +28,6 @@ const maxIdentifier = 1000
 
 // order is what both click-to-call requests have.
 type order struct {
-	caller     string // number shown to the customer; "" = automatic
 	limit      time.Duration
 	identifier string
 }

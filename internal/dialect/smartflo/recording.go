@@ -88,6 +88,9 @@ func (q *request) audioBody() (input.Fields, *dialect.Clip, string, error) {
 		if !slices.Contains([]string{"file", "data", "audio"}, file.Field) {
 			return bad("The %s field is unknown.", file.Field)
 		}
+		if clip != nil {
+			return bad("The %s field is invalid: one file is taken.", file.Field)
+		}
 		c, err := q.d.cfg.Audio.IngestFile(q.Context(), q.tenant, &bounded{r: file, left: maxAudio})
 		if err != nil {
 			broken = audioFault(file.Field, err)

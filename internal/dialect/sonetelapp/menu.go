@@ -81,10 +81,10 @@ func (e *expresser) clocks(g flow.Gather) {
 		return d
 	}
 	if d := or(g.FirstDigit, voice.DefaultFirstDigit); d != e.rules.FirstDigit {
-		e.lose(n, fmt.Sprintf("the wait of %s for a key", d), why, fmt.Sprintf("%s", e.rules.FirstDigit))
+		e.lose(n, fmt.Sprintf("the wait of %s for a key", d), why, e.rules.FirstDigit.String())
 	}
 	if d := or(g.InterDigit, voice.DefaultInterDigit); d != e.rules.InterDigit {
-		e.lose(n, fmt.Sprintf("the wait of %s for a further key", d), why, fmt.Sprintf("%s", e.rules.InterDigit))
+		e.lose(n, fmt.Sprintf("the wait of %s for a further key", d), why, e.rules.InterDigit.String())
 	}
 	if !g.BargeIn && len(g.Prompts) > 0 {
 		e.lose(n, "that keys do not cut the menu's prompt", why, "keys cut it")
