@@ -29,9 +29,11 @@ type Config struct {
 
 // Bounds.
 const (
-	// MaxSending bounds the requests under way, MaxPerEndpoint those to one endpoint.
+	// MaxSending bounds the requests under way, MaxPerEndpoint those to one
+	// endpoint, MaxPerTenant those of one account.
 	MaxSending     = 64
 	MaxPerEndpoint = 8
+	MaxPerTenant   = 24
 
 	batch      = 1000
 	storePause = 10 * time.Second    // after the store failed
@@ -63,7 +65,7 @@ type Worker struct {
 
 	// Of the goroutine alone.
 	sending map[voice.DeliveryID]bool // under way, or what came of it is not stored yet
-	per     map[string]int            // requests under way by endpoint
+	per     map[string]int            // requests under way by endpoint, and by account
 	flying  int                       // requests under way
 	unsaved []voice.Delivery          // what came of attempts
 	pruned  time.Time
@@ -151,8 +153,10 @@ func (w *Worker) wait(next time.Time) bool {
 // landed notes that an attempt is over; its outcome is stored by the next round.
 func (w *Worker) landed(d voice.Delivery) {
 	w.flying--
-	if w.per[place(d)]--; w.per[place(d)] == 0 {
-		delete(w.per, place(d))
+	for _, at := range places(d) {
+		if w.per[at]--; w.per[at] == 0 {
+			delete(w.per, at)
+		}
 	}
 	w.unsaved = append(w.unsaved, d)
 }
@@ -176,7 +180,8 @@ func (w *Worker) round() (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	for _, d := range due {
-		if w.sending[d.ID] || w.flying >= MaxSending || w.per[place(d)] >= MaxPerEndpoint {
+		at := places(d)
+		if w.sending[d.ID] || w.flying >= MaxSending || w.per[at[0]] >= MaxPerEndpoint || w.per[at[1]] >= MaxPerTenant {
 			continue // an attempt that ends brings the next round
 		}
 		if err := w.begin(d, now); err != nil {
@@ -208,7 +213,9 @@ func (w *Worker) begin(d voice.Delivery, now time.Time) error {
 		d.Attempts--
 	}
 	w.sending[d.ID] = true
-	w.per[place(d)]++
+	for _, at := range places(d) {
+		w.per[at]++
+	}
 	w.flying++
 	go func() { w.ended <- w.attempt(d, last) }() // the goroutine takes it, also when it closes
 	return nil
@@ -246,5 +253,7 @@ func (w *Worker) finish() {
 	}
 }
 
-// place is where a delivery counts for MaxPerEndpoint.
-func place(d voice.Delivery) string { return string(d.Tenant) + " " + d.Endpoint }
+// places are where a delivery counts: for MaxPerEndpoint, and for MaxPerTenant.
+func places(d voice.Delivery) [2]string {
+	return [2]string{string(d.Tenant) + " " + d.Endpoint, string(d.Tenant)}
+}

@@ -265,6 +265,35 @@ func TestSlowEndpoint(t *testing.T) {
 	}
 }
 
+// TestSlowAccount has one account whose many endpoints do not answer, while
+// another account's goes through.
+func TestSlowAccount(t *testing.T) {
+	r := newRig(t)
+	r.cfg.Tenants = r.server.Client() // all endpoints are on one host here, which the policy's bounds too
+	release := make(chan struct{})
+	r.answer = func(_ http.ResponseWriter, req *http.Request) {
+		if strings.HasPrefix(req.URL.Path, "/slow") {
+			<-release
+		}
+	}
+	defer sync.OnceFunc(func() { close(release) })()
+	var many []voice.Delivery
+	for i := range voice.DueOfTenant + 1 {
+		many = append(many, r.delivery("c1", fmt.Sprint("slow", i), fmt.Sprint("slow", i), 1))
+	}
+	r.queue(many...)
+	r.start()
+	for range notify.MaxPerTenant {
+		in(t, "a slow request", r.got)
+	}
+	quick := r.delivery("c2", "quick", "quick", 1)
+	quick.Tenant = "2"
+	r.queue(quick)
+	if got := in(t, "the quick one", r.got); !strings.HasSuffix(got, "quick") {
+		t.Fatalf("%q came: the slow account has more than its share", got)
+	}
+}
+
 // TestRestart ends a worker in the middle of requests and starts another.
 func TestRestart(t *testing.T) {
 	r := newRig(t)

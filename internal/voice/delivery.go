@@ -46,13 +46,16 @@ type Delivery struct {
 // once, so that a slow one leaves room for others.
 const DueOfEndpoint = 16
 
+// DueOfTenant bounds likewise those of one account, whatever their endpoints.
+const DueOfTenant = 200
+
 // DeliveryStore is the outbox of deliveries. One process works it.
 type DeliveryStore interface {
 	// CreateDeliveries queues ds in their order, in one transaction.
 	CreateDeliveries(ctx context.Context, ds []Delivery) error
 	// DueDeliveries lists queued deliveries whose Next is not after now: of each
 	// call and endpoint the oldest alone, of each endpoint at most DueOfEndpoint,
-	// in order of Seq.
+	// of each account at most DueOfTenant, in order of Seq.
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
 	// UpdateDelivery stores state, attempts, next and words.
 	UpdateDelivery(ctx context.Context, d Delivery) error

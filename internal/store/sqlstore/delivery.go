@@ -54,15 +54,18 @@ func (s *Store) CreateDeliveries(ctx context.Context, ds []voice.Delivery) error
 }
 
 // DueDeliveries implements voice.DeliveryStore; limit 0 = 100. An endpoint with
-// many calls waiting gives only the first few, so that it leaves room for others.
+// many calls waiting gives only the first few, and so does an account with many
+// endpoints, so that they leave room for others.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]voice.Delivery, error) {
 	return many(ctx, s, "store.DueDeliveries", scanDelivery,
 		`SELECT `+deliveryColumns+` FROM (
-			SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
-			FROM deliveries AS d
-			WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
-		) AS waiting WHERE place <= $2 ORDER BY seq LIMIT $3`,
-		micros(now), voice.DueOfEndpoint, bound(limit, 100))
+			SELECT waiting.*, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY seq) AS nth FROM (
+				SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
+				FROM deliveries AS d
+				WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
+			) AS waiting WHERE place <= $2
+		) AS fair WHERE nth <= $3 ORDER BY seq LIMIT $4`,
+		micros(now), voice.DueOfEndpoint, voice.DueOfTenant, bound(limit, 100))
 }
 
 // UpdateDelivery implements voice.DeliveryStore.

@@ -96,4 +96,22 @@ func testManyDeliveries(t *testing.T, s Store) {
 	}
 	same(t, "of the endpoint with many", slow, voice.DueOfEndpoint)
 	same(t, "and the other's", due[len(due)-1].ID, "quick")
+
+	many = nil
+	for i := range voice.DueOfTenant + 50 {
+		id := fmt.Sprintf("n%03d", i)
+		many = append(many, delivery(voice.DeliveryID(id), "c2", id, 1))
+	}
+	other := delivery("other", "c3", "other", 1)
+	other.Tenant = theirs
+	ok(t, s.CreateDeliveries(ctx, append(many, other)))
+	due = read(s.DueDeliveries(ctx, moment(1), 1000))(t)
+	own := 0
+	for _, d := range due {
+		if d.Tenant == ours {
+			own++
+		}
+	}
+	same(t, "of the account with many endpoints", own, voice.DueOfTenant)
+	same(t, "and the other account's", due[len(due)-1].ID, "other")
 }
