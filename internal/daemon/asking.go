@@ -38,7 +38,14 @@ func (d *Daemon) discard(ctx context.Context, r voice.Recording) error {
 	if err := d.store.DeleteRecording(ctx, r.Tenant, r.ID); err != nil {
 		return err
 	}
-	return d.blobs.Delete(ctx, r.Blob)
+	if r.Blob == "" {
+		return nil
+	}
+	err := d.blobs.Delete(context.WithoutCancel(ctx), r.Blob)
+	if voice.IsKind(err, voice.NotExist) {
+		err = nil
+	}
+	return err
 }
 
 func (a applications) Reply(ctx context.Context, q switchboard.Question, answer voice.HTTPAnswer) (*flow.Program, error) {

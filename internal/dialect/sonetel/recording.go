@@ -96,7 +96,7 @@ func deleteRecording(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := q.d.cfg.Recordings.DeleteRecording(q.Context(), q.tenant, r.ID); err != nil {
+	if err := q.d.cfg.Discard(q.Context(), r); err != nil {
 		return nil, ifNotExist(err, failf(codeRecording, "Invalid recording id"))
 	}
 	return item, nil

@@ -28,6 +28,8 @@ type Config struct {
 	Numbers    voice.NumberStore
 	Recordings voice.RecordingStore
 	Calls      voice.CallStore
+	// Discard removes a recording and its audio; nil = its description alone.
+	Discard func(ctx context.Context, r voice.Recording) error
 	// Credentials holds the credentials of kind Kind; their name is an e-mail address.
 	Credentials voice.TokenStore
 	Auth        dialect.Authenticator
@@ -75,6 +77,11 @@ func New(cfg Config) (*Dialect, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Discard == nil {
+		cfg.Discard = func(ctx context.Context, r voice.Recording) error {
+			return cfg.Recordings.DeleteRecording(ctx, r.Tenant, r.ID)
+		}
 	}
 	d := &Dialect{cfg: cfg}
 	d.routes = d.allRoutes()

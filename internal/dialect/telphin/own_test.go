@@ -1,6 +1,7 @@
 package telphin_test
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"testing"
@@ -60,6 +61,24 @@ func TestMembersSeeTheirOwn(t *testing.T) {
 	f.fails("POST", "/client/@me/extension", `{"name":"103"}`, 403, "access_denied", "administrator")
 	f.fails("PUT", "/extension/@me/phone", `{"password":"long enough"}`, 403, "access_denied", "administrator")
 	f.fails("POST", "/extension/901/callback", `{"src_num":"101","dst_num":"102"}`, 403, "access_denied", "administrator")
+}
+
+func TestRecordingGoesWithItsAudio(t *testing.T) {
+	var gone []voice.Recording
+	f := newFixture(t, func(c *telphin.Config) {
+		c.Discard = func(_ context.Context, r voice.Recording) error {
+			gone = append(gone, r)
+			return nil
+		}
+	})
+	r := voice.Recording{ID: "R1", Tenant: account, Call: "C1", Purpose: voice.ForCall, State: voice.RecordingFinished, Blob: "b1", Created: f.clock.Now()}
+	if err := f.store.CreateRecording(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	f.ok("DELETE", "/extension/901/record/R1", "")
+	if len(gone) != 1 || gone[0].Blob != "b1" || gone[0].Tenant != account {
+		t.Errorf("removed: %+v", gone)
+	}
 }
 
 func TestNumberIsFreeAfterAnotherAPIRemovedIt(t *testing.T) {

@@ -124,7 +124,7 @@ func deleteRecord(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, q.d.cfg.Recordings.DeleteRecording(q.Context(), q.tenant, r.ID)
+	return nil, q.d.cfg.Discard(q.Context(), r)
 }
 
 func downloadRecord(q *request) (any, error) {

@@ -28,7 +28,9 @@ type Config struct {
 	Numbers    voice.NumberStore
 	Recordings voice.RecordingStore
 	Calls      voice.CallStore
-	Resources  voice.ResourceStore
+	// Discard removes a recording and its audio; nil = its description alone.
+	Discard   func(ctx context.Context, r voice.Recording) error
+	Resources voice.ResourceStore
 	// Credentials holds the applications: tokens of kind Kind, named by their
 	// App ID, with the scopes of voice.Application and ScopeAccess.
 	Credentials voice.TokenStore
@@ -87,6 +89,11 @@ func New(cfg Config) *Dialect {
 	}
 	if cfg.HourlyLimit == 0 {
 		cfg.HourlyLimit = DefaultHourlyLimit
+	}
+	if cfg.Discard == nil {
+		cfg.Discard = func(ctx context.Context, r voice.Recording) error {
+			return cfg.Recordings.DeleteRecording(ctx, r.Tenant, r.ID)
+		}
 	}
 	d := &Dialect{cfg: cfg}
 	d.routes = allRoutes()
