@@ -94,8 +94,11 @@ func TestWebhooksOfACall(t *testing.T) {
 		id = v.Get("CallID")
 	}
 	<-c.Done()
-	calls, err := d.Store().CDRs(t.Context(), voice.CDRFilter{Tenant: owner})
-	if err != nil || len(calls) != 1 {
+	var calls []voice.CDR
+	if !eventually(func() bool { // records are stored beside the calls
+		calls, err = d.Store().CDRs(t.Context(), voice.CDRFilter{Tenant: owner})
+		return err != nil || len(calls) == 1
+	}) || err != nil {
 		t.Fatalf("%d calls, %v", len(calls), err)
 	}
 	var noted []voice.Event
