@@ -10,6 +10,7 @@ need sox sox
 need sipp sip-tester
 need baresip baresip-core
 need chromium chromium
+need curl curl
 need gcc gcc
 need_file /usr/include/stdlib.h libc6-dev
 python3 -c 'import requests' >/dev/null 2>&1 || needed="$needed python3-requests"

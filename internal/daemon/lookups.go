@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -105,5 +106,24 @@ func (l *lookups) Tenant(ctx context.Context, t voice.TenantID) (voice.Tenant, e
 
 func (l *lookups) Sound(ctx context.Context, t voice.TenantID, id voice.SoundID) (voice.Sound, error) {
 	return cached(l, func() map[soundKey]voice.Sound { return l.sounds }, soundKey{t, id},
-		func() (voice.Sound, error) { return l.SoundStore.Sound(ctx, t, id) })
+		func() (voice.Sound, error) { return l.sound(ctx, t, id) })
+}
+
+// sound finds a sound by its id; and, because variables of calls hold what an
+// application knows, by its number or the name of its file.
+func (l *lookups) sound(ctx context.Context, t voice.TenantID, id voice.SoundID) (voice.Sound, error) {
+	s, err := l.SoundStore.Sound(ctx, t, id)
+	if id == "" || !voice.IsKind(err, voice.NotExist) {
+		return s, err
+	}
+	list, listErr := l.Sounds(ctx, t, "")
+	if listErr != nil {
+		return s, listErr
+	}
+	for _, named := range list {
+		if named.FileName == string(id) || strconv.FormatInt(named.Serial, 10) == string(id) {
+			return named, nil
+		}
+	}
+	return s, err
 }

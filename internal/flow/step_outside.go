@@ -7,8 +7,10 @@ import (
 	"tandem/internal/voice"
 )
 
-// Request makes an HTTP request and takes values out of a JSON answer. The
-// caller hears Music meanwhile. Failed: no answer in time, an answer that is
+// Request makes an HTTP request and takes values out of a JSON answer. Values of
+// variables are percent-encoded in the URL, but for one at its beginning, and
+// written as JSON strings or form values in a body of that type. The caller
+// hears Music meanwhile. Failed: no answer in time, an answer that is
 // not 2xx, or one that Extract does not fit.
 type Request struct {
 	Method  string              `json:"method,omitempty"` // GET, POST, PUT, DELETE; "" = GET

@@ -16,11 +16,11 @@ func (r *run) fetch(ctx context.Context, s flow.Fetch) (outcome, error) {
 	if r.depth >= flow.MaxDepth {
 		return outcome{}, voice.Errorf(op, voice.Limit, "depth limit of %d apps reached", flow.MaxDepth)
 	}
-	url := r.expand(s.URL)
-	if controls(url) {
+	address := r.expandURL(s.URL)
+	if controls(address) {
 		return outcome{}, voice.Errorf(op, voice.Invalid, "the URL holds control characters")
 	}
-	s.URL = flow.Template(url)
+	s.URL = flow.Template(address)
 	s.Timeout = min(cmp.Or(s.Timeout, flow.DefaultRequestTime), flow.MaxRequestTime)
 	s.Method = cmp.Or(s.Method, "POST")
 	app, vars := r.program.App, r.variables()

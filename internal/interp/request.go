@@ -10,8 +10,7 @@ import (
 	"tandem/internal/voice"
 )
 
-// request makes an HTTP request and takes values out of the answer. Escaping
-// what stands in the URL is the author's business; control characters are refused.
+// request makes an HTTP request and takes values out of the answer.
 func (r *run) request(ctx context.Context, s flow.Request) (outcome, error) {
 	r.set(flow.VarHTTPStatus, "0")
 	req, err := r.httpRequest(s)
@@ -39,11 +38,12 @@ func (r *run) request(ctx context.Context, s flow.Request) (outcome, error) {
 func (r *run) httpRequest(s flow.Request) (voice.HTTPRequest, error) {
 	const op = "interp.request"
 	req := voice.HTTPRequest{
-		Tenant: r.info.Tenant, Method: cmp.Or(s.Method, "GET"), URL: r.expand(s.URL), Headers: r.expandAll(s.Headers),
+		Tenant: r.info.Tenant, Method: cmp.Or(s.Method, "GET"), URL: r.expandURL(s.URL), Headers: r.expandAll(s.Headers),
 		Timeout: min(cmp.Or(s.Timeout, flow.DefaultRequestTime), flow.MaxRequestTime),
 	}
-	if body := r.expand(s.Body); body != "" {
-		req.Body, req.Type = []byte(body), cmp.Or(s.Type, "application/json")
+	if s.Body != "" {
+		req.Type = cmp.Or(s.Type, "application/json")
+		req.Body = []byte(r.expandBody(s.Body, req.Type))
 	}
 	if controls(req.URL) {
 		return req, voice.Errorf(op, voice.Invalid, "the URL holds control characters")

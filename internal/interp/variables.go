@@ -1,7 +1,9 @@
 package interp
 
 import (
+	"encoding/json"
 	"maps"
+	"net/url"
 	"strings"
 
 	"tandem/internal/flow"
@@ -51,6 +53,41 @@ func (r *run) set(name, value string) {
 }
 
 func (r *run) expand(t flow.Template) string { return t.Expand(r.get) }
+
+// expandURL expands the template of a URL. Values are percent-encoded (RFC 3986
+// §2.1), so that what a caller sends can neither end its parameter nor begin
+// another; a variable at the very beginning is put in as it is, for it holds the
+// server's own address.
+func (r *run) expandURL(t flow.Template) string {
+	first := strings.HasPrefix(string(t), "${")
+	return t.Expand(func(name string) string {
+		v := r.get(name)
+		if first {
+			first = false
+			return v
+		}
+		return strings.ReplaceAll(url.QueryEscape(v), "+", "%20")
+	})
+}
+
+// expandBody expands the template of a body, its values written as the media
+// type writes text: within a JSON string (RFC 8259 §7), or percent-encoded.
+func (r *run) expandBody(t flow.Template, kind string) string {
+	kind, _, _ = strings.Cut(kind, ";")
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "application/json":
+		return t.Expand(func(name string) string {
+			text, err := json.Marshal(r.get(name))
+			if err != nil { // a string has always a JSON form
+				return ""
+			}
+			return string(text[1 : len(text)-1])
+		})
+	case "application/x-www-form-urlencoded":
+		return t.Expand(func(name string) string { return url.QueryEscape(r.get(name)) })
+	}
+	return r.expand(t)
+}
 
 // expandAll expands the values of a map.
 func (r *run) expandAll(m map[string]flow.Template) map[string]string {

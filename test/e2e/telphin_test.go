@@ -29,9 +29,9 @@ type ringme struct {
 	night, other *phone.Phone // 050 and 002
 }
 
-func newRingme(t *testing.T) *ringme {
+func newRingme(t *testing.T, more ...string) *ringme {
 	t.Helper()
-	o := newOffice(t)
+	o := newOffice(t, more...)
 	r := &ringme{office: o, sounds: t.TempDir(), advert: sweep(400, 1100), hello: slices.Concat(sweep(1600, 1100), sweep(1100, 600))}
 	cred := o.fields("credential", "create", "--account", o.id, "--for", "telphin")
 	r.app, r.secret = text(t, cred, "app_id"), text(t, cred, "app_secret")
