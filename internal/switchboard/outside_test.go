@@ -164,7 +164,7 @@ func TestOutside(t *testing.T) {
 	if e := c.ending(t); e.Words != "all of it" {
 		t.Fatalf("ended %+v\n%v", e, c.events)
 	}
-	if len(o.asked) != 2 || o.asked[0].URL != "https://a.example/+46700000009" || o.asked[0].Tenant != ours || o.asked[1].URL != "https://b.example/b" || o.asked[1].Tenant != ours || o.asked[1].Timeout != flow.DefaultRequestTime {
+	if len(o.asked) != 2 || o.asked[0].URL != "https://a.example/%2B46700000009" || o.asked[0].Tenant != ours || o.asked[1].URL != "https://b.example/b" || o.asked[1].Tenant != ours || o.asked[1].Timeout != flow.DefaultRequestTime {
 		t.Errorf("asked %+v", o.asked)
 	}
 	if q := o.question; q.App != "T" || q.Call.ID != "C1" || q.Vars["a"] != "b" {
