@@ -3,6 +3,7 @@ package telphinivr_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,8 +28,20 @@ func world() *dialecttest.World {
 }
 
 // inWords writes a program without its names of nodes and places, which change
-// with the numbers of rules: nodes are numbered as they are reached.
+// with the numbers of rules: nodes are numbered as they are reached, and options
+// have no order, for they stand in that in which they are reached, too.
 func inWords(p flow.Program) string {
+	p.Nodes = slices.Clone(p.Nodes)
+	for i := range p.Nodes {
+		switch step := p.Nodes[i].Step.(type) {
+		case flow.Fetch:
+			step.Ways = slices.Sorted(slices.Values(step.Ways))
+			p.Nodes[i].Step = step
+		case flow.Gather:
+			step.Keys = slices.Sorted(slices.Values(step.Keys))
+			p.Nodes[i].Step = step
+		}
+	}
 	names := map[flow.NodeID]string{}
 	var order []*flow.Node
 	flow.Walk(&p, func(n *flow.Node) bool {
