@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -92,6 +93,18 @@ func TestConversions(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestMain has the property tests draw the same documents in each run;
+// -rapid.seed draws others.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if seed := flag.Lookup("rapid.seed"); seed.Value.String() == "0" {
+		if err := flag.Set("rapid.seed", "20261125"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
 }
 
 // TestConversionToItself writes the sample of each form as it was, without a loss.
@@ -197,8 +210,15 @@ func unreported(p, again flow.Program, losses []dialect.Loss) []string {
 			found[""] = append(found[""], things...)
 		}
 	}
+	// Where the asking itself is reported as lost, what its keys led to need only
+	// stand somewhere.
+	unasked := slices.ContainsFunc(losses, func(l dialect.Loss) bool { return strings.HasPrefix(l.What, "ask for ") })
 	for place, things := range places(&p) {
-		faults = append(faults, missing(place, things, found[place], losses)...)
+		others := found[place]
+		if unasked {
+			others = slices.Concat(slices.Collect(maps.Values(found))...)
+		}
+		faults = append(faults, missing(place, things, others, losses)...)
 	}
 	slices.Sort(faults)
 	return faults
