@@ -95,6 +95,7 @@ type credentialCreate struct {
 
 	Type     string   `placeholder:"TYPE" help:"Of a telphin application: trusted (the default), password or public."`
 	Redirect []string `placeholder:"URL" sep:"none" help:"Address that users of a public application are sent back to; may be repeated."`
+	Access   string   `enum:"all,call," default:"" help:"What a telphin application reaches: all, or call for calls alone (default all)."`
 	Scope    []string `help:"What a key of the own API may do; may be repeated."`
 }
 
@@ -102,7 +103,7 @@ func (c *credentialCreate) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		fields, err := a.CreateCredential(p.ctx, admin.CredentialSpec{
 			Account: voice.TenantID(c.Account), For: c.For, User: voice.UserID(c.User), Name: c.Name,
-			Type: voice.ApplicationType(c.Type), Redirects: c.Redirect, Scopes: c.Scope,
+			Type: voice.ApplicationType(c.Type), Redirects: c.Redirect, Access: c.Access, Scopes: c.Scope,
 		})
 		if err != nil {
 			return err

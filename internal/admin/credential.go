@@ -33,6 +33,7 @@ type CredentialSpec struct {
 
 	Type      voice.ApplicationType // of an OAuth application; "" = trusted
 	Redirects []string              // of a public one
+	Access    string                // of an OAuth application: "all" or "call", which has calls alone; "" = all
 	Scopes    []string              // of a key of our own API
 }
 
@@ -70,6 +71,8 @@ func (c CredentialSpec) check(op string) error {
 	switch {
 	case c.For != "telphin" && (c.Type != "" || len(c.Redirects) > 0):
 		return voice.InvalidField(op, "type", "a credential for %s is no OAuth application", c.For)
+	case c.For != "telphin" && c.Access != "":
+		return voice.InvalidField(op, "access", "a credential for %s has no level of access", c.For)
 	case c.For != NativeAPI && len(c.Scopes) > 0:
 		return voice.InvalidField(op, "scope", "a credential for %s has no scopes", c.For)
 	case c.Name != "" && c.For != "telphin" && c.For != NativeAPI:
@@ -110,7 +113,10 @@ func (a *Admin) password(ctx context.Context, kind string, u voice.User) ([]Fiel
 // login of the user.
 func (a *Admin) application(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
 	const op = "admin.CreateCredential"
-	app := voice.Application{Type: c.Type, Title: c.Name, Redirects: c.Redirects}
+	app := voice.Application{Type: c.Type, Title: c.Name, Redirects: c.Redirects, Access: c.Access}
+	if !slices.Contains([]string{"", "all", "call"}, c.Access) {
+		return nil, voice.InvalidField(op, "access", "%q is none of all, call", c.Access)
+	}
 	switch app.Type {
 	case "":
 		app.Type = voice.ApplicationTrusted

@@ -101,6 +101,8 @@ func TestCredentialRefused(t *testing.T) {
 		{admin.CredentialSpec{Account: id, For: "telphin", Name: "a\nb"}, "name", "control character"},
 		{admin.CredentialSpec{Account: id, For: "smartflo", Type: "trusted"}, "type", "no OAuth application"},
 		{admin.CredentialSpec{Account: id, For: "sonetel", Scopes: []string{"x"}}, "scope", "has no scopes"},
+		{admin.CredentialSpec{Account: id, For: "telphin", Access: "some"}, "access", "none of all, call"},
+		{admin.CredentialSpec{Account: id, For: "smartflo", Access: "call"}, "access", "no level of access"},
 		{admin.CredentialSpec{Account: id, For: "telphin", Type: "secret"}, "type", "none of trusted, password, public"},
 		{admin.CredentialSpec{Account: id, For: "telphin", Type: "public"}, "redirect", "needs the addresses"},
 		{admin.CredentialSpec{Account: id, For: "telphin", Redirects: []string{"https://a.example"}}, "redirect", "no other"},

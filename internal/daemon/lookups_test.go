@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -51,6 +52,37 @@ func TestChangesCountAtOnce(t *testing.T) {
 			if e, _ := c.Ending(); e.Status != want {
 				t.Fatalf("change %d to %q: status %d, want %d", i, dest, e.Status, want)
 			}
+		}
+	}
+}
+
+// TestSoundsByNumberAndFileName finds a sound by what a variable of a call may
+// hold, and another account's by nothing.
+func TestSoundsByNumberAndFileName(t *testing.T) {
+	d, _ := run(t, settings(t))
+	owner := account(t, d.Store())
+	other, _, err := d.Admin().CreateAccount(t.Context(), admin.AccountSpec{Name: "Other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Store().CreateSound(t.Context(), voice.Sound{ID: "S-offer", Tenant: owner, Name: "Offer", FileName: "offer of ours.wav", Blob: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := d.Store().Sound(t.Context(), owner, "S-offer")
+	if err != nil || kept.Serial == 0 {
+		t.Fatal(kept, err)
+	}
+	for _, name := range []string{"S-offer", strconv.FormatInt(kept.Serial, 10), "offer of ours.wav"} {
+		if s, err := d.LookUpSound(t.Context(), owner, voice.SoundID(name)); err != nil || s.ID != "S-offer" {
+			t.Errorf("%q: %q, %v", name, s.ID, err)
+		}
+		if s, err := d.LookUpSound(t.Context(), other.ID, voice.SoundID(name)); !voice.IsKind(err, voice.NotExist) {
+			t.Errorf("another account finds %q: %q, %v", name, s.ID, err)
+		}
+	}
+	for _, name := range []string{"", "0", "offer"} {
+		if _, err := d.LookUpSound(t.Context(), owner, voice.SoundID(name)); !voice.IsKind(err, voice.NotExist) {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type Application struct {
 	Type      ApplicationType
 	Title     string   // for people
 	Redirects []string // addresses that a public one may send its users back to
+	Access    string   // what it reaches, in its vendor's words; "" = everything
 }
 
 // What begins the scopes of an application's credential.
@@ -27,6 +28,7 @@ const (
 	typeScope     = "type:"
 	titleScope    = "title:"
 	redirectScope = "redirect:"
+	accessScope   = "access:"
 )
 
 // Scopes gives a as the scopes of a credential.
@@ -34,6 +36,9 @@ func (a Application) Scopes() []string {
 	scopes := []string{typeScope + string(a.Type)}
 	if a.Title != "" {
 		scopes = append(scopes, titleScope+a.Title)
+	}
+	if a.Access != "" {
+		scopes = append(scopes, accessScope+a.Access)
 	}
 	for _, r := range a.Redirects {
 		scopes = append(scopes, redirectScope+r)
@@ -51,6 +56,8 @@ func (t Token) Application() (a Application) {
 			a.Title = v
 		} else if v, ok := strings.CutPrefix(s, redirectScope); ok {
 			a.Redirects = append(a.Redirects, v)
+		} else if v, ok := strings.CutPrefix(s, accessScope); ok {
+			a.Access = v
 		}
 	}
 	return a
