@@ -58,7 +58,7 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	vendor, err := sonetel.New(sonetel.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Discard: d.discard, Credentials: d.store,
-		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}, Audio: d.audio(), Control: control{d},
+		Auth: credentials{d.credentials}, Tokens: d.tokens(), Audio: d.audio(), Control: control{d},
 		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(sonetel.Kind), LinkKey: key, Log: d.log,
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *Daemon) telphin(key []byte) *telphin.Dialect {
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Discard: d.discard, Resources: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(),
-		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Speech: d.features().Speech, Log: d.log,
+		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Speech: d.asr.Ready(), Log: d.log,
 	})
 }
 

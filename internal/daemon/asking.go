@@ -5,7 +5,6 @@ import (
 
 	"tandem/internal/dialect"
 	"tandem/internal/flow"
-	"tandem/internal/switchboard"
 	"tandem/internal/voice"
 )
 
@@ -21,37 +20,18 @@ func (a applications) asker(name string) (dialect.Asker, error) {
 	return nil, voice.Errorf("daemon.Ask", voice.NotExist, "no dialect %q asks applications", name)
 }
 
-func question(q switchboard.Question) dialect.Question {
-	return dialect.Question{Step: q.Step, URL: q.URL, Call: q.Call, App: q.App, Vars: q.Vars}
-}
-
-func (a applications) Ask(ctx context.Context, q switchboard.Question) (voice.HTTPRequest, error) {
+func (a applications) Ask(ctx context.Context, q flow.Question) (voice.HTTPRequest, error) {
 	asker, err := a.asker(q.Step.Dialect)
 	if err != nil {
 		return voice.HTTPRequest{}, err
 	}
-	return asker.Ask(ctx, question(q))
+	return asker.Ask(ctx, q)
 }
 
-// discard removes a recording, its row first: a row without audio would mislead.
-func (d *Daemon) discard(ctx context.Context, r voice.Recording) error {
-	if err := d.store.DeleteRecording(ctx, r.Tenant, r.ID); err != nil {
-		return err
-	}
-	if r.Blob == "" {
-		return nil
-	}
-	err := d.blobs.Delete(context.WithoutCancel(ctx), r.Blob)
-	if voice.IsKind(err, voice.NotExist) {
-		err = nil
-	}
-	return err
-}
-
-func (a applications) Reply(ctx context.Context, q switchboard.Question, answer voice.HTTPAnswer) (*flow.Program, error) {
+func (a applications) Reply(ctx context.Context, q flow.Question, answer voice.HTTPAnswer) (*flow.Program, error) {
 	asker, err := a.asker(q.Step.Dialect)
 	if err != nil {
 		return nil, err
 	}
-	return asker.Reply(ctx, question(q), answer, a.d.resolver(q.Call.Tenant))
+	return asker.Reply(ctx, q, answer, a.d.resolver(q.Call.Tenant))
 }

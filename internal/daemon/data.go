@@ -12,6 +12,7 @@ import (
 	"tandem/internal/httpapi"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
+	"tandem/internal/voice"
 )
 
 // File names inside the data folder.
@@ -84,4 +85,19 @@ func (d *Daemon) announce(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// discard removes a recording, its row first: a row without audio would mislead.
+func (d *Daemon) discard(ctx context.Context, r voice.Recording) error {
+	if err := d.store.DeleteRecording(ctx, r.Tenant, r.ID); err != nil {
+		return err
+	}
+	if r.Blob == "" {
+		return nil
+	}
+	err := d.blobs.Delete(context.WithoutCancel(ctx), r.Blob)
+	if voice.IsKind(err, voice.NotExist) {
+		err = nil
+	}
+	return err
 }

@@ -12,17 +12,22 @@ import (
 // lame is the program that makes MP3; its absence means WAV.
 const lame = "lame"
 
+// lamePath finds it; "" = it is not installed.
+func lamePath() string {
+	path, err := exec.LookPath(lame)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
 func (d *Daemon) startMailer(context.Context) error {
 	from := d.cfg.SMTP.From
 	if from == "" {
 		from = "Tandem <tandem@" + d.cfg.Host() + ">"
 	}
-	path, err := exec.LookPath(lame)
-	if err != nil {
-		path = ""
-	}
 	m, err := mailer.Start(mailer.Config{
-		Store: d.store, Messages: d.store, Blobs: d.blobs, Log: d.log, OnResult: d.mailed, Lame: path,
+		Store: d.store, Messages: d.store, Blobs: d.blobs, Log: d.log, OnResult: d.mailed, Lame: lamePath(),
 		SMTP: mailer.SMTP{Host: d.cfg.SMTP.Host, Port: d.cfg.SMTP.Port, User: d.cfg.SMTP.User,
 			Password: d.cfg.SMTP.Password, From: from, TLS: d.cfg.SMTP.TLS},
 	})

@@ -35,11 +35,6 @@ func (d *Daemon) startOutside(context.Context) error {
 	return err
 }
 
-// features says what there is of that, for the dialects.
-func (d *Daemon) features() dialect.Features {
-	return dialect.Features{Speech: d.asr.Ready(), SMS: d.sms.Ready()}
-}
-
 // kickWebhooks wakes the worker of the outbox, once there is one: it looks at
 // its start anyway.
 func (d *Daemon) kickWebhooks() {

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"tandem/internal/auth"
-	"tandem/internal/clock"
 	"tandem/internal/dialect/smartflo"
 	"tandem/internal/outbound"
 	"tandem/internal/voice"
@@ -24,7 +22,7 @@ func (d *Daemon) openSmartflo(ctx context.Context) (*smartflo.Dialect, error) {
 	return smartflo.New(smartflo.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Resources: d.store, Recordings: d.store, Calls: d.store, Credentials: d.store, Bindings: d.store,
-		Auth: credentials{d.credentials}, Tokens: tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())},
+		Auth: credentials{d.credentials}, Tokens: d.tokens(),
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Downloads: downloads{client},
 		PublicURL: d.publicURL(smartflo.Kind), LinkKey: key, Log: d.log,
 	})

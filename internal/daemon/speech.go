@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os/exec"
 	"strconv"
 	"time"
 
@@ -97,13 +96,7 @@ func (a audio) Ingest(ctx context.Context, _ voice.TenantID, r io.Reader) (diale
 	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
 }
 
-func (d *Daemon) audio() audio {
-	path, err := exec.LookPath(lame)
-	if err != nil {
-		path = ""
-	}
-	return audio{d.prompts, path}
-}
+func (d *Daemon) audio() audio { return audio{d.prompts, lamePath()} }
 
 // IngestFile takes WAV of any whole-number encoding, and MP3 where lame is
 // installed.

@@ -6,6 +6,7 @@ import (
 
 	"tandem/internal/admin"
 	"tandem/internal/auth"
+	"tandem/internal/clock"
 	"tandem/internal/dialect"
 	"tandem/internal/voice"
 )
@@ -21,6 +22,10 @@ func (c credentials) Check(ctx context.Context, kind, name, secret, source strin
 type tokens struct {
 	signer    *auth.Signer
 	refresher *auth.Refresher
+}
+
+func (d *Daemon) tokens() tokens {
+	return tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}
 }
 
 func claims(c dialect.Claims, life time.Duration) auth.Claims {

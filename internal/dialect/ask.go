@@ -7,20 +7,11 @@ import (
 	"tandem/internal/voice"
 )
 
-// Question is what a Fetch step wants to know.
-type Question struct {
-	Step flow.Fetch
-	URL  string // of Step, expanded
-	Call voice.CallInfo
-	App  voice.AppID // that is running
-	Vars map[string]string
-}
-
 // Asker asks an application, for Fetch steps that name its dialect.
 type Asker interface {
 	// Ask gives the request to be made. Its Tenant is set by the caller.
-	Ask(ctx context.Context, q Question) (voice.HTTPRequest, error)
+	Ask(ctx context.Context, q flow.Question) (voice.HTTPRequest, error)
 	// Reply makes a program of the answer: Invalid, with the reason in words,
 	// when it is none.
-	Reply(ctx context.Context, q Question, a voice.HTTPAnswer, r Resolver) (*flow.Program, error)
+	Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer, r Resolver) (*flow.Program, error)
 }

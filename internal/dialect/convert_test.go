@@ -3,7 +3,6 @@ package dialect_test
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/dialect/sonetel"
@@ -98,13 +98,7 @@ func TestConversions(t *testing.T) {
 // TestMain has the property tests draw the same documents in each run;
 // -rapid.seed draws others.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if seed := flag.Lookup("rapid.seed"); seed.Value.String() == "0" {
-		if err := flag.Set("rapid.seed", "20261125"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
+	os.Exit(dialecttest.Run(m))
 }
 
 // TestConversionToItself writes the sample of each form as it was, without a loss.

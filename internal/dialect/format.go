@@ -1,7 +1,9 @@
 package dialect
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 
 	"tandem/internal/flow"
 	"tandem/internal/voice"
@@ -24,6 +26,19 @@ type Format interface {
 	// says what it could not say. The error is for look-ups that broke, and kind
 	// Invalid for a program without an entry.
 	ExpressFile(ctx context.Context, p flow.Program, r Resolver) ([]byte, []Loss, error)
+}
+
+// FileText writes a document of JSON as a file for people. Internal, when it has
+// no JSON form.
+func FileText(document any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(document); err != nil {
+		return nil, voice.E("dialect.FileText", voice.Internal, err)
+	}
+	return b.Bytes(), nil
 }
 
 // Conversion is what became of a document in another form. Document is empty

@@ -113,12 +113,6 @@ type CallBack struct {
 	Order   string // CallInfo.Order; "" = drawn
 }
 
-// Features is what this server can do for flows besides voice.
-type Features struct {
-	Speech bool // there is a recogniser: voice.Transcriber understands
-	SMS    bool // there is a gateway: voice.Messenger sends
-}
-
 // Control orders calls.
 type Control interface {
 	// Originate begins a call-back and returns at once with the call's id.

@@ -48,6 +48,15 @@ type Fetch struct {
 	Ways []Exit `json:"ways,omitempty"`
 }
 
+// Question is what a Fetch step of a call wants to know of an application.
+type Question struct {
+	Step Fetch
+	URL  string // of Step, expanded
+	Call voice.CallInfo
+	App  voice.AppID // that is running
+	Vars map[string]string
+}
+
 // Subflow runs another app and comes back when its flow reaches an end without
 // hanging up. Variables are shared, counters are not.
 type Subflow struct {

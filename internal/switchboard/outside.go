@@ -11,23 +11,14 @@ import (
 	"tandem/internal/voice"
 )
 
-// Question is what a Fetch step wants to know of an application.
-type Question struct {
-	Step flow.Fetch
-	URL  string // of Step, expanded
-	Call voice.CallInfo
-	App  voice.AppID // that is running
-	Vars map[string]string
-}
-
 // Applications knows how the dialects ask applications and read their answers.
 type Applications interface {
 	// Ask gives the request of a question; NotExist when no dialect of the
 	// step's name asks.
-	Ask(ctx context.Context, q Question) (voice.HTTPRequest, error)
+	Ask(ctx context.Context, q flow.Question) (voice.HTTPRequest, error)
 	// Reply makes a program of the answer; Invalid, with the reason in words,
 	// when it is none.
-	Reply(ctx context.Context, q Question, a voice.HTTPAnswer) (*flow.Program, error)
+	Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer) (*flow.Program, error)
 }
 
 // Begin implements interp.Outside.
@@ -55,7 +46,7 @@ func (h *host) Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars ma
 	if h.s.cfg.Applications == nil {
 		return nil, 0, voice.Errorf(op, voice.Unavailable, "this server asks no applications")
 	}
-	q := Question{Step: f, URL: string(f.URL), Call: h.call.Info(), App: app, Vars: vars}
+	q := flow.Question{Step: f, URL: string(f.URL), Call: h.call.Info(), App: app, Vars: vars}
 	r, err := h.s.cfg.Applications.Ask(ctx, q)
 	if err != nil {
 		return nil, 0, err

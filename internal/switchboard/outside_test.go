@@ -98,7 +98,7 @@ func TestQueueOfTwo(t *testing.T) {
 // outside is every service that a switchboard may have.
 type outside struct {
 	asked    []voice.HTTPRequest
-	question switchboard.Question
+	question flow.Question
 	reply    *flow.Program
 	sent     string
 	kept     []voice.Resource
@@ -109,12 +109,12 @@ func (o *outside) Request(_ context.Context, r voice.HTTPRequest) (voice.HTTPAns
 	return voice.HTTPAnswer{Status: 200, Body: []byte(`{"a": "b"}`)}, nil
 }
 
-func (o *outside) Ask(_ context.Context, q switchboard.Question) (voice.HTTPRequest, error) {
+func (o *outside) Ask(_ context.Context, q flow.Question) (voice.HTTPRequest, error) {
 	o.question = q
 	return voice.HTTPRequest{Method: "POST", URL: q.URL}, nil
 }
 
-func (o *outside) Reply(_ context.Context, _ switchboard.Question, a voice.HTTPAnswer) (*flow.Program, error) {
+func (o *outside) Reply(_ context.Context, _ flow.Question, a voice.HTTPAnswer) (*flow.Program, error) {
 	if a.Status != 200 {
 		return nil, voice.Errorf("test", voice.Invalid, "status %d", a.Status)
 	}

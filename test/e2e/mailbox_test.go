@@ -60,8 +60,8 @@ func openPost(t *testing.T, addr string) *postOffice {
 	return o
 }
 
-// delivered waits for the first mail and gives it with its attachment as sound.
-func (o *postOffice) delivered(t *testing.T, within time.Duration) (*mail.Message, []int16) {
+// arrived waits for the first mail.
+func (o *postOffice) arrived(t *testing.T, within time.Duration) (*mail.Message, []byte) {
 	t.Helper()
 	var raw []byte
 	if !eventually(within, func() bool {
@@ -78,6 +78,13 @@ func (o *postOffice) delivered(t *testing.T, within time.Duration) (*mail.Messag
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, raw
+}
+
+// delivered waits for the first mail and gives it with its attachment as sound.
+func (o *postOffice) delivered(t *testing.T, within time.Duration) (*mail.Message, []int16) {
+	t.Helper()
+	m, raw := o.arrived(t, within)
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil {
 		t.Fatal(err)

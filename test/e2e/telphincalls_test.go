@@ -205,21 +205,7 @@ func phoneGone(c *phone.Call) bool {
 // first waits for the first mail and gives it with the names of its files.
 func (o *postOffice) first(t *testing.T, within time.Duration) (*mail.Message, []string) {
 	t.Helper()
-	var raw []byte
-	if !eventually(within, func() bool {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if len(o.mails) > 0 {
-			raw = o.mails[0]
-		}
-		return raw != nil
-	}) {
-		t.Fatal("no mail came")
-	}
-	m, err := mail.ReadMessage(strings.NewReader(string(raw)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, _ := o.arrived(t, within)
 	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -39,4 +40,26 @@ func Match(pattern string, segments []string) (map[string]string, bool) {
 		i++
 	}
 	return params, i == len(segments)
+}
+
+// Find finds the route of a request among routes, the first that fits deciding;
+// where gives a route's method and pattern, and HEAD is served as GET. params are
+// those of the path, nil when no route fits: known says then that the path exists
+// with another method, whose route, the last of them, is given.
+func Find[R any](routes []R, method string, segments []string, where func(R) (method, pattern string)) (rt R, params map[string]string, known bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for _, candidate := range routes {
+		served, pattern := where(candidate)
+		p, ok := Match(pattern, segments)
+		if !ok {
+			continue
+		}
+		if served == method {
+			return candidate, p, true
+		}
+		rt, known = candidate, true
+	}
+	return rt, nil, known
 }

@@ -30,7 +30,7 @@ type question struct {
 }
 
 // Ask asks the application of a custom dialplan where a call goes.
-func (d *Dialect) Ask(ctx context.Context, q dialect.Question) (voice.HTTPRequest, error) {
+func (d *Dialect) Ask(ctx context.Context, q flow.Question) (voice.HTTPRequest, error) {
 	info := q.Call
 	body := question{string(info.ID), string(info.ID), strings.TrimPrefix(info.To, "+"), strings.TrimPrefix(info.From, "+"), stamp(info.Start, d.zone(ctx, info.Tenant))}
 	req := voice.HTTPRequest{Method: http.MethodPost, URL: q.URL, Type: "application/json", Timeout: q.Step.Timeout}
@@ -67,7 +67,7 @@ type answerTarget struct {
 
 // Reply makes a program of an application's answer: recordings that are played,
 // then the first transfer or hang-up.
-func (d *Dialect) Reply(ctx context.Context, q dialect.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
+func (d *Dialect) Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
 	const op = "smartflo.Reply"
 	if a.Status < 200 || a.Status > 299 {
 		return nil, voice.Errorf(op, voice.Invalid, "the application answered with status %d", a.Status)
@@ -110,7 +110,7 @@ func (d *Dialect) Reply(ctx context.Context, q dialect.Question, a voice.HTTPAns
 }
 
 // answered makes the nodes of one action; over says that nothing can follow.
-func (d *Dialect) answered(ctx context.Context, q dialect.Question, at string, s answerStep, r dialect.Resolver, o smartfloivr.Options) ([]flow.Node, flow.NodeID, bool, error) {
+func (d *Dialect) answered(ctx context.Context, q flow.Question, at string, s answerStep, r dialect.Resolver, o smartfloivr.Options) ([]flow.Node, flow.NodeID, bool, error) {
 	id := flow.NodeID("action" + strings.ReplaceAll(at, "/", "_"))
 	switch {
 	case s.Recording != nil:
@@ -143,7 +143,7 @@ func (d *Dialect) answered(ctx context.Context, q dialect.Question, at string, s
 	return nil, "", false, fmt.Errorf("it is none of transfer, recording, hangup")
 }
 
-func (d *Dialect) transfer(ctx context.Context, q dialect.Question, id flow.NodeID, at string, t answerTarget, r dialect.Resolver, o smartfloivr.Options) ([]flow.Node, flow.NodeID, bool, error) {
+func (d *Dialect) transfer(ctx context.Context, q flow.Question, id flow.NodeID, at string, t answerTarget, r dialect.Resolver, o smartfloivr.Options) ([]flow.Node, flow.NodeID, bool, error) {
 	list, err := texts(t.Data)
 	if err != nil {
 		return nil, "", false, err

@@ -1,7 +1,6 @@
 package smartflo
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -68,7 +67,7 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 		d.serveAudio(w, r, segments[1:])
 		return
 	}
-	q := &request{Request: r, d: d, base: d.baseURL(r, prefix)}
+	q := &request{Request: r, d: d, base: dialect.BaseURL(r, d.cfg.PublicURL, prefix)}
 	rt, err := d.match(q, segments)
 	if err == nil && !rt.open {
 		err = q.admit()
@@ -96,33 +95,15 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 // still sending gets to read the answer.
 const drainLimit = 64 << 20
 
-func (d *Dialect) baseURL(r *http.Request, prefix string) string {
-	if d.cfg.PublicURL != "" {
-		return strings.TrimSuffix(d.cfg.PublicURL, "/")
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host + prefix
-}
+// where gives what a route serves.
+func (r route) where() (method, pattern string) { return r.method, r.pattern }
 
 // match finds the route and sets the parameters of its path.
 func (d *Dialect) match(q *request, segments []string) (route, error) {
-	method, known := q.Method, false
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	for _, rt := range d.routes {
-		params, ok := input.Match(rt.pattern, segments)
-		if !ok {
-			continue
-		}
-		if rt.method == method {
-			q.params = params
-			return rt, nil
-		}
-		known = true
+	rt, params, known := input.Find(d.routes, q.Method, segments, route.where)
+	if params != nil {
+		q.params = params
+		return rt, nil
 	}
 	if known {
 		return route{}, failf(http.StatusMethodNotAllowed, "The %s method is not supported on this path.", q.Method)
@@ -147,12 +128,7 @@ func (d *Dialect) fail(w http.ResponseWriter, f *fault) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(value) // the client is gone: there is nobody to tell
+	dialect.WriteJSON(w, "application/json", status, value)
 }
 
 // fields reads the body, which is JSON or a form.

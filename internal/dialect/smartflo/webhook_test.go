@@ -138,7 +138,7 @@ func TestWebhookForms(t *testing.T) {
 func TestAsk(t *testing.T) {
 	f := newFixture(t)
 	r := dialect.StoreResolver{Tenant: account, UserStore: f.store, AppStore: f.store, SoundStore: f.store, ExtensionStore: f.store, ResourceStore: f.store}
-	q := dialect.Question{Step: flow.Fetch{Dialect: "smartflo", Method: "POST", Timeout: time.Second}, URL: "https://app.example/route?a=b", App: "A",
+	q := flow.Question{Step: flow.Fetch{Dialect: "smartflo", Method: "POST", Timeout: time.Second}, URL: "https://app.example/route?a=b", App: "A",
 		Call: voice.CallInfo{ID: "c1", Tenant: account, From: "+919876500000", To: "+911140000001", Start: f.clock.Now()}}
 	req, err := f.dialect.Ask(t.Context(), q)
 	if want := `{"uuid":"c1","call_id":"c1","call_to_number":"911140000001","caller_id_number":"919876500000","start_stamp":"2026-03-02 12:00:00"}`; err != nil || string(req.Body) != want || req.Method != "POST" || req.URL != q.URL {

@@ -1,7 +1,6 @@
 package smartfloivr
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -56,10 +55,6 @@ func (format) ExpressFile(ctx context.Context, p flow.Program, r dialect.Resolve
 	if err != nil {
 		return nil, losses, err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err = enc.Encode(d)
-	return b.Bytes(), losses, err
+	data, err := dialect.FileText(d)
+	return data, losses, err
 }

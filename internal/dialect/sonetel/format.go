@@ -1,9 +1,7 @@
 package sonetel
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
@@ -35,12 +33,6 @@ func (format) ExpressFile(ctx context.Context, p flow.Program, r dialect.Resolve
 	if err != nil {
 		return nil, losses, err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(app); err != nil {
-		return nil, losses, voice.E("sonetel.ExpressFile", voice.Internal, err)
-	}
-	return b.Bytes(), losses, nil
+	data, err := dialect.FileText(app)
+	return data, losses, err
 }

@@ -1,13 +1,13 @@
 package sonetel
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"runtime/debug"
 	"strings"
 
+	"tandem/internal/dialect"
 	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
@@ -116,7 +116,7 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 		d.serveAudio(w, r, segments[1:])
 		return
 	}
-	q := &request{Request: r, d: d, base: d.baseURL(r, prefix)}
+	q := &request{Request: r, d: d, base: dialect.BaseURL(r, d.cfg.PublicURL, prefix)}
 	rt, err := d.match(q, segments)
 	var value any
 	if err == nil {
@@ -130,38 +130,18 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 	d.answer(w, q, rt.resource, value, err)
 }
 
-func (d *Dialect) baseURL(r *http.Request, prefix string) string {
-	if d.cfg.PublicURL != "" {
-		return strings.TrimSuffix(d.cfg.PublicURL, "/")
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host + prefix
-}
+// where gives what a route serves.
+func (r route) where() (method, pattern string) { return r.method, r.pattern }
 
 // match finds the route and sets the parameters of its path.
 func (d *Dialect) match(q *request, segments []string) (route, error) {
-	method := q.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	var other route
-	for _, rt := range d.routes {
-		params, ok := input.Match(rt.pattern, segments)
-		if !ok {
-			continue
-		}
-		if rt.method != method {
-			other = rt
-			continue
-		}
+	rt, params, known := input.Find(d.routes, q.Method, segments, route.where)
+	if params != nil {
 		q.params = params
 		return rt, nil
 	}
-	if other.resource != "" {
-		return other, failf(codeMethod, "%s is not allowed on this path", q.Method).at(http.StatusMethodNotAllowed)
+	if known {
+		return rt, failf(codeMethod, "%s is not allowed on this path", q.Method).at(http.StatusMethodNotAllowed)
 	}
 	return route{}, failf(codePath, "no such path: /%s", strings.Join(segments, "/")).at(http.StatusNotFound)
 }
@@ -215,12 +195,7 @@ func (d *Dialect) fail(w http.ResponseWriter, resource string, f *fault) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(value) // the client is gone: there is nobody to tell
+	dialect.WriteJSON(w, "application/json;charset=UTF-8", status, value)
 }
 
 // account holds the {acc} of a path to the token's account.

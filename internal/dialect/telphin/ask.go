@@ -18,7 +18,7 @@ const form = "application/x-www-form-urlencoded"
 
 // Ask gives the request of Call Interactive: what is known of the call, in the
 // query of a GET or the body of a POST.
-func (d *Dialect) Ask(ctx context.Context, q dialect.Question) (voice.HTTPRequest, error) {
+func (d *Dialect) Ask(ctx context.Context, q flow.Question) (voice.HTTPRequest, error) {
 	values, err := d.callValues(ctx, q.Call, q.App)
 	if err != nil {
 		return voice.HTTPRequest{}, err
@@ -48,7 +48,7 @@ func withQuery(address string, values url.Values) (string, error) {
 }
 
 // Reply makes a program of the XML answer of an application.
-func (d *Dialect) Reply(ctx context.Context, q dialect.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
+func (d *Dialect) Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
 	if a.Status != http.StatusOK {
 		return nil, voice.Errorf("telphin.Reply", voice.Invalid, "the application answered with status %d", a.Status)
 	}

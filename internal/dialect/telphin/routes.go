@@ -83,7 +83,7 @@ func (d *Dialect) serve(w http.ResponseWriter, r *http.Request, prefix string) {
 		fail(w, missing("", "Not found"))
 		return
 	}
-	q := &request{Request: r, d: d, base: d.baseURL(r, prefix)}
+	q := &request{Request: r, d: d, base: dialect.BaseURL(r, d.cfg.PublicURL, prefix)}
 	value, err := q.run(w, legacy(segments[2:]))
 	d.answer(w, q, value, err)
 }
@@ -117,35 +117,16 @@ func (q *request) run(w http.ResponseWriter, segments []string) (any, error) {
 	return rt.handle(q)
 }
 
-func (d *Dialect) baseURL(r *http.Request, prefix string) string {
-	if d.cfg.PublicURL != "" {
-		return strings.TrimSuffix(d.cfg.PublicURL, "/")
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host + prefix
-}
+// where gives what a route serves.
+func (r route) where() (method, pattern string) { return r.method, r.pattern }
 
 // match finds the route and sets the parameters of its path. Routes are tried in
 // their order, so that rules/order stands before rules/{rule}.
 func (q *request) match(segments []string) (route, error) {
-	method := q.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	known := false
-	for _, rt := range q.d.routes {
-		params, ok := input.Match(rt.pattern, segments)
-		if !ok {
-			continue
-		}
-		known = true
-		if rt.method == method {
-			q.params = params
-			return rt, nil
-		}
+	rt, params, known := input.Find(q.d.routes, q.Method, segments, route.where)
+	if params != nil {
+		q.params = params
+		return rt, nil
 	}
 	if known {
 		return route{}, failf(http.StatusMethodNotAllowed, "", "%s is not allowed on this path", q.Method)
@@ -200,12 +181,7 @@ func fail(w http.ResponseWriter, f *fault) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(value) // the client is gone: there is nobody to tell
+	dialect.WriteJSON(w, "application/json; charset=utf-8", status, value)
 }
 
 // client holds the {client} of a path to the token's account.

@@ -2,7 +2,6 @@ package telphinivr_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -118,13 +117,7 @@ func TestExpressIsTheWayBack(t *testing.T) {
 // -rapid.seed draws others. About one in 2,000 of those shows a loss too many: the
 // guard of an option whose voice_helper is followed by a jump to that option.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if seed := flag.Lookup("rapid.seed"); seed.Value.String() == "0" {
-		if err := flag.Set("rapid.seed", "20261125"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
+	os.Exit(dialecttest.Run(m))
 }
 
 // A document in normal form is written as it was.

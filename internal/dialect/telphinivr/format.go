@@ -1,9 +1,7 @@
 package telphinivr
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 
 	"tandem/internal/dialect"
 	"tandem/internal/flow"
@@ -68,10 +66,6 @@ func (format) ExpressFile(ctx context.Context, p flow.Program, r dialect.Resolve
 		return nil, losses, err
 	}
 	d.LastContext, d.LastRule = 0, 0
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err = enc.Encode(d)
-	return b.Bytes(), losses, err
+	data, err := dialect.FileText(d)
+	return data, losses, err
 }
