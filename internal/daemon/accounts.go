@@ -64,23 +64,32 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ringme, err := d.openTelphin(ctx)
+	if err != nil {
+		return err
+	}
 	flo, err := d.openSmartflo(ctx)
 	if err != nil {
 		return err
 	}
-	d.dialects = append(d.dialects, vendor, native.New(), d.telphin(key), flo)
+	d.dialects = append(d.dialects, vendor, native.New(), ringme, flo)
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }
 
-// telphin makes the Telphin dialect.
-func (d *Daemon) telphin(key []byte) *telphin.Dialect {
+// openTelphin makes the Telphin dialect. Its links are signed with a key of their
+// own, so that no other vendor's link is good for it.
+func (d *Daemon) openTelphin(ctx context.Context) (*telphin.Dialect, error) {
+	key, err := d.linkKey(ctx, telphin.Kind)
+	if err != nil {
+		return nil, err
+	}
 	return telphin.New(telphin.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Recordings: d.store, Calls: d.store, Discard: d.discard, Resources: d.store, Credentials: d.store,
 		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(),
 		SIPDomain: d.cfg.Host(), SIPRealm: d.cfg.Realm, PublicURL: d.publicURL(telphin.Kind), LinkKey: key, Speech: d.asr.Ready(), Log: d.log,
-	})
+	}), nil
 }
 
 func (d *Daemon) resolver(t voice.TenantID) dialect.Resolver {
