@@ -98,28 +98,14 @@ func (d *Daemon) subscribed(ctx context.Context, notifiers []dialect.Notifier) (
 			continue
 		}
 		for _, kind := range s.SubscriptionKinds() {
-			if err := d.subscribers(ctx, kind, found); err != nil {
+			list, err := dialect.AllResources(ctx, d.store, "", kind)
+			if err != nil {
 				return nil, err
+			}
+			for _, r := range list {
+				found[r.Tenant] = true
 			}
 		}
 	}
 	return slices.Collect(maps.Keys(found)), nil
-}
-
-// subscribers adds the accounts that have resources of a kind to found.
-func (d *Daemon) subscribers(ctx context.Context, kind string, found map[voice.TenantID]bool) error {
-	f := voice.ResourceFilter{Kind: kind, Limit: 1000}
-	for {
-		list, err := d.store.Resources(ctx, "", f)
-		if err != nil {
-			return err
-		}
-		for _, r := range list {
-			found[r.Tenant] = true
-			f.After = r.Serial
-		}
-		if len(list) < f.Limit {
-			return nil
-		}
-	}
 }
