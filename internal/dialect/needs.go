@@ -111,6 +111,10 @@ type CallBack struct {
 	Program *flow.Program
 	Tag     string // CallInfo.Tag
 	Order   string // CallInfo.Order; "" = drawn
+	// MaxDuration bounds the whole call from the answer of the first, talks too; 0 = none.
+	MaxDuration time.Duration
+	// Data is noted when the call begins, as a command's.
+	Data map[string]string
 }
 
 // Control orders calls.
@@ -131,4 +135,36 @@ type LiveCalls interface {
 	Redirect(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) error
 	// Supervise rings by and joins it to the call. Conflict when nobody is talking.
 	Supervise(ctx context.Context, t voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error
+}
+
+// Commander orders what calls that are up do, within one tenant.
+type Commander interface {
+	// Command puts c into the call's mailbox. NotExist when the call is not up,
+	// Conflict when it does not wait at c.At, has no party yet, or takes no more
+	// commands; Limit when too many wait; Invalid when the program can't be run.
+	Command(ctx context.Context, t voice.TenantID, id voice.CallID, c flow.Command) error
+	// PlayOver, StopOver, SendKeys and Tape are as voice's Overlayer, KeySender and
+	// Taper. NotExist also when the call is not up.
+	PlayOver(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.OverSpec) error
+	StopOver(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error
+	SendKeys(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, keys string) error
+	Tapes
+}
+
+// Tapes records live calls beside their flow.
+type Tapes interface {
+	StartTape(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error)
+	OrderTape(ctx context.Context, t voice.TenantID, id voice.CallID, o voice.TapeOrder) error
+}
+
+// Rooms sees and orders conference rooms, within one tenant. NotExist when there
+// is no such room or member.
+type Rooms interface {
+	Rooms(ctx context.Context, t voice.TenantID) ([]voice.Room, error)
+	Mute(ctx context.Context, t voice.TenantID, room string, id voice.CallID, muted bool) error
+	// Kick ends a member's stay; id "" = all of them, which ends the room.
+	Kick(ctx context.Context, t voice.TenantID, room string, id voice.CallID) error
+	// RecordRoom begins or ends the recording of a room, and gives it. Conflict when
+	// it is recorded, or not, already.
+	RecordRoom(ctx context.Context, t voice.TenantID, room string, on bool) (voice.RecordingID, error)
 }

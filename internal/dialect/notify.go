@@ -24,6 +24,9 @@ type CallState struct {
 	Digits     string     // keys so far
 	CDR        *voice.CDR // at call.ended
 	Recordings []voice.RecordingID
+	// Data is what the orders, commands and notices of the call have said so far
+	// (voice.EventCallOrdered, voice.EventNotice), of each key the latest.
+	Data map[string]string
 }
 
 // Subscriber is a Notifier whose subscriptions are resources. While an account
@@ -42,4 +45,12 @@ type Notifier interface {
 	// leg.answered, "recording" at recording.finished. What a delivery does not say
 	// of ID, Tenant, Call, State, Next and Created is filled in; Tries 0 means 1.
 	Deliveries(ctx context.Context, f Fact) ([]voice.Delivery, error)
+}
+
+// Signer signs deliveries when they are sent, each attempt anew.
+type Signer interface {
+	// Sign gives the headers to be added, and the exact text that was signed. It is
+	// asked for deliveries whose Signature begins with the dialect's kind and a
+	// slash. An error keeps the delivery from being sent.
+	Sign(ctx context.Context, d voice.Delivery, now time.Time) (headers map[string]string, signed string, err error)
 }

@@ -41,6 +41,10 @@ type CallBack struct {
 	Program *flow.Program
 	Tag     string // CallInfo.Tag
 	Order   string // CallInfo.Order; "" = drawn
+	// MaxDuration bounds the whole call from the answer of the first, talks too; 0 = none.
+	MaxDuration time.Duration
+	// Data is noted when the call begins, as a command's.
+	Data map[string]string
 }
 
 // failTone is how long the first party hears that the second was not reached.

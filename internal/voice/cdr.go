@@ -47,6 +47,12 @@ const (
 	EventCallOrdered       EventKind = "call.ordered"      // somebody ordered the live call away or its end; data: order
 	EventSuperviseStarted  EventKind = "supervise.started" // somebody listens to the talk; data: mode, by, call
 	EventSuperviseEnded    EventKind = "supervise.ended"
+	EventNotice            EventKind = "notice"      // an application is to be told; data: dialect, and that dialect's own
+	EventRoomJoined        EventKind = "room.joined" // data: room
+	EventRoomLeft          EventKind = "room.left"   // data: room
+	EventTransferStarted   EventKind = "transfer.started"
+	EventTransferEnded     EventKind = "transfer.ended"   // data: end
+	EventMachine           EventKind = "machine.detected" // data: answered_by
 )
 
 // Origin is a place in a vendor's document.

@@ -33,6 +33,9 @@ type Delivery struct {
 	Type     string // of Body
 	Body     string // of a GET: ""; what it says is in the URL
 	Operator bool   // the address is the operator's own, not a tenant's
+	// Signature names how it is signed when it is sent: "hoiio/" and the application;
+	// "" = as the account has set for all.
+	Signature string
 	// Tries bounds the attempts; 1 = not sent again.
 	Tries    int
 	State    DeliveryState

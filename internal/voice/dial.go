@@ -23,8 +23,21 @@ type DialSpec struct {
 	// OnAnswer is called, by the call's goroutine, when somebody has answered and
 	// before the talk; nil = nobody is told. It does not block.
 	OnAnswer func()
-	Text     string // in words, for the timeline
+	// Record records the talk, the caller left and the called party right.
+	Record bool
+	// Machine is what becomes of a called party that is an answering machine.
+	Machine MachineRule
+	Text    string // in words, for the timeline
 }
+
+// MachineRule is what becomes of a called answering machine.
+type MachineRule string
+
+// The rules; "" = nobody looks whether it is one.
+const (
+	MachineHangup  MachineRule = "hangup"  // it is hung up: DialFailed, and AnsweredBy says why
+	MachineConnect MachineRule = "connect" // the caller is let in all the same; the result says what it is
+)
 
 // DialEnd says what came of a dial.
 type DialEnd string
@@ -42,8 +55,9 @@ const (
 type DialResult struct {
 	End      DialEnd
 	Cause    Cause
-	Words    string // the reason in words: "486 Busy Here from 101"
-	Answered Target // who answered
+	Words    string     // the reason in words: "486 Busy Here from 101"
+	Answered Target     // who answered
+	By       AnsweredBy // where DialSpec.Machine asked
 	Talked   time.Duration
 }
 

@@ -22,6 +22,7 @@ const (
 	Expired     Kind = "expired"     // the time set for the flow is over
 	Ordered     Kind = "ordered"     // an order from outside ended it
 	Redirected  Kind = "redirected"  // an order from outside took the call elsewhere
+	Interrupted Kind = "interrupted" // a command to the call took the place of what it did
 	Internal    Kind = "internal"    // anything else
 )
 

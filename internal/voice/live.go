@@ -25,6 +25,9 @@ type LiveCall struct {
 	Since    time.Time
 	Queue    string
 	Tag      string // CallInfo's
+	// Awaits names the await step in which the call waits for commands; "" = it
+	// does something else.
+	Awaits string
 }
 
 // SuperviseMode is how somebody joins a live call.

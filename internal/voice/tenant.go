@@ -106,6 +106,7 @@ type Token struct {
 	Name    string // public half: e-mail, client id; unique per Kind
 	Hash    string // argon2id of the secret
 	Scopes  []string
+	Sealed  string // the secret itself, sealed, where it signs what we send; "" = it is not kept
 	Created time.Time
 	Expires time.Time // zero = never
 	Used    time.Time
