@@ -35,15 +35,31 @@ const (
 	DefaultRequestTime = 10 * time.Second
 	MaxRequestTime     = 30 * time.Second
 	MaxExtractions     = 50
+	// ComfortAfter is how long a caller who is answered hears nothing while the
+	// outside is waited for.
+	ComfortAfter = 2 * time.Second
+	// MaxQuestions bounds how often one call asks the application of one host.
+	MaxQuestions = 200
+	// MaxFetched bounds the nodes of a program that is an answer.
+	MaxFetched = 1_000
 )
 
 // Fetch asks an application what to do next, in a dialect's own way, and runs
-// the answer, which is a program, as Subflow does.
+// the answer, which is a program, as Subflow does. Where neither URL nor Fallback
+// gives a valid answer the step fails; when nothing in the flow takes that up, the
+// account's rescue app goes on.
 type Fetch struct {
 	Dialect string        `json:"dialect"`          // who asks and understands the answer: "telphin"
 	Method  string        `json:"method,omitempty"` // GET or POST; "" = POST
 	URL     Template      `json:"url"`
-	Timeout time.Duration `json:"timeout,omitempty"` // 0 = DefaultRequestTime
+	Timeout time.Duration `json:"timeout,omitempty"` // of each address; 0 = DefaultRequestTime
+	// Fallback is asked in the same way when URL gives no valid answer; "" = nobody.
+	Fallback Template `json:"fallback,omitempty"`
+	// Comfort is what a caller who is answered hears, again and again, from
+	// ComfortAfter on until there is an answer; none = the built-in music.
+	Comfort []voice.Prompt `json:"comfort,omitempty"`
+	// Replace gives the present program up for the answer. It may have no Ways.
+	Replace bool `json:"replace,omitempty"`
 	// Ways are further exits that the answer may take by Return.
 	Ways []Exit `json:"ways,omitempty"`
 }

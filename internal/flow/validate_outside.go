@@ -96,7 +96,12 @@ func (v *validator) fetch(n *Node, s Fetch) {
 	v.must(n, s.Dialect != "", "names no dialect")
 	v.must(n, s.Method == "" || s.Method == "GET" || s.Method == "POST", "has method %q; it must be GET or POST", s.Method)
 	v.url(n, s.URL)
+	if s.Fallback != "" {
+		v.url(n, s.Fallback)
+	}
 	v.span(n, "timeout", s.Timeout, MaxRequestTime)
+	v.prompts(n, s.Comfort)
+	v.must(n, !s.Replace || len(s.Ways) == 0, "has ways, which an answer that replaces the flow can't take")
 	for i, e := range s.Ways {
 		v.must(n, e != "", "has a way without a name")
 		v.must(n, e != Next && e != Failed && !slices.Contains(s.Ways[:i], e), "has way %q twice", e)

@@ -30,7 +30,11 @@ func outsideWords(s Step) string {
 		}
 		return clip("request " + method + " " + string(s.URL))
 	case Fetch:
-		return clip("ask " + s.Dialect + " application " + string(s.URL))
+		w := "ask " + s.Dialect + " application " + string(s.URL)
+		if s.Fallback != "" {
+			w += ", else " + string(s.Fallback)
+		}
+		return clip(w)
 	case Subflow:
 		return "run app " + string(s.App) + " and come back"
 	case Return:

@@ -21,8 +21,9 @@ type MemoryHost struct {
 	Delivered []Delivery
 	Saved     []Saved
 
-	Zone  string   // the account's time zone
-	Shows []string // numbers that may be shown
+	Zone    string      // the account's time zone
+	Shows   []string    // numbers that may be shown
+	Rescuer voice.AppID // the account's rescue app; "" = none
 	// Done is what was asked of the outside, in words and in order.
 	Done []string
 

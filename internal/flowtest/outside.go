@@ -228,6 +228,17 @@ func (h *MemoryHost) MayShow(_ context.Context, number string) (bool, error) {
 	return slices.Contains(h.Shows, number), nil
 }
 
+// Rescue implements interp.Account.
+func (h *MemoryHost) Rescue(ctx context.Context) (*flow.Program, error) {
+	switch {
+	case h.refuses["account"]:
+		return nil, voice.Errorf("flowtest.Rescue", voice.Unavailable, "the store does not answer")
+	case h.Rescuer == "":
+		return nil, nil
+	}
+	return h.Program(ctx, h.Rescuer)
+}
+
 // LastAnswered implements interp.Rota.
 func (h *MemoryHost) LastAnswered(string) string { return h.last }
 
@@ -255,6 +266,8 @@ func (h *MemoryHost) outsideSentence(line string) (ok bool, err error) {
 		h.Zone = rest
 	case verb == "shows":
 		h.Shows = append(h.Shows, strings.Fields(rest)...)
+	case verb == "rescue":
+		h.Rescuer = voice.AppID(rest)
 	case verb == "last":
 		h.last = rest
 	case verb == "queue":

@@ -52,6 +52,9 @@ type Account interface {
 	Timezone(ctx context.Context) (string, error)
 	// MayShow reports whether outside parties may be shown a number as the caller's.
 	MayShow(ctx context.Context, number string) (bool, error)
+	// Rescue gives the program of the app that the account has chosen for callers
+	// whose flow can't go on; nil when there is none.
+	Rescue(ctx context.Context) (*flow.Program, error)
 }
 
 // Outside is whatever answers from outside the flow, and may be slow.

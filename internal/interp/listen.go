@@ -98,7 +98,7 @@ func (r *run) understand(ctx context.Context, s flow.Listen, rec voice.Recording
 	language := cmp.Or(s.Language, r.vars[flow.VarLanguage])
 	var text string
 	var failed error
-	err := r.await(ctx, nil, func(ctx context.Context) { text, failed = r.host.Transcribe(ctx, rec, language) })
+	err := r.await(ctx, comfort{}, func(ctx context.Context) { text, failed = r.host.Transcribe(ctx, rec, language) })
 	if err = cmp.Or(err, failed); err != nil {
 		return outcome{}, err
 	}

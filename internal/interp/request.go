@@ -19,7 +19,8 @@ func (r *run) request(ctx context.Context, s flow.Request) (outcome, error) {
 	}
 	var answer voice.HTTPAnswer
 	var failed error
-	err = r.await(ctx, r.prompts(s.Music, nil), func(ctx context.Context) { answer, failed = r.host.Request(ctx, req) })
+	music := r.prompts(s.Music, nil)
+	err = r.await(ctx, comfort{music, len(music) > 0}, func(ctx context.Context) { answer, failed = r.host.Request(ctx, req) })
 	if err = cmp.Or(err, failed); err != nil {
 		return outcome{}, err
 	}

@@ -47,6 +47,8 @@ type run struct {
 	vars      map[string]string
 	show      shown
 	recording voice.Recording
+	asked     map[string]int // questions to the applications of a host
+	rescued   bool           // the account's rescue app has taken over
 }
 
 // outcome is what a step came to: a way on, or one of the others.
@@ -55,10 +57,12 @@ type outcome struct {
 	words   string        // what decided; "" = the exit says it
 	program *flow.Program // go on in this program's entry instead
 	returns bool          // and come back to this node when it is over
-	back    bool          // the present program is over; the node that began it is left by exit
-	expired bool          // the time set for a program is over
-	end     *Result       // the call's flow is over
-	left    bool          // with end: the caller has hung up
+	// replaces makes program no deeper than the present one.
+	replaces bool
+	back     bool    // the present program is over; the node that began it is left by exit
+	expired  bool    // the time set for a program is over
+	end      *Result // the call's flow is over
+	left     bool    // with end: the caller has hung up
 	// unwired is the cause of the end when exit leads nowhere; "" = CauseNormal.
 	unwired voice.Cause
 }
@@ -136,6 +140,9 @@ func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 		r.stack = append(r.stack, r.frame)
 		return r.enter(out.program), nil
 	case out.program != nil:
+		if out.replaces {
+			r.depth--
+		}
 		return r.enter(out.program), nil
 	case out.back && len(r.stack) == 0:
 		return "", &Result{Cause: voice.CauseNormal, Words: "end of the flow at " + string(r.node.ID)}
@@ -203,9 +210,12 @@ func (r *run) broken(ctx context.Context, err error) outcome {
 		return outcome{expired: true}
 	}
 	res := r.fail("%s failed: %s", r.place(), voice.Reason(err))
-	words := "failed: " + voice.Reason(err)
+	words, lost := "failed: "+voice.Reason(err), leadsOn(r.node.Step)
 	for !r.wired(flow.Failed) {
 		if len(r.stack) == 0 {
+			if p := r.rescue(ctx, lost); p != nil {
+				return outcome{program: p}
+			}
 			return outcome{end: &res}
 		}
 		words = r.pop(flow.Failed, words).words

@@ -26,7 +26,7 @@ func (r *run) sms(ctx context.Context, s flow.SMS) (outcome, error) {
 	}
 	var sent error
 	// What was asked for is sent even if the caller leaves meanwhile.
-	err := r.await(ctx, nil, func(ctx context.Context) {
+	err := r.await(ctx, comfort{}, func(ctx context.Context) {
 		sent = r.host.SendSMS(context.WithoutCancel(ctx), r.info.Tenant, r.info.ID, to, text)
 	})
 	if err = cmp.Or(err, sent); err != nil {

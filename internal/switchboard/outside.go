@@ -65,6 +65,9 @@ func (h *host) Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars ma
 	case p == nil:
 		return nil, a.Status, voice.Errorf(op, voice.Internal, "the answer has no program")
 	}
+	if n := len(p.Nodes); n > flow.MaxFetched {
+		return nil, a.Status, voice.Errorf(op, voice.Invalid, "the answer makes %d steps; at most %d are allowed", n, flow.MaxFetched)
+	}
 	if bad, is := flow.Validate(p).FirstError(); is {
 		return nil, a.Status, voice.Errorf(op, voice.Invalid, "the answer is no program that can be run: %s", bad)
 	}
@@ -134,4 +137,17 @@ func (h *host) Timezone(ctx context.Context) (string, error) {
 // MayShow implements interp.Account.
 func (h *host) MayShow(ctx context.Context, number string) (bool, error) {
 	return h.s.mayShow(ctx, h.tenant(), number)
+}
+
+// Rescue implements interp.Account.
+func (h *host) Rescue(ctx context.Context) (*flow.Program, error) {
+	t, err := h.s.cfg.Tenants.Tenant(ctx, h.tenant())
+	if err != nil || t.Rescue == "" {
+		return nil, err
+	}
+	p, err := h.s.cfg.Library.Program(ctx, h.tenant(), t.Rescue)
+	if voice.IsKind(err, voice.NotExist) {
+		return nil, voice.Errorf("switchboard.Rescue", voice.NotExist, "app %s does not exist", t.Rescue)
+	}
+	return p, err
 }

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"net/netip"
 	"time"
 )
 
@@ -14,7 +15,13 @@ type Tenant struct {
 	Country  string // ISO 3166 alpha-2
 	Currency string // ISO 4217
 	Limits   Limits
-	Created  time.Time
+	// Rescue is the app that goes on with callers whose flow can't: an application
+	// gives no valid answer, an app is gone. "" = the call ends.
+	Rescue AppID
+	// Allow are networks that the account's URLs may lead to although they are not
+	// public. Only the operator of the host sets them, by AllowNetworks.
+	Allow   []netip.Prefix
+	Created time.Time
 }
 
 // Limits bound what a tenant may do at once; zero fields take the defaults.
@@ -29,7 +36,10 @@ type TenantStore interface {
 	CreateTenant(ctx context.Context, t Tenant) error
 	Tenant(ctx context.Context, id TenantID) (Tenant, error)
 	Tenants(ctx context.Context) ([]Tenant, error)
+	// UpdateTenant replaces all but Allow and Created.
 	UpdateTenant(ctx context.Context, t Tenant) error
+	// AllowNetworks replaces Allow.
+	AllowNetworks(ctx context.Context, id TenantID, nets []netip.Prefix) error
 }
 
 // UserRole is what a user may do.

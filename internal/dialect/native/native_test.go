@@ -253,7 +253,9 @@ func drawStep(t *rapid.T) flow.Step {
 		s.Keys = unique(s.Keys)
 		return s
 	case flow.Fetch:
-		s.Ways = unique(s.Ways)
+		if s.Ways = unique(s.Ways); len(s.Ways) > 0 {
+			s.Replace = false
+		}
 		return s
 	default:
 		return v.Interface().(flow.Step)

@@ -2,14 +2,18 @@ package sqlstore
 
 import (
 	"context"
+	"net/netip"
 
 	"tandem/internal/voice"
 )
 
-const tenantColumns = `id, name, language, timezone, country, currency, limits, created`
+const tenantColumns = `id, name, language, timezone, country, currency, limits, rescue, allow_nets, created`
 
 func scanTenant(r row) (t voice.Tenant, err error) {
-	err = r.Scan(&t.ID, &t.Name, &t.Language, &t.Timezone, &t.Country, &t.Currency, jsonCol{&t.Limits}, timeCol{&t.Created})
+	err = r.Scan(&t.ID, &t.Name, &t.Language, &t.Timezone, &t.Country, &t.Currency, jsonCol{&t.Limits}, &t.Rescue, jsonCol{&t.Allow}, timeCol{&t.Created})
+	if len(t.Allow) == 0 {
+		t.Allow = nil
+	}
 	return t, err
 }
 
@@ -20,8 +24,8 @@ func (s *Store) CreateTenant(ctx context.Context, t voice.Tenant) error {
 		return voice.InvalidField(op, "id", "an account needs an id")
 	}
 	return s.insert(ctx, op, configWrite, names{taken: map[string]string{"tenants_id": "account id " + string(t.ID)}},
-		`INSERT INTO tenants (`+tenantColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		t.ID, t.Name, t.Language, t.Timezone, t.Country, t.Currency, jsonText(t.Limits), micros(t.Created))
+		`INSERT INTO tenants (`+tenantColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		t.ID, t.Name, t.Language, t.Timezone, t.Country, t.Currency, jsonText(t.Limits), t.Rescue, networks(t.Allow), micros(t.Created))
 }
 
 // Tenant implements voice.TenantStore.
@@ -39,6 +43,20 @@ func (s *Store) Tenants(ctx context.Context) ([]voice.Tenant, error) {
 // UpdateTenant implements voice.TenantStore.
 func (s *Store) UpdateTenant(ctx context.Context, t voice.Tenant) error {
 	return s.change(ctx, "store.UpdateTenant", configWrite, names{}, "account "+string(t.ID),
-		`UPDATE tenants SET name = $2, language = $3, timezone = $4, country = $5, currency = $6, limits = $7 WHERE id = $1`,
-		t.ID, t.Name, t.Language, t.Timezone, t.Country, t.Currency, jsonText(t.Limits))
+		`UPDATE tenants SET name = $2, language = $3, timezone = $4, country = $5, currency = $6, limits = $7, rescue = $8 WHERE id = $1`,
+		t.ID, t.Name, t.Language, t.Timezone, t.Country, t.Currency, jsonText(t.Limits), t.Rescue)
+}
+
+// AllowNetworks implements voice.TenantStore.
+func (s *Store) AllowNetworks(ctx context.Context, id voice.TenantID, nets []netip.Prefix) error {
+	return s.change(ctx, "store.AllowNetworks", configWrite, names{}, "account "+string(id),
+		`UPDATE tenants SET allow_nets = $2 WHERE id = $1`, id, networks(nets))
+}
+
+// networks is a list of networks as a column.
+func networks(nets []netip.Prefix) any {
+	if nets == nil {
+		nets = []netip.Prefix{}
+	}
+	return jsonText(nets)
 }

@@ -6,6 +6,7 @@
 package storetest
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -133,7 +134,7 @@ func second[T any](_ T, err error) error { return err }
 // the store drew and the test does not know.
 func same[T any](t *testing.T, what string, have, wanted T) {
 	t.Helper()
-	if d := cmp.Diff(wanted, have, cmpopts.EquateEmpty(), anySerial()); d != "" {
+	if d := cmp.Diff(wanted, have, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Prefix{}), anySerial()); d != "" {
 		t.Errorf("%s (-want +got):\n%s", what, d)
 	}
 }

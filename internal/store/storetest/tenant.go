@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"net/netip"
 	"testing"
 
 	"tandem/internal/voice"
@@ -14,6 +15,7 @@ func tenant(id voice.TenantID) voice.Tenant {
 	return voice.Tenant{
 		ID: id, Name: "Acme " + string(id), Language: "en", Timezone: "Europe/Stockholm", Country: "SE", Currency: "EUR",
 		Limits: voice.Limits{OutboundCalls: 3, OutboundPerMinute: 5, InboundCalls: 7}, Created: moment(n),
+		Rescue: "rescue", Allow: []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24"), netip.MustParsePrefix("fd00::/8")},
 	}
 }
 
@@ -30,8 +32,17 @@ func testTenants(t *testing.T, s Store) {
 	want(t, "update unknown", s.UpdateTenant(ctx, voice.Tenant{ID: "999"}), voice.NotExist)
 
 	a.Name, a.Language, a.Timezone, a.Country, a.Currency = "Beta", "sv", "Asia/Kolkata", "IN", "INR"
-	a.Limits = voice.Limits{}
-	ok(t, s.UpdateTenant(ctx, a))
+	a.Limits, a.Rescue = voice.Limits{}, ""
+	changed := a
+	changed.Allow = nil // what an account's networks are is not changed with the rest
+	ok(t, s.UpdateTenant(ctx, changed))
 	same(t, "updated", read(s.Tenant(ctx, ours))(t), a)
+	ok(t, s.AllowNetworks(ctx, ours, nil))
+	a.Allow = nil
+	same(t, "no networks", read(s.Tenant(ctx, ours))(t), a)
+	a.Allow = []netip.Prefix{netip.MustParsePrefix("192.168.7.7/32")}
+	ok(t, s.AllowNetworks(ctx, ours, a.Allow))
+	same(t, "a network", read(s.Tenant(ctx, ours))(t), a)
+	want(t, "networks of an unknown account", s.AllowNetworks(ctx, "999", a.Allow), voice.NotExist)
 	same(t, "the other one", read(s.Tenant(ctx, theirs))(t), b)
 }
