@@ -12,6 +12,8 @@ type accountCmd struct {
 	Create accountCreate `cmd:"" help:"Make an account with its owner and first apps."`
 	List   accountList   `cmd:"" help:"List the accounts."`
 	Link   accountLink   `cmd:"" help:"Make a one-time link by which the owner sets a password."`
+	Set    accountSet    `cmd:"" help:"Choose the account's rescue app."`
+	Allow  accountAllow  `cmd:"" help:"Let the URLs of an account lead into networks that are not public."`
 }
 
 type accountJSON struct {

@@ -19,6 +19,8 @@ type Account struct {
 	Country  string     `json:"country" example:"SE" doc:"ISO 3166, two letters"`
 	Currency string     `json:"currency" example:"EUR" doc:"ISO 4217"`
 	Limits   Limits     `json:"limits" doc:"What the account may do at once"`
+	Rescue   string     `json:"rescue,omitempty" doc:"App that goes on with callers when an application gives no valid answer, or an app is gone, and the flow has no way for that"`
+	Allow    []string   `json:"allow,omitempty" doc:"Networks that the account's URLs may lead to although they are not public; the operator of the host sets them, on the command line"`
 	Owner    string     `json:"owner,omitempty" doc:"Id of the owner, in the answer that made the account"`
 	Email    string     `json:"email,omitempty" doc:"The owner's e-mail address, likewise"`
 	Created  *time.Time `json:"created,omitempty"`
@@ -48,6 +50,7 @@ type AccountChange struct {
 	Timezone *string `json:"timezone,omitempty" minLength:"1" maxLength:"64"`
 	Country  *string `json:"country,omitempty" pattern:"^[A-Z]{2}$" patternDescription:"two capital letters"`
 	Currency *string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"three capital letters"`
+	Rescue   *string `json:"rescue,omitempty" maxLength:"64" doc:"Id of an app of the account; empty = none"`
 }
 
 // OperatorChange is what an operator changes of an account.
@@ -79,8 +82,12 @@ func (a *API) registerAccounts() {
 }
 
 func showAccount(t voice.Tenant) Account {
-	return Account{ID: string(t.ID), Name: t.Name, Language: t.Language, Timezone: t.Timezone, Country: t.Country, Currency: t.Currency,
-		Limits: Limits(t.Limits), Created: moment(t.Created)}
+	v := Account{ID: string(t.ID), Name: t.Name, Language: t.Language, Timezone: t.Timezone, Country: t.Country, Currency: t.Currency,
+		Limits: Limits(t.Limits), Rescue: string(t.Rescue), Created: moment(t.Created)}
+	for _, n := range t.Allow {
+		v.Allow = append(v.Allow, n.String())
+	}
+	return v
 }
 
 func (a *API) readOwnAccount(ctx context.Context, c caller, _ *struct{}) (*answer[Account], error) {
@@ -139,6 +146,14 @@ func (a *API) change(ctx context.Context, id voice.TenantID, change OperatorChan
 			return nil, invalid("body.timezone", "%q is no time zone such as Europe/Stockholm", *change.Timezone)
 		}
 		t.Timezone = *change.Timezone
+	}
+	if change.Rescue != nil {
+		t.Rescue = voice.AppID(*change.Rescue)
+		if t.Rescue != "" {
+			if _, err := a.cfg.Apps.App(ctx, t.ID, t.Rescue); err != nil {
+				return nil, there(err, "body.rescue")
+			}
+		}
 	}
 	set(&t.Language, change.Language)
 	set(&t.Country, change.Country)

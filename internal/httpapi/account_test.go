@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,21 @@ func TestOwnAccount(t *testing.T) {
 	f.fails(422, "body.limits: unexpected property", "PATCH", "/account", `{"limits":{"outbound_calls":1000}}`)
 	f.fails(422, "body.timezone", "PATCH", "/account", `{"timezone":"Local"}`)
 	f.fails(422, "body.country", "PATCH", "/account", `{"country":"Sweden"}`)
+	apps := f.ok(200, "GET", "/apps", "").items()
+	id, _ := apps[0]["id"].(string)
+	f.ok(200, "PATCH", "/account", `{"rescue":"`+id+`"}`)
+	f.fails(422, "body.rescue", "PATCH", "/account", `{"rescue":"nowhere"}`)
+	f.refused(f.as(f.foreign, "PATCH", "/account", `{"rescue":"`+id+`"}`), 422, "body.rescue", "another account's app")
+	f.fails(422, "body.allow: unexpected property", "PATCH", "/account", `{"allow":["10.0.0.0/8"]}`)
+	if a := f.ok(200, "GET", "/account", "").body; a["rescue"] != id || a["allow"] != nil {
+		t.Errorf("account: %v", a)
+	}
+	if _, err := f.admin.Allow(t.Context(), f.tenant, []string{"10.1.0.0/16"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if a := f.ok(200, "PATCH", "/account", `{"rescue":""}`).body; a["rescue"] != nil || fmt.Sprint(a["allow"]) != "[10.1.0.0/16]" {
+		t.Errorf("account: %v", a)
+	}
 	if a := f.ok(200, "GET", "/account", "").body; a["timezone"] != "Asia/Kolkata" || a["currency"] != "INR" {
 		t.Errorf("account: %v", a)
 	}
