@@ -10,6 +10,7 @@ import (
 
 	"tandem/internal/dialect"
 	"tandem/internal/engine"
+	"tandem/internal/flow"
 	"tandem/internal/mailbox"
 	"tandem/internal/route"
 	"tandem/internal/rtpport"
@@ -113,6 +114,7 @@ func (c control) Originate(ctx context.Context, cb dialect.CallBack) (voice.Call
 		Tenant: cb.Tenant, First: cb.First, Second: cb.Second,
 		ShowFirst: cb.ShowFirst, ShowSecond: cb.ShowSecond, Text: text,
 		More: cb.More, RingFirst: cb.RingFirst, Program: cb.Program, Tag: cb.Tag, Order: cb.Order,
+		MaxDuration: cb.MaxDuration, Data: cb.Data,
 	})
 }
 
@@ -136,6 +138,11 @@ func (c liveCalls) Redirect(ctx context.Context, t voice.TenantID, id voice.Call
 
 func (c liveCalls) Supervise(ctx context.Context, t voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error {
 	return c.d.board.Supervise(ctx, originator{c.d.engine}, t, id, mode, by)
+}
+
+// Command implements the first of dialect.Commander.
+func (c liveCalls) Command(ctx context.Context, t voice.TenantID, id voice.CallID, cmd flow.Command) error {
+	return c.d.board.Command(ctx, t, id, cmd)
 }
 
 type originator struct{ e *engine.Engine }

@@ -140,14 +140,18 @@ func (c *Call) Play(ctx context.Context, s voice.PlaySpec) (voice.PlayResult, er
 	if p == nil {
 		return voice.PlayResult{End: voice.PlayFailed}, nil
 	}
+	var end deadliner
+	if s.For > 0 {
+		end = at(p.begun.Add(s.For))
+	}
 	for {
-		w, err := c.wait(ctx, p.done(), p)
+		w, err := c.waitUntil(ctx, p.done(), p, end)
 		if err != nil {
 			p.over(false)
 			return voice.PlayResult{End: voice.PlayCut, Played: p.playback.Played()}, err
 		}
 		switch {
-		case w.stopped:
+		case w.stopped, w.timer:
 			return voice.PlayResult{End: voice.PlayStopped, Played: p.over(false)}, nil
 		case w.done:
 			played := p.over(false)

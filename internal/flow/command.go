@@ -12,8 +12,8 @@ type Command struct {
 	// no other command has been taken since; "" = whatever the call does.
 	At string
 	// Program is run as a subflow: when it is over without hanging up, the flow goes
-	// on, after a step that was broken off by that step's exit Interrupted or
-	// usual way on. Its nodes may Return.
+	// on, after a step that was broken off by that step's usual way on. Its nodes may
+	// Return.
 	Program *Program
 	// Replace gives the present flow up for the program.
 	Replace bool

@@ -45,6 +45,8 @@ func full() flow.Program {
 		flow.Listen{Prompts: music, In: map[string][]voice.Prompt{"sv": music}, Language: "sv", Phrases: []flow.Phrase{{Words: "yes|sure", Exit: "yes"}}, Timeout: time.Second, MaxLength: time.Second, MaxDigits: 1},
 		flow.Queue{ID: "q", Name: "Sales", Members: []voice.Destination{{Kind: voice.ToExtension, ID: "101"}}, Strategy: voice.Random, Music: music, RingTime: time.Second,
 			MaxWait: time.Minute, MaxLength: 3, Position: true, AnnounceEvery: time.Second, Language: "sv", ExitKey: "*"},
+		flow.Await{Name: "ready", Ring: true, Idle: time.Minute, Music: music},
+		flow.Notice{Dialect: "hoiio", Fields: map[string]flow.Template{"digits": "${digits}"}, Ready: "ready"},
 		flow.Return{Exit: "1"},
 	}
 	p := flow.Program{App: "A", Name: "all/of~it", Entry: "answer", Nodes: []flow.Node{}, Lifetime: time.Minute, Expired: "set", Meta: map[string]string{"about": "x"}}

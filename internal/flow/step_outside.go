@@ -111,10 +111,6 @@ type Phrase struct {
 	Exit  Exit   `json:"exit"`
 }
 
-// Interrupted is taken by a step that a command has broken off, where it is wired;
-// otherwise that step's usual way on is.
-const Interrupted Exit = "interrupted"
-
 // NotUnderstood is Listen's exit for speech that is none of its phrases.
 const NotUnderstood Exit = "not understood"
 

@@ -68,6 +68,12 @@ func (v *validator) outsideStep(n *Node) {
 		v.listen(n, s)
 	case Queue:
 		v.queue(n, s)
+	case Await:
+		v.must(n, s.Name != "" && len(s.Name) <= MaxAwaitName, "has name %q; it must have 1 to %d bytes", clip(s.Name), MaxAwaitName)
+		v.span(n, "idle", s.Idle, MaxIdle)
+		v.prompts(n, s.Music)
+	case Notice:
+		v.notice(n, s)
 	}
 }
 
@@ -133,6 +139,16 @@ func (v *validator) queue(n *Node, s Queue) {
 	v.must(n, s.MaxLength >= 0, "has max_length %d; it must not be negative", s.MaxLength)
 	v.must(n, len(s.ExitKey) <= 1, "has exit_key %q; it must be one key", s.ExitKey)
 	v.keys(n, s.ExitKey)
+}
+
+func (v *validator) notice(n *Node, s Notice) {
+	v.must(n, s.Dialect != "", "names no dialect")
+	v.must(n, len(s.Ready) <= MaxAwaitName, "has ready %q; at most %d bytes are allowed", clip(s.Ready), MaxAwaitName)
+	v.must(n, len(s.Fields) <= MaxNoticeFields, "has %d fields; at most %d are allowed", len(s.Fields), MaxNoticeFields)
+	for _, f := range sortedKeys(s.Fields) {
+		v.must(n, f != "" && f != "dialect", "has a field %q, which can't be one", f)
+		v.value(n, "field "+f, s.Fields[f])
+	}
 }
 
 func (v *validator) url(n *Node, u Template) {

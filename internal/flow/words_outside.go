@@ -52,6 +52,10 @@ func outsideWords(s Step) string {
 		return listenWords(s)
 	case Queue:
 		return queueWords(s)
+	case Await:
+		return "await commands at " + s.Name
+	case Notice:
+		return "tell the " + s.Dialect + " application"
 	}
 	return s.Kind()
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tandem/internal/flow"
+	"tandem/internal/interp"
 	"tandem/internal/sim"
 	"tandem/internal/voice"
 )
@@ -31,6 +33,7 @@ type Caller struct {
 	outside []string // what must be asked of the outside
 	info    voice.CallInfo
 	memory  *MemoryHost // of the run
+	mailbox interp.Mailbox
 	// next is the action that the next doing completes: set by After, Hears, During.
 	next sim.Action
 }
@@ -108,6 +111,28 @@ func (c *Caller) QueueMoves(id string) {
 	c.do(sim.Action{Do: func() {
 		if c.memory != nil {
 			c.memory.Moves(id)
+		}
+	}})
+}
+
+// Commands lets a command come that has the program of an app of the host. What
+// becomes of it is among what was asked of the outside: "command taken", "command
+// taken before" or "command refused: …".
+func (c *Caller) Commands(cmd flow.Command, app voice.AppID) {
+	c.do(sim.Action{Do: func() {
+		if c.memory == nil {
+			return
+		}
+		cmd.Program = c.memory.Programs[app]
+		put, err := c.mailbox.Accept(cmd)
+		switch {
+		case err != nil:
+			c.memory.done("command refused: %s", voice.Reason(err))
+		case put == nil:
+			c.memory.done("command taken before")
+		default:
+			c.memory.done("command taken")
+			put()
 		}
 	}})
 }

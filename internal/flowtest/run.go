@@ -41,7 +41,7 @@ func (c *Caller) run(t testing.TB, p *flow.Program, h interp.Host) *Outcome {
 		memory.hears = o.Call.Said
 		c.memory = memory
 	}
-	o.Result = interp.Run(ctx, p, o.Call, h, interp.Options{Trace: &o.Trace, Info: c.caller(), Random: func(int) int { return 0 }})
+	o.Result = interp.Run(ctx, p, o.Call, h, interp.Options{Trace: &o.Trace, Info: c.caller(), Mailbox: &c.mailbox, Random: func(int) int { return 0 }})
 	faults := c.check(o)
 	if memory != nil {
 		faults = append(faults, c.checkOutside(memory)...)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/flow"
 	"tandem/internal/sim"
 	"tandem/internal/voice"
 )
@@ -26,6 +27,7 @@ import (
 //	step TEXT                error TEXT
 //	delivers TEXT            notes KIND TEXT
 //	at DURATION              never TEXT
+//	command next|instead [at NAME] [key KEY] [last] [replaces] app APP
 //	ends CAUSE: WORDS        host SENTENCE (see MemoryHost.Read)
 func (c *Caller) Read(text string) error {
 	for i, line := range strings.Split(text, "\n") {
@@ -83,6 +85,8 @@ func (c *Caller) sentence(line string) error {
 		}
 		c.QueueMoves(id)
 		return nil
+	case "command":
+		return c.commandLine(rest)
 	case "outside":
 		text, ok := strings.CutPrefix(rest, "did ")
 		if !ok {
@@ -182,6 +186,34 @@ func (c *Caller) farLine(s string) error {
 	}
 	c.Far(target, far)
 	return nil
+}
+
+// commandLine takes "instead at ready key k1 last replaces app B".
+func (c *Caller) commandLine(s string) error {
+	words := strings.Fields(s)
+	cmd := flow.Command{Mode: voice.CommandMode(words[0])}
+	for i := 1; i < len(words); i++ {
+		switch w := words[i]; {
+		case w == "last":
+			cmd.Last = true
+		case w == "replaces":
+			cmd.Replace = true
+		case i+1 == len(words):
+			return fmt.Errorf("%s what?", w)
+		case w == "at":
+			i++
+			cmd.At = words[i]
+		case w == "key":
+			i++
+			cmd.Key = words[i]
+		case w == "app" && i+2 == len(words):
+			c.Commands(cmd, voice.AppID(words[i+1]))
+			return nil
+		default:
+			return fmt.Errorf("a command has no %q", w)
+		}
+	}
+	return fmt.Errorf("a command ends in the app that it runs: \"command next app B\"")
 }
 
 // soundLine takes "1.5s standard welcome" and "missing standard welcome".

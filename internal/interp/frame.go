@@ -14,9 +14,10 @@ type frame struct {
 	program *flow.Program
 	node    *flow.Node
 	counts  map[string]int
-	depth   int       // apps entered on the way here
-	visit   int       // of node, in the trace
-	expires time.Time // zero = never
+	depth   int         // apps entered on the way here
+	visit   int         // of node, in the trace
+	expires time.Time   // zero = never
+	resume  flow.NodeID // where it goes on after a command; "" = by an exit of node
 }
 
 // enter makes p the present program and gives its entry.
@@ -50,6 +51,13 @@ func (r *run) pop(e flow.Exit, why string) outcome {
 		words += ", " + why
 	case e != flow.Next:
 		words += " by " + string(e)
+	}
+	if to := r.resume; to != "" {
+		r.resume = ""
+		return outcome{to: to, words: words}
+	}
+	if _, is := r.node.Step.(flow.Await); is {
+		e = flow.Next // whatever came of a command, the flow goes on
 	}
 	return outcome{exit: e, words: words}
 }
@@ -94,7 +102,7 @@ func (r *run) expire() (flow.NodeID, *Result) {
 			break
 		}
 	}
-	r.expires = time.Time{}
+	r.expires, r.resume = time.Time{}, ""
 	r.arm()
 	p := r.program
 	words := fmt.Sprintf("the %v set for app %q are over", p.Lifetime, p.Name)

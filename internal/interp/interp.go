@@ -20,6 +20,7 @@ import (
 type Call interface {
 	voice.Noter
 	voice.Answerer
+	voice.Ringer
 	voice.Player
 	voice.Gatherer
 	voice.Recorder

@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ type Options struct {
 	Trace *Trace
 	// Info is what the variables of the call are taken from.
 	Info voice.CallInfo
+	// Mailbox holds the commands that the run carries out; nil = none come.
+	Mailbox *Mailbox
 	// Random draws a number from 0 to n-1; nil = at random.
 	Random func(n int) int
 }
@@ -33,14 +36,15 @@ type Visit struct {
 
 // run is one run of a program; it belongs to the goroutine of Run.
 type run struct {
-	call   Call
-	host   Host
-	trace  *Trace
-	info   voice.CallInfo
-	random func(n int) int
-	frame          // the present program
-	stack  []frame // those that wait for it, the outermost first
-	steps  int
+	call    Call
+	host    Host
+	trace   *Trace
+	info    voice.CallInfo
+	random  func(n int) int
+	mailbox *Mailbox
+	frame           // the present program
+	stack   []frame // those that wait for it, the outermost first
+	steps   int
 	// answered saves asking again; answering twice does nothing anyway.
 	answered  bool
 	gone      bool // the caller hung up during a recording
@@ -59,10 +63,12 @@ type outcome struct {
 	returns bool          // and come back to this node when it is over
 	// replaces makes program no deeper than the present one.
 	replaces bool
-	back     bool    // the present program is over; the node that began it is left by exit
-	expired  bool    // the time set for a program is over
-	end      *Result // the call's flow is over
-	left     bool    // with end: the caller has hung up
+	alone    bool        // nothing that waits is come back to
+	to       flow.NodeID // go on at this node, where a command was put in between
+	back     bool        // the present program is over; the node that began it is left by exit
+	expired  bool        // the time set for a program is over
+	end      *Result     // the call's flow is over
+	left     bool        // with end: the caller has hung up
 	// unwired is the cause of the end when exit leads nowhere; "" = CauseNormal.
 	unwired voice.Cause
 }
@@ -75,7 +81,7 @@ type outcome struct {
 // Steps that sound answer the call first. Dial does not: on a call that is not
 // answered yet the Dialer answers when the far end has.
 func Run(ctx context.Context, p *flow.Program, call Call, host Host, o Options) Result {
-	r := &run{call: call, host: host, trace: o.Trace, info: o.Info, random: o.Random, vars: map[string]string{}}
+	r := &run{call: call, host: host, trace: o.Trace, info: o.Info, random: o.Random, mailbox: cmp.Or(o.Mailbox, &Mailbox{}), vars: map[string]string{}}
 	if r.random == nil {
 		r.random = rand.IntN
 	}
@@ -100,6 +106,7 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 			}
 			next = to
 		}
+		next = r.commanded(next)
 		node, ok := r.program.Node(next)
 		if !ok {
 			return r.hangup(ctx, r.fail("the flow goes on to node %q, which does not exist", next))
@@ -114,10 +121,7 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 			r.visit = len(r.trace.Visits)
 			r.trace.Visits = append(r.trace.Visits, Visit{App: r.program.App, Node: node.ID})
 		}
-		out, err := r.step(ctx, node.Step)
-		if err != nil {
-			out = r.broken(ctx, err)
-		}
+		out := r.do(ctx, node.Step)
 		to, end := r.follow(out)
 		switch {
 		case end != nil && out.left:
@@ -129,6 +133,20 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 	}
 }
 
+// do runs a step, unless or until a command takes its place.
+func (r *run) do(ctx context.Context, s flow.Step) outcome {
+	inner, free := r.mailbox.until(ctx, false)
+	defer free()
+	out, err := r.step(inner, s)
+	switch {
+	case brokenOff(ctx, inner, err):
+		return r.passed(s)
+	case err != nil:
+		return r.broken(ctx, err)
+	}
+	return out
+}
+
 // follow finds the node that an outcome leads to, or the end of the flow.
 func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 	switch {
@@ -136,6 +154,11 @@ func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 		return "", out.end
 	case out.expired:
 		return r.expire()
+	case out.to != "":
+		return out.to, nil
+	case out.program != nil && out.alone:
+		r.stack, r.depth = nil, 0
+		return r.enter(out.program), nil
 	case out.program != nil && out.returns:
 		r.stack = append(r.stack, r.frame)
 		return r.enter(out.program), nil
@@ -150,6 +173,9 @@ func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 		out = r.pop(out.exit, "")
 	}
 	for {
+		if out.to != "" {
+			return out.to, nil
+		}
 		to, wired := r.leave(out)
 		if wired {
 			return to, nil
@@ -218,7 +244,11 @@ func (r *run) broken(ctx context.Context, err error) outcome {
 			}
 			return outcome{end: &res}
 		}
-		words = r.pop(flow.Failed, words).words
+		out := r.pop(flow.Failed, words)
+		if out.to != "" || out.exit == flow.Next {
+			return out
+		}
+		words = out.words
 	}
 	return outcome{exit: flow.Failed, words: words, unwired: voice.CauseFailed}
 }

@@ -73,6 +73,10 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.listen(ctx, s)
 	case flow.Queue:
 		return r.queue(ctx, s)
+	case flow.Await:
+		return r.awaitCommand(ctx, s)
+	case flow.Notice:
+		return r.notice(s), nil
 	case nil:
 		end := r.fail("node %s has no step", r.node.ID)
 		return outcome{end: &end}, nil
@@ -84,7 +88,7 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 // needsCaller reports whether a step makes no sense once the caller has left.
 func needsCaller(s flow.Step) bool {
 	switch s.(type) {
-	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue:
+	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Await:
 		return true
 	}
 	return false

@@ -144,13 +144,24 @@ func (c *Call) Play(ctx context.Context, spec voice.PlaySpec) (voice.PlayResult,
 	} else {
 		s.next()
 	}
+	until := c.now.Add(spec.For)
 	for s.on {
+		if spec.For > 0 && !c.now.Before(until) {
+			s.cut("the end of its time")
+			return voice.PlayResult{End: voice.PlayStopped, Played: s.played}, nil
+		}
 		if ended(spec.Until) {
 			s.cut("what ends it")
 			return voice.PlayResult{End: voice.PlayStopped, Played: s.played}, nil
 		}
-		h, err := c.happen(ctx, s.ends)
+		next := s.ends
+		if spec.For > 0 && until.Before(next) {
+			next = until
+		}
+		h, err := c.happen(ctx, next)
 		switch {
+		case err == nil && h.timeUp && next.Before(s.ends):
+			continue
 		case err != nil:
 			s.cut(voice.Reason(err))
 			return voice.PlayResult{End: voice.PlayCut, Played: s.played}, err

@@ -97,13 +97,15 @@ func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
 	lc.running = true
 	s.mu.Unlock()
 	for {
-		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{Info: c.Info()})
+		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
 		o := s.taken(lc)
 		switch {
 		case o == nil:
+			lc.mailbox.Close("it is ending")
 			return result
 		case o.to == nil:
-			return interp.Result{Cause: voice.CauseNormal, Words: o.words}
+			lc.mailbox.Close("it is ending")
+			return interp.Result{Cause: o.ending(), Words: o.words}
 		}
 		p = o.to
 	}

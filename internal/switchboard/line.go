@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -12,7 +13,11 @@ import (
 type order struct {
 	words string
 	to    *flow.Program // nil = hang up
+	cause voice.Cause   // of hanging up; "" = normal
 }
+
+// ending is the cause of a call that ends by the order.
+func (o *order) ending() voice.Cause { return cmp.Or(o.cause, voice.CauseNormal) }
 
 // line is a live call as a run of its flow sees it: it keeps the call's state
 // for others to look at, and ends or leaves the call as was ordered.
@@ -38,7 +43,7 @@ func (l *line) Hangup(ctx context.Context, cause voice.Cause, words string) erro
 	case o.to != nil:
 		return nil
 	default:
-		return l.Call.Hangup(ctx, voice.CauseNormal, o.words)
+		return l.Call.Hangup(ctx, o.ending(), o.words)
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 
 // snapshot is what the switchboard knows of a call. The caller holds s.mu.
 func (lc *liveCall) snapshot() voice.LiveCall {
-	v := voice.LiveCall{App: lc.app, Queue: lc.queue}
+	v := voice.LiveCall{App: lc.app, Queue: lc.queue, Awaits: lc.mailbox.Awaits()}
 	switch {
 	case lc.queue != "":
 		v.State, v.Since = voice.LiveQueued, lc.queued
@@ -104,7 +104,7 @@ func (s *Switchboard) Hangup(_ context.Context, t voice.TenantID, id voice.CallI
 	if words == "" {
 		words = "hung up by order"
 	}
-	lc.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "ordered to end: " + words, Data: map[string]string{"order": "hangup"}})
+	noteOrder(lc.call, "ordered to end: "+words, "hangup", nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lc.order = &order{words: words}
@@ -129,8 +129,7 @@ func (s *Switchboard) Redirect(ctx context.Context, t voice.TenantID, id voice.C
 	if err := s.redirectable(op, lc, id); err != nil {
 		return err
 	}
-	lc.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "ordered to go on to " + to.String(),
-		Data: map[string]string{"order": "redirect", "kind": string(to.Kind), "id": to.ID}})
+	noteOrder(lc.call, "ordered to go on to "+to.String(), "redirect", map[string]string{"kind": string(to.Kind), "id": to.ID})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if lc.order != nil { // since then

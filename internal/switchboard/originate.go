@@ -98,6 +98,9 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 	}
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + names + ", then " + then,
 		Data: infoData(info)})
+	if len(cb.Data) > 0 {
+		noteOrder(c, "ordered by "+cb.Text, "call", cb.Data)
+	}
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
 		s.carry(c, func() interp.Result { return s.callBack(c, cb, rounds(cb.ShowFirst, firsts...)) })
@@ -160,6 +163,9 @@ func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) i
 	lc := s.liveCall(c.Info().ID)
 	ctx := s.context(lc)
 	result := s.place(ctx, c, rounds, voice.DialSpec{RingTime: cb.RingFirst})
+	if result.End == voice.DialCompleted && cb.MaxDuration > 0 {
+		defer s.bound(lc, cb.MaxDuration)()
+	}
 	switch {
 	case result.End == voice.DialCompleted && cb.Program != nil:
 		return s.run(c, cb.Program)
@@ -171,12 +177,25 @@ func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) i
 	return interp.Result{Cause: result.Cause, Words: "the first party was not reached: " + result.Words}
 }
 
+// bound ends a call after so long, whatever it does then; the function that it
+// gives lifts that.
+func (s *Switchboard) bound(lc *liveCall, longest time.Duration) (lift func()) {
+	t := time.AfterFunc(longest, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		words := "the longest time of " + longest.String() + " for the call is over"
+		lc.order = &order{words: words, cause: voice.CauseMaxDuration}
+		lc.cancel(voice.Errorf("switchboard.bound", voice.Limit, "%s", words))
+	})
+	return func() { t.Stop() }
+}
+
 // stopped is the end of a call whose context has ended, by an order or because
 // the server stops, or else because of err.
 func (s *Switchboard) stopped(lc *liveCall, err error) interp.Result {
 	switch o := s.pending(lc); {
 	case o != nil:
-		return interp.Result{Cause: voice.CauseNormal, Words: o.words}
+		return interp.Result{Cause: o.ending(), Words: o.words}
 	case s.ctx.Err() != nil:
 		return interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}
 	}

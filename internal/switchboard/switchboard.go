@@ -141,6 +141,7 @@ type liveCall struct {
 	cancel      context.CancelCauseFunc
 	order       *order // that it has to follow
 	running     bool   // it has a party and a flow
+	mailbox     interp.Mailbox
 	supervisors int
 
 	rung   []voice.Target // who is rung or talked with

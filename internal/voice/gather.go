@@ -35,6 +35,8 @@ type PlaySpec struct {
 	Loop bool
 	// Until ends the playing when it closes (PlayStopped); nil = never.
 	Until <-chan struct{}
+	// For ends the playing after so long (PlayStopped); 0 = never.
+	For time.Duration
 }
 
 // PlayEnd says why playing ended.
@@ -44,7 +46,7 @@ type PlayEnd string
 const (
 	PlayFinished PlayEnd = "finished"
 	PlayCut      PlayEnd = "cut"     // by a key, with BargeIn
-	PlayStopped  PlayEnd = "stopped" // Until closed
+	PlayStopped  PlayEnd = "stopped" // Until closed, or For is over
 	PlayFailed   PlayEnd = "failed"  // nothing of it could be played; the timeline says why
 )
 
