@@ -22,7 +22,7 @@ import (
 const speechTime = 30 * time.Second
 
 func (d *Daemon) startSpeech(ctx context.Context) error {
-	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback, Private: d.cfg.AllowPrivate, Own: d.own()})
+	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback, Private: d.cfg.AllowPrivate, Own: d.own(), Allowed: d.allowed})
 	var engines []tts.Synthesizer
 	for _, name := range d.cfg.Speech.Engines {
 		e, err := d.openEngine(ctx, name)
@@ -41,6 +41,12 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 		Sounds: d.lookups, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
 	})
 	return nil
+}
+
+// allowed gives the networks that the operator lets an account's URLs lead to.
+func (d *Daemon) allowed(ctx context.Context, t voice.TenantID) ([]netip.Prefix, error) {
+	tenant, err := d.lookups.Tenant(ctx, t)
+	return tenant.Allow, err
 }
 
 // own lists the addresses that this program listens on, which nobody may make

@@ -92,7 +92,7 @@ func (w *Worker) send(ctx context.Context, d voice.Delivery) (status int, err er
 			}
 		}
 	}
-	req, err := request(ctx, d)
+	req, err := request(voice.WithTenant(ctx, d.Tenant), d)
 	if err != nil {
 		return 0, err
 	}

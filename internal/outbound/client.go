@@ -27,22 +27,24 @@ type Purpose struct {
 	Name     string // for the words of errors
 	MaxBody  int64  // bytes
 	Redirect bool   // follow redirects, up to MaxRedirects
+	Unread   bool   // nobody minds what the body is: one too large is cut
 }
 
 // Document is a description of a call flow.
-func Document() Purpose { return Purpose{"document", 1 << 20, true} }
+func Document() Purpose { return Purpose{Name: "document", MaxBody: 1 << 20, Redirect: true} }
 
 // Audio is a sound to be played.
-func Audio() Purpose { return Purpose{"audio", 50 << 20, true} }
+func Audio() Purpose { return Purpose{Name: "audio", MaxBody: 50 << 20, Redirect: true} }
 
 // Certificate is a certificate or a set of keys.
-func Certificate() Purpose { return Purpose{"certificate", 64 << 10, true} }
+func Certificate() Purpose { return Purpose{Name: "certificate", MaxBody: 64 << 10, Redirect: true} }
 
 // Webhook posts signed events: their signature must not travel elsewhere.
-func Webhook() Purpose { return Purpose{"webhook", 64 << 10, false} }
+func Webhook() Purpose { return Purpose{Name: "webhook", MaxBody: 64 << 10, Unread: true} }
 
 // Client makes a client for URLs given by tenants and documents. Every request
-// and every redirect is checked; its bodies fail with kind Limit past the bound
+// and every redirect is checked, for the account that voice.WithTenant names in
+// its context; its bodies fail with kind Limit past the bound
 // of the purpose. Take one client per purpose and close its idle connections in
 // the end.
 func (p *Policy) Client(what Purpose) *http.Client {
@@ -60,8 +62,8 @@ func (p *Policy) Operator(total time.Duration) *http.Client {
 	return c
 }
 
-func (p *Policy) client(what Purpose, total time.Duration, dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
-	t := &http.Transport{
+func newTransport(dial dialer) *http.Transport {
+	return &http.Transport{
 		Proxy:                  nil, // never from the environment
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -73,11 +75,19 @@ func (p *Policy) client(what Purpose, total time.Duration, dial func(context.Con
 		MaxConnsPerHost:        16,
 		IdleConnTimeout:        30 * time.Second,
 	}
+}
+
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (p *Policy) client(what Purpose, total time.Duration, dial dialer) *http.Client {
 	return &http.Client{
-		Transport: &guard{next: t, what: what, check: p},
+		Transport: &guard{next: newTransport(dial), what: what, check: p},
 		Timeout:   total,
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {
 			req.Header.Del("Referer")
+			if req.URL.Host != via[0].URL.Host { // what was said to one host is not for another
+				req.Header = http.Header{"User-Agent": via[0].Header["User-Agent"], "Accept": via[0].Header["Accept"]}
+			}
 			switch {
 			case !what.Redirect:
 				return http.ErrUseLastResponse
@@ -100,19 +110,24 @@ type guard struct {
 
 // RoundTrip implements http.RoundTripper.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if g.check != nil {
-		if _, err := g.check.CheckURL(req.URL.String()); err != nil {
+	p := g.check
+	if p != nil {
+		var err error
+		if p, err = p.forTenant(req.Context()); err == nil {
+			_, err = p.CheckURL(req.URL.String())
+		}
+		if err != nil {
 			if req.Body != nil {
 				req.Body.Close()
 			}
 			return nil, err
 		}
 	}
-	resp, err := g.next.RoundTrip(req)
+	resp, err := g.transport(p).RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
-	if resp.ContentLength > g.what.MaxBody {
+	if resp.ContentLength > g.what.MaxBody && !g.what.Unread {
 		resp.Body.Close()
 		return nil, g.tooLarge()
 	}
@@ -210,20 +225,36 @@ func Fetch(ctx context.Context, c *http.Client, url string) (Fetched, error) {
 	req.Header.Set("User-Agent", "Tandem")
 	resp, err := c.Do(req)
 	if err != nil {
-		return Fetched{}, explain(op, err)
+		return Fetched{}, explain(op, err, c.Timeout)
 	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
+	data, err := readBody(op, resp, c.Timeout)
 	if err != nil {
-		return Fetched{}, explain(op, err)
+		return Fetched{}, err
 	}
 	return Fetched{Status: resp.StatusCode, Header: resp.Header, Body: data, URL: resp.Request.URL.String()}, nil
 }
 
+// readBody reads an answer to its end, and closes it. One that is compressed,
+// though nobody asked for that, is not unpacked.
+func readBody(op string, resp *http.Response, limit time.Duration) ([]byte, error) {
+	defer resp.Body.Close()
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, voice.Errorf(op, voice.Invalid, "the answer is compressed (%.20q), which was not asked for", coding)
+	}
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, explain(op, err, limit)
+	}
+	return data, nil
+}
+
 // explain keeps our own errors and makes the rest Unavailable.
-func explain(op string, err error) error {
+func explain(op string, err error, limit time.Duration) error {
 	if _, ok := errors.AsType[*voice.Error](err); ok {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return voice.Errorf(op, voice.Unavailable, "there was no whole answer within %v", limit)
 	}
 	return voice.E(op, voice.Unavailable, errWithoutURL(err))
 }

@@ -23,6 +23,9 @@ type Config struct {
 	AllowLoopback bool
 	// Private are ranges that may be reached although they are not public.
 	Private []netip.Prefix
+	// Allowed gives further such ranges that the URLs of one account may lead to;
+	// nil = none. It is asked for each request.
+	Allowed func(ctx context.Context, t voice.TenantID) ([]netip.Prefix, error)
 	// Ports may be reached besides 80, 443 and 8443.
 	Ports []int
 	// HTTPSOnly refuses plain http.
@@ -38,7 +41,8 @@ type Config struct {
 
 // Policy decides what may be reached.
 type Policy struct {
-	cfg Config
+	cfg   Config
+	allow []netip.Prefix // of the account that a request is for
 }
 
 // Time bounds of every connection.
@@ -87,7 +91,14 @@ func (p *Policy) CheckAddr(at netip.AddrPort) error {
 	addr := at.Addr().Unmap()
 	loopback := addr.IsLoopback() && addr.Zone() == ""
 	for _, own := range p.cfg.Own {
-		if own.Port() == at.Port() && (loopback || own.Addr().Unmap() == addr) {
+		if own.Port() != at.Port() {
+			continue
+		}
+		is, err := p.listens(own.Addr().Unmap(), addr)
+		if err != nil {
+			return err
+		}
+		if loopback || is {
 			return refuse(op, "%s is this program itself", at)
 		}
 	}
@@ -103,6 +114,22 @@ func (p *Policy) CheckAddr(at netip.AddrPort) error {
 	return nil
 }
 
+// listens says whether a listener on own is reached at addr.
+func (p *Policy) listens(own, addr netip.Addr) (bool, error) {
+	if own == addr || !own.IsUnspecified() {
+		return own == addr, nil
+	}
+	return p.interfaceHas("outbound.CheckAddr", addr)
+}
+
+func (p *Policy) interfaceHas(op string, addr netip.Addr) (bool, error) {
+	own, err := p.cfg.Interfaces()
+	if err != nil {
+		return false, voice.Errorf(op, voice.Unavailable, "this machine's addresses: %w", err)
+	}
+	return slices.Contains(own, addr), nil
+}
+
 // checkRange judges the address alone.
 func (p *Policy) checkRange(op string, addr netip.Addr) error {
 	addr = addr.Unmap()
@@ -115,17 +142,17 @@ func (p *Policy) checkRange(op string, addr netip.Addr) error {
 		}
 		return refuse(op, "%s is this machine itself; allow_loopback permits that, for tests", addr)
 	}
-	if slices.ContainsFunc(p.cfg.Private, func(n netip.Prefix) bool { return n.Contains(addr) }) {
+	if contains(p.cfg.Private, addr) || contains(p.allow, addr) {
 		return nil
 	}
 	if what, special := special(addr); special {
 		return refuse(op, "%s is not a public address: %s", addr, what)
 	}
-	own, err := p.cfg.Interfaces()
+	own, err := p.interfaceHas(op, addr)
 	if err != nil {
-		return voice.Errorf(op, voice.Unavailable, "this machine's addresses: %w", err)
+		return err
 	}
-	if slices.Contains(own, addr) || slices.ContainsFunc(p.cfg.Own, func(o netip.AddrPort) bool { return o.Addr().Unmap() == addr && o.Port() == 0 }) {
+	if own || slices.ContainsFunc(p.cfg.Own, func(o netip.AddrPort) bool { return o.Addr().Unmap() == addr && o.Port() == 0 }) {
 		return refuse(op, "%s is this machine itself", addr)
 	}
 	return nil

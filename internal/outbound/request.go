@@ -3,7 +3,6 @@ package outbound
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +21,8 @@ const (
 const maxHeaders = 16 << 10
 
 // Requester makes the requests of flows and applications: it implements
-// voice.Requester. Redirects are followed, each of them checked, for GET alone.
+// voice.Requester. Redirects are followed, each of them checked, for GET alone;
+// what the headers of a flow say is not told to another host.
 type Requester struct {
 	get, send *http.Client
 }
@@ -53,7 +53,8 @@ func (r *Requester) Request(ctx context.Context, q voice.HTTPRequest) (voice.HTT
 	if limit <= 0 {
 		limit = DefaultRequestTime
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(limit, MaxRequestTime))
+	limit = min(limit, MaxRequestTime)
+	ctx, cancel := context.WithTimeout(voice.WithTenant(ctx, q.Tenant), limit)
 	defer cancel()
 	client := r.send
 	if req.Method == http.MethodGet || req.Method == http.MethodHead {
@@ -61,12 +62,11 @@ func (r *Requester) Request(ctx context.Context, q voice.HTTPRequest) (voice.HTT
 	}
 	resp, err := client.Do(req.WithContext(ctx))
 	if err != nil {
-		return voice.HTTPAnswer{}, explain(op, err)
+		return voice.HTTPAnswer{}, explain(op, err, limit)
 	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
+	data, err := readBody(op, resp, limit)
 	if err != nil {
-		return voice.HTTPAnswer{}, explain(op, err)
+		return voice.HTTPAnswer{}, err
 	}
 	return voice.HTTPAnswer{Status: resp.StatusCode, Type: resp.Header.Get("Content-Type"), Body: data}, nil
 }

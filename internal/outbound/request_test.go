@@ -60,7 +60,7 @@ func TestRequester(t *testing.T) {
 		"into a network": {voice.HTTPRequest{URL: s.URL + "/inside"}, voice.Permission, 0, "not a public address"},
 		"refused":        {voice.HTTPRequest{URL: "http://10.0.0.1/"}, voice.Permission, 0, "not a public address"},
 		"too long":       {voice.HTTPRequest{URL: s.URL + "/long"}, voice.Limit, 0, "larger than"},
-		"late":           {voice.HTTPRequest{URL: s.URL + "/mute", Timeout: 50 * time.Millisecond}, voice.Unavailable, 0, "deadline"},
+		"late":           {voice.HTTPRequest{URL: s.URL + "/mute", Timeout: 50 * time.Millisecond}, voice.Unavailable, 0, "no whole answer within 50ms"},
 		"no method":      {voice.HTTPRequest{Method: "CONNECT", URL: s.URL}, voice.Invalid, 0, "none of GET"},
 		"no URL":         {voice.HTTPRequest{URL: "::"}, voice.Invalid, 0, ""},
 		"bad name":       {voice.HTTPRequest{URL: s.URL, Headers: map[string]string{"a b": "1"}}, voice.Invalid, 0, "no name of a header"},

@@ -210,7 +210,7 @@ func (q *request) download(url string) (dialect.Clip, error) {
 	if q.d.cfg.Downloads == nil {
 		return dialect.Clip{}, bad("The type field is invalid: this server fetches no recordings.")
 	}
-	body, err := q.d.cfg.Downloads.Download(q.Context(), url)
+	body, err := q.d.cfg.Downloads.Download(voice.WithTenant(q.Context(), q.tenant), url)
 	if err != nil {
 		return dialect.Clip{}, audioFault("data", err)
 	}
