@@ -121,6 +121,7 @@ type world struct {
 	dialled              map[string]*flow.Program
 	limit                int
 	timezone             string
+	rescue               voice.AppID
 	forwardAs            string                  // caller ID of every route
 	shows                map[voice.UserID]string // caller ID of our users
 	down                 error                   // what every look-up gives
@@ -191,7 +192,7 @@ func (w *world) SaveSound(context.Context, voice.TenantID, voice.SoundID, voice.
 }
 
 func (w *world) Tenant(_ context.Context, id voice.TenantID) (voice.Tenant, error) {
-	return voice.Tenant{ID: id, Timezone: w.timezone, Limits: voice.Limits{InboundCalls: w.limit}}, nil
+	return voice.Tenant{ID: id, Timezone: w.timezone, Rescue: w.rescue, Limits: voice.Limits{InboundCalls: w.limit}}, nil
 }
 
 func (w *world) User(_ context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {

@@ -34,6 +34,11 @@ func ParseObject(data []byte, repeats ...string) (Fields, error) {
 	if err := checkJSON(data, repeats); err != nil {
 		return nil, err
 	}
+	return parsed(data, repeats)
+}
+
+// parsed reads an object that has been checked.
+func parsed(data []byte, repeats []string) (Fields, error) {
 	var f Fields
 	if err := json.Unmarshal(data, &f); err != nil || f == nil {
 		return nil, errors.New("the body is not a JSON object")
@@ -75,10 +80,12 @@ func (f Fields) gather(data []byte, name string) error {
 }
 
 // checkJSON walks all tokens.
-func checkJSON(data []byte, repeats []string) error {
+func checkJSON(data []byte, repeats []string) error { return checkNested(data, maxDepth, repeats) }
+
+func checkNested(data []byte, most int, repeats []string) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	if err := checkValue(dec, 0, "", repeats); err != nil {
+	if err := checkValue(dec, most, 0, "", repeats); err != nil {
 		return err
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -87,7 +94,7 @@ func checkJSON(data []byte, repeats []string) error {
 	return nil
 }
 
-func checkValue(dec *json.Decoder, depth int, path string, repeats []string) error {
+func checkValue(dec *json.Decoder, most, depth int, path string, repeats []string) error {
 	token, err := dec.Token()
 	if err != nil {
 		return fmt.Errorf("the body is not JSON: %s", jsonReason(err))
@@ -96,8 +103,8 @@ func checkValue(dec *json.Decoder, depth int, path string, repeats []string) err
 	if !ok {
 		return nil
 	}
-	if depth == maxDepth {
-		return fmt.Errorf("%s: the body is nested more than %d deep", cmpPath(path), maxDepth)
+	if depth == most {
+		return fmt.Errorf("%s: the body is nested more than %d deep", cmpPath(path), most)
 	}
 	seen := map[string]bool{}
 	for dec.More() {
@@ -114,7 +121,7 @@ func checkValue(dec *json.Decoder, depth int, path string, repeats []string) err
 			}
 			seen[name] = true
 		}
-		if err := checkValue(dec, depth+1, inner, repeats); err != nil {
+		if err := checkValue(dec, most, depth+1, inner, repeats); err != nil {
 			return err
 		}
 	}

@@ -69,13 +69,14 @@ type answerTarget struct {
 // then the first transfer or hang-up.
 func (d *Dialect) Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
 	const op = "smartflo.Reply"
-	if a.Status < 200 || a.Status > 299 {
-		return nil, voice.Errorf(op, voice.Invalid, "the application answered with status %d", a.Status)
+	answer, err := input.AnswerJSON(a.Status, a.Body)
+	if err != nil {
+		return nil, voice.E(op, voice.Invalid, err)
 	}
 	var steps []answerStep
-	if err := json.Unmarshal(a.Body, &steps); err != nil {
+	if err := json.Unmarshal(answer, &steps); err != nil {
 		var one answerStep
-		if json.Unmarshal(a.Body, &one) != nil {
+		if json.Unmarshal(answer, &one) != nil {
 			return nil, voice.Errorf(op, voice.Invalid, "the application's answer is no list of actions: %w", err)
 		}
 		steps = []answerStep{one}

@@ -180,7 +180,7 @@ func TestAsk(t *testing.T) {
 		status      int
 		body, words string
 	}{
-		{500, `[]`, "status 500"}, {200, `hello`, "no list of actions"}, {200, `[]`, "0 actions"}, {200, `[{}]`, "none of transfer, recording, hangup"},
+		{500, `[]`, "status 500"}, {200, `hello`, "is not JSON"}, {200, `"hello"`, "no list of actions"}, {204, ``, "is empty"}, {200, `[]`, "0 actions"}, {200, `[{}]`, "none of transfer, recording, hangup"},
 		{200, `[{"transfer":{"type":"number","data":["x"]}}]`, "action 0"}, {200, `[{"transfer":{"type":"number"}}]`, "data is missing"},
 		{200, `[{"transfer":{"type":"extension","data":[999]}}]`, "does not exist"}, {200, `[{"recording":{"data":[999]}}]`, "sound 999"}, {200, `[{"transfer":{"type":"moon","data":["1"]}}]`, "none of the types"},
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/input"
 	"tandem/internal/dialect/telphinivr"
 	"tandem/internal/flow"
 	"tandem/internal/voice"
@@ -49,8 +50,8 @@ func withQuery(address string, values url.Values) (string, error) {
 
 // Reply makes a program of the XML answer of an application.
 func (d *Dialect) Reply(ctx context.Context, q flow.Question, a voice.HTTPAnswer, r dialect.Resolver) (*flow.Program, error) {
-	if a.Status != http.StatusOK {
-		return nil, voice.Errorf("telphin.Reply", voice.Invalid, "the application answered with status %d", a.Status)
+	if err := input.CheckAnswer(a.Status, a.Body, "XML", telphinivr.MaxAnswer); err != nil {
+		return nil, voice.E("telphin.Reply", voice.Invalid, err)
 	}
 	p, err := telphinivr.Reply(ctx, a.Body, q.Step.Ways, r)
 	if err == nil {
