@@ -61,9 +61,9 @@ func hostile(t *testing.T, release <-chan struct{}) *httptest.Server {
 	}
 	var steps strings.Builder
 	for i := range 5_000 {
-		fmt.Fprintf(&steps, `,"s%d": {"answer": null, "then": "a"}`, i)
+		fmt.Fprintf(&steps, `"s%d": {"answer": null, "then": "s%d"},`, i, i+1)
 	}
-	bodies["/steps"] = flow1 + `"a": {"answer": null}` + steps.String() + "}}"
+	bodies["/steps"] = `{"flow": 1, "start": "s0", "steps": {` + steps.String() + `"s5000": {"hang_up": {}}}}`
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/204":
