@@ -32,14 +32,11 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 	})
 }
 
-// noted takes an event of a call for its timeline, for those who listen and
-// for webhooks. It never waits.
+// noted takes an event of a call for its timeline and the webhooks about it, and
+// for those who listen. It never waits.
 func (d *Daemon) noted(e voice.Event) {
 	d.journal.Append(e)
 	d.events.Publish(e)
-	if d.facts != nil {
-		d.facts.Take(e)
-	}
 }
 
 // apiKeys keeps the keys of the native API.

@@ -55,8 +55,8 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Kick: d.kick}
 	d.board = switchboard.New(switchboard.Config{
 		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
-		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, Users: d.store, CDRs: d.store, Logger: d.log,
-		Web: d.web, Applications: applications{d}, SMS: d.sms, Speech: d.asr, Resources: d.store, Discard: d.discard, Ended: d.ended,
+		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, Users: d.store, CDRs: d.journal, Logger: d.log,
+		Web: d.web, Applications: applications{d}, SMS: d.sms, Speech: d.asr, Resources: d.store, Discard: d.discard,
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)

@@ -84,7 +84,7 @@ type Daemon struct {
 	sms         *notify.Messenger
 	asr         *asr.Recogniser
 	webhooks    *notify.Worker
-	facts       *notify.Pump // set before the first call
+	facts       *notify.Pump // the journal's, once calls are taken
 	preparing   *preparer
 	agent       *sipua.Agent
 	listener    net.Listener
@@ -130,6 +130,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"accounts", d.openAccounts},
 		{"media", d.startMedia},
 		{"calls", d.startBoard},
+		{"notifiers", d.startFacts},
 		{"recovery", d.recover},
 		{"mail", d.startMailer},
 		{"webhooks", d.startWebhooks},

@@ -118,20 +118,61 @@ func TestSecondServerIsRefused(t *testing.T) {
 	}
 }
 
+// TestRestartClosesCallsLeftOpen has calls that a crash left open, one of them
+// with events that an application was told of, and one amid a recording.
 func TestRestartClosesCallsLeftOpen(t *testing.T) {
 	cfg := settings(t)
 	d, err := daemon.New(cfg, daemon.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := voice.CDR{Call: "left", Tenant: "1", Direction: voice.Inbound, From: "a", To: "b", Start: time.Now()}
-	if err := d.Store().PutCDR(t.Context(), open); err != nil {
+	ctx, start := t.Context(), time.Now().Add(-time.Hour).Truncate(time.Microsecond)
+	owner := account(t, d.Store())
+	address, told := hook(t)
+	desk(t, d, owner, "512")
+	subscribe(t, d, owner, "512", address, "dial-in", "hangup")
+	for _, c := range []voice.CDR{
+		{Call: "left", Tenant: owner, Direction: voice.Inbound, From: "a", To: "512", Start: start, Answered: start.Add(time.Second),
+			Legs: []voice.LegRecord{{ID: "a", Start: start}, {ID: "b1", Start: start, End: start.Add(2 * time.Second), Cause: voice.CauseBusy}}},
+		{Call: "nobody", Start: start},
+		{Call: "done", Tenant: owner, Start: start, End: start.Add(time.Second), Cause: voice.CauseNormal},
+	} {
+		if err := d.Store().PutCDR(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := start.Add(9 * time.Second)
+	err = d.Store().AppendEvents(ctx, []voice.Event{
+		{Call: "left", Seq: 1, At: start, Kind: voice.EventCallArrived, Data: map[string]string{"from": "a", "to": "512", "direction": "inbound"}},
+		{Call: "left", Tenant: owner, Seq: 2, At: last, Kind: voice.EventLegAnswered, Leg: "b2", Data: map[string]string{"kind": "extension", "id": "512"}},
+	})
+	if err == nil {
+		err = d.Store().CreateRecording(ctx, voice.Recording{ID: "R1", Tenant: owner, Call: "left", Purpose: voice.ForCall, State: voice.RecordingActive, Blob: "none", Created: start})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	d.Close()
 	again, _ := run(t, cfg)
-	c, err := again.Store().CDR(t.Context(), "", "left")
-	if err != nil || c.End.IsZero() || c.Cause != voice.CauseServerFailed {
+	c, err := again.Store().CDR(ctx, "", "left")
+	if err != nil || !c.End.Equal(last) || c.Cause != voice.CauseServerFailed || c.Words == "" ||
+		!c.Legs[0].End.Equal(c.End) || c.Legs[0].Cause != voice.CauseServerFailed || c.Legs[1].Cause != voice.CauseBusy {
 		t.Errorf("the call left open: %+v %v", c, err)
+	}
+	if c, err := again.Store().CDR(ctx, "", "nobody"); err != nil || !c.End.Equal(start) {
+		t.Errorf("a call without events: %+v %v", c, err)
+	}
+	if c, err := again.Store().CDR(ctx, "", "done"); err != nil || c.Cause != voice.CauseNormal {
+		t.Errorf("a call that was over: %+v %v", c, err)
+	}
+	events, err := again.Store().Events(ctx, "left")
+	if err != nil || len(events) < 4 || events[2].Kind != voice.EventRecordingFailed || events[3].Kind != voice.EventCallEnded || events[3].Seq != 4 {
+		t.Errorf("timeline: %+v %v", events, err)
+	}
+	if len(c.Legs) != 3 || c.Legs[2].To != "extension 512" || !c.Legs[2].Answered.Equal(last) {
+		t.Errorf("legs: %+v", c.Legs)
+	}
+	if v := next(t, told); v.Get("EventType") != "hangup" || v.Get("CalledExtension") == "" {
+		t.Errorf("told %v", v)
 	}
 }

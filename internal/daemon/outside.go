@@ -43,28 +43,34 @@ func (d *Daemon) kickWebhooks() {
 	}
 }
 
-// startWebhooks begins to follow the calls for those who want to be told of
-// them, and to work the outbox. What is noted goes to calls, so the board is there
-// already; it ends after the calls, to send their last words.
-func (d *Daemon) startWebhooks(context.Context) error {
-	tenants, operator := d.policy.Client(outbound.Webhook()), d.policy.Operator(outbound.TotalTime)
-	d.webhooks = notify.Start(notify.Config{
-		Store: d.store, Tenants: tenants, Operator: operator, Prepare: d.sms.Prepare, Log: d.log, Note: d.note,
-	})
+// startFacts has the calls followed for those who want to be told of them: what
+// is to be sent is stored with the event that it is about.
+func (d *Daemon) startFacts(context.Context) error {
 	var notifiers []dialect.Notifier
 	for _, known := range d.dialects {
 		if n, ok := known.(dialect.Notifier); ok {
 			notifiers = append(notifiers, n)
 		}
 	}
-	d.facts = notify.StartPump(notify.PumpConfig{
+	d.facts = notify.NewPump(notify.PumpConfig{
 		Subscribed: func(ctx context.Context) ([]voice.TenantID, error) { return d.subscribed(ctx, notifiers) },
-		Changes:    d.store.Changes, Notifiers: notifiers, Store: d.store, Expect: d.board.Expect, Kick: d.webhooks.Kick, Log: d.log,
+		Changes:    d.store.Changes, Notifiers: notifiers, Expect: d.board.Expect, Kick: d.kickWebhooks, Log: d.log,
+	})
+	d.journal.Tell(d.facts)
+	return nil
+}
+
+// startWebhooks begins to work the outbox. What is noted goes to calls, so the
+// board is there already; it ends after the calls, to send their last words.
+func (d *Daemon) startWebhooks(context.Context) error {
+	tenants, operator := d.policy.Client(outbound.Webhook()), d.policy.Operator(outbound.TotalTime)
+	d.webhooks = notify.Start(notify.Config{
+		Store: d.store, Tenants: tenants, Operator: operator, Prepare: d.sms.Prepare, Log: d.log, Note: d.note,
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
-		if err := d.facts.Close(ctx); err != nil {
+		if err := d.journal.Flush(ctx); err != nil {
 			d.log.Error("webhooks not queued", "err", err)
 		}
 		d.webhooks.Close()
@@ -72,13 +78,6 @@ func (d *Daemon) startWebhooks(context.Context) error {
 		operator.CloseIdleConnections()
 	})
 	return nil
-}
-
-// ended takes the record of a call, just before the call's last event.
-func (d *Daemon) ended(c voice.CDR) {
-	if d.facts != nil {
-		d.facts.Ended(c)
-	}
 }
 
 // subscribed lists the accounts that want to be told of their calls: those

@@ -12,24 +12,35 @@ import (
 	"tandem/internal/voice"
 )
 
-// recover closes what an earlier process left open: calls without an end, and
-// recordings that were being made, whose files are playable as far as they go.
+// recover closes what an earlier process left open: recordings that were being
+// made, whose files are playable as far as they go, and calls without an end.
 func (d *Daemon) recover(ctx context.Context) error {
-	n, err := d.store.CloseOpenCalls(ctx, time.Now())
+	open, err := d.store.Recordings(ctx, "", voice.RecordingFilter{State: voice.RecordingActive, AllTenants: true, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	late := map[voice.CallID][]voice.Event{}
+	for _, r := range open {
+		// One that can't be closed is no reason not to start; the next start tries again.
+		e, err := d.recoverRecording(ctx, r)
+		if err != nil {
+			d.log.Error("recording of the last run not closed", "recording", r.ID, "blob", r.Blob, "err", err)
+			continue
+		}
+		late[r.Call] = append(late[r.Call], e)
+	}
+	n, err := d.closeCalls(ctx, late)
 	if err != nil {
 		return err
 	}
 	if n > 0 {
 		d.log.Warn("the last run ended amid calls; they are closed now", "calls", n)
 	}
-	open, err := d.store.Recordings(ctx, "", voice.RecordingFilter{State: voice.RecordingActive, AllTenants: true, Limit: 10_000})
-	if err != nil {
-		return err
-	}
-	for _, r := range open {
-		// One that can't be closed is no reason not to start; the next start tries again.
-		if err := d.recoverRecording(ctx, r); err != nil {
-			d.log.Error("recording of the last run not closed", "recording", r.ID, "blob", r.Blob, "err", err)
+	for _, events := range late { // of calls that were over
+		for _, e := range events {
+			if err := d.noteLate(ctx, e); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -37,8 +48,8 @@ func (d *Daemon) recover(ctx context.Context) error {
 
 // recoverRecording makes what there is of a recording a whole one. Of a message
 // that a caller was leaving nothing says any more where it was to go but its
-// user; it is kept as a message in any case.
-func (d *Daemon) recoverRecording(ctx context.Context, r voice.Recording) error {
+// user; it is kept as a message in any case. It gives what is to be noted.
+func (d *Daemon) recoverRecording(ctx context.Context, r voice.Recording) (e voice.Event, err error) {
 	r.State, r.Ended, r.Words = voice.RecordingPartial, time.Now(), "the server ended while this was recorded"
 	draft, size, err := d.blobs.Reopen(ctx, r.Blob)
 	switch {
@@ -56,23 +67,21 @@ func (d *Daemon) recoverRecording(ctx context.Context, r voice.Recording) error 
 		r.Size, r.SHA256, r.Duration = info.Size, info.SHA256, wavLength(info.Size, r.Channels)
 	}
 	if err != nil {
-		return err
+		return e, err
 	}
 	if err := d.store.UpdateRecording(ctx, r); err != nil {
-		return err
+		return e, err
 	}
 	d.log.Info("recording of the last run closed", "recording", r.ID, "state", r.State, "length", r.Duration)
-	e := voice.Event{Call: r.Call, Tenant: r.Tenant, At: time.Now().Truncate(time.Microsecond), Kind: voice.EventRecordingFinished,
-		Text: "recording " + string(r.ID) + ", " + string(r.State) + ": " + r.Words}
+	e = voice.Event{Call: r.Call, Tenant: r.Tenant, At: time.Now().Truncate(time.Microsecond), Kind: voice.EventRecordingFinished,
+		Text: "recording " + string(r.ID) + ", " + string(r.State) + ": " + r.Words, Data: map[string]string{"recording": string(r.ID)}}
 	if r.State == voice.RecordingFailed {
 		e.Kind = voice.EventRecordingFailed
 	} else if r.Purpose == voice.ForVoicemail {
 		info := voice.CallInfo{ID: r.Call, Tenant: r.Tenant, From: r.From, To: r.To}
-		if err := d.mailroom.Deliver(ctx, info, voice.Mailbox{User: r.User}, r); err != nil {
-			return err
-		}
+		return e, d.mailroom.Deliver(ctx, info, voice.Mailbox{User: r.User}, r)
 	}
-	return d.noteLate(ctx, e)
+	return e, nil
 }
 
 // recoverFinished is for a recording whose file was finished and its row not.

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,24 +19,25 @@ import (
 
 // ear is everything around a pump.
 type ear struct {
-	mu         sync.Mutex
 	facts      []dialect.Fact
 	queued     []voice.Delivery
 	expected   []voice.CallID
 	subscribed []voice.TenantID
-	refuse     int // so often the store is away
+	unread     bool
+	away       int // so often the dialect's store is away
 	changes    atomic.Uint64
-	lists      atomic.Int32 // how often subscriptions were read
-	kicks      atomic.Int32
-	broken     bool   // the dialect fails
-	bad        string // purpose of deliveries that the store refuses
+	lists      int // how often subscriptions were read
+	kicks      int
+	broken     bool // the dialect fails
 }
 
 func (e *ear) Deliveries(_ context.Context, f dialect.Fact) ([]voice.Delivery, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.broken {
 		panic("a fault of the dialect")
+	}
+	if e.away > 0 {
+		e.away--
+		return nil, voice.Errorf("test", voice.Unavailable, "away")
 	}
 	e.facts = append(e.facts, f)
 	if f.Event.Kind == voice.EventStep {
@@ -46,31 +46,43 @@ func (e *ear) Deliveries(_ context.Context, f dialect.Fact) ([]voice.Delivery, e
 	return []voice.Delivery{{Endpoint: "e", Purpose: string(f.Event.Kind), Method: "POST", URL: "https://example.com/"}}, nil
 }
 
-func (e *ear) CreateDeliveries(_ context.Context, ds []voice.Delivery) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.refuse > 0 {
-		e.refuse--
-		return voice.Errorf("test", voice.Unavailable, "away")
-	}
-	if slices.ContainsFunc(ds, func(d voice.Delivery) bool { return d.Purpose == e.bad }) {
-		return voice.Errorf("test", voice.Invalid, "a byte that no text has")
-	}
-	e.queued = append(e.queued, ds...)
-	return nil
-}
-
 func (e *ear) start(more ...dialect.Notifier) *notify.Pump {
-	return notify.StartPump(notify.PumpConfig{
+	return notify.NewPump(notify.PumpConfig{
 		Subscribed: func(context.Context) ([]voice.TenantID, error) {
-			e.lists.Add(1)
-			e.mu.Lock()
-			defer e.mu.Unlock()
+			e.lists++
+			if e.unread {
+				return nil, errors.New("not read")
+			}
 			return e.subscribed, nil
 		},
-		Changes: e.changes.Load, Notifiers: append([]dialect.Notifier{e}, more...), Store: e,
-		Expect: func(id voice.CallID) { e.expected = append(e.expected, id) }, Kick: func() { e.kicks.Add(1) },
+		Changes: e.changes.Load, Notifiers: append([]dialect.Notifier{e}, more...),
+		Expect: func(id voice.CallID) { e.expected = append(e.expected, id) }, Kick: func() { e.kicks++ },
 	})
+}
+
+// take has the pump follow events and keeps what is queued.
+func (e *ear) take(t *testing.T, p *notify.Pump, events ...voice.Event) {
+	t.Helper()
+	for _, x := range events {
+		var cdr *voice.CDR
+		if x.Kind == voice.EventCallEnded {
+			cdr = &voice.CDR{Call: x.Call, Tenant: x.Tenant, Words: "over"}
+		}
+		render := p.Follow(x, cdr)
+		if render == nil {
+			continue
+		}
+		for tries := 0; ; tries++ {
+			ds, err := render(t.Context())
+			if err == nil {
+				e.queued = append(e.queued, ds...)
+				break
+			}
+			if !voice.IsKind(err, voice.Unavailable) || tries == 10 {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 var begun = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -108,15 +120,8 @@ func TestFacts(t *testing.T) {
 	e := &ear{subscribed: []voice.TenantID{"1"}}
 	p := e.start()
 	events := life("c1")
-	last := len(events) - 1
-	for _, x := range events[:last] {
-		p.Take(x)
-	}
-	p.Ended(voice.CDR{Call: "c1", Tenant: "1", Words: "over"})
-	p.Take(events[last])
-	if err := p.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	e.take(t, p, events...)
+	p.Queued()
 	var kinds []voice.EventKind
 	for i, f := range e.facts {
 		kinds = append(kinds, f.Event.Kind)
@@ -144,8 +149,8 @@ func TestFacts(t *testing.T) {
 	if first.App != "" || !first.Answered.IsZero() || first.CDR != nil {
 		t.Errorf("state at the arrival: %+v", first)
 	}
-	if len(e.queued) != len(want) || e.kicks.Load() == 0 || len(e.expected) != 1 || e.expected[0] != "c1" {
-		t.Errorf("%d queued, %d kicks, expected %v", len(e.queued), e.kicks.Load(), e.expected)
+	if len(e.queued) != len(want) || e.kicks != 1 || len(e.expected) != 1 || e.expected[0] != "c1" {
+		t.Errorf("%d queued, %d kicks, expected %v", len(e.queued), e.kicks, e.expected)
 	}
 	for i, d := range e.queued {
 		if d.ID == "" || d.Tenant != "1" || d.Call != "c1" || d.State != voice.DeliveryQueued || d.Tries != 1 || d.Next.IsZero() || d.Created.IsZero() ||
@@ -160,94 +165,59 @@ func TestFacts(t *testing.T) {
 func TestOnlyWhoSubscribed(t *testing.T) {
 	e := &ear{subscribed: []voice.TenantID{"2"}}
 	p := e.start()
-	for _, x := range life("c1") {
-		p.Take(x)
-	}
-	p.Take(voice.Event{Call: "c2", Kind: voice.EventCallArrived})
-	p.Take(voice.Event{Call: "c2", Kind: voice.EventCallEnded})
-	p.Take(voice.Event{Call: "c3", Tenant: "2", Kind: voice.EventAppEntered}) // was up before anybody listened
-	p.Take(voice.Event{Call: "c4", Tenant: "2", Kind: voice.EventCallArrived})
-	if err := p.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	e.take(t, p, life("c1")...)
+	e.take(t, p, voice.Event{Call: "c2", Kind: voice.EventCallArrived}, voice.Event{Call: "c2", Kind: voice.EventCallEnded},
+		voice.Event{Call: "c3", Tenant: "2", Kind: voice.EventAppEntered}, // was up before anybody listened
+		voice.Event{Call: "c4", Tenant: "2", Kind: voice.EventCallArrived})
 	if len(e.facts) != 1 || e.facts[0].Event.Call != "c4" {
 		t.Errorf("told of %+v", e.facts)
 	}
 }
 
-// TestNobodyListens looks that events are not even kept, until one subscribes.
+// TestNobodyListens looks that events cost no look-up, until one subscribes.
 func TestNobodyListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ear{}
 		p := e.start()
-		synctest.Wait()
-		reads := e.lists.Load()
 		for i := range 100 {
-			for _, x := range life(voice.CallID(fmt.Sprint("c", i))) {
-				p.Take(x)
-			}
+			e.take(t, p, life(voice.CallID(fmt.Sprint("c", i)))...)
 		}
-		synctest.Wait()
-		if e.lists.Load() != reads || len(e.facts) > 0 {
-			t.Errorf("subscriptions were read %d times more, %d facts", e.lists.Load()-reads, len(e.facts))
+		if e.lists != 1 || len(e.facts) > 0 {
+			t.Errorf("subscriptions were read %d times, %d facts", e.lists, len(e.facts))
 		}
-		e.mu.Lock()
 		e.subscribed = []voice.TenantID{"1"}
-		e.mu.Unlock()
 		e.changes.Add(1) // by this process: it counts at once
-		for _, x := range life("now") {
-			p.Take(x)
-		}
-		synctest.Wait()
+		e.take(t, p, life("now")...)
 		if len(e.facts) == 0 || e.facts[0].Event.Call != "now" {
 			t.Errorf("after the subscription: %d facts", len(e.facts))
 		}
-		e.mu.Lock()
 		e.subscribed, e.facts = nil, nil
-		e.mu.Unlock()
 		time.Sleep(6 * time.Second) // by another process: soon
-		for _, x := range life("later") {
-			p.Take(x)
-		}
-		if err := p.Close(t.Context()); err != nil || len(e.facts) > 0 {
-			t.Errorf("after the end of the subscription: %d facts, %v", len(e.facts), err)
+		e.take(t, p, life("later")...)
+		if len(e.facts) > 0 {
+			t.Errorf("after the end of the subscription: %d facts", len(e.facts))
 		}
 	})
 }
 
-func TestStoreIsAwayForAWhile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := &ear{subscribed: []voice.TenantID{"1"}, refuse: 3}
-		p := e.start()
-		for _, x := range life("c1") {
-			p.Take(x)
-		}
-		time.Sleep(10 * time.Second)
-		e.mu.Lock()
-		if len(e.queued) != 12 {
-			t.Errorf("%d queued, want 12", len(e.queued))
-		}
-		e.refuse = 1_000_000
-		e.mu.Unlock()
-		for _, x := range life("c2") {
-			p.Take(x)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		if err := p.Close(ctx); err == nil {
-			t.Error("what was lost is not told")
-		}
-	})
-}
-
-func TestOneIsRefusedByTheStore(t *testing.T) {
-	e := &ear{subscribed: []voice.TenantID{"1"}, bad: string(voice.EventLegAnswered)}
+// TestSubscriptionsAreNotRead has everybody told until it is known who wants to be.
+func TestSubscriptionsAreNotRead(t *testing.T) {
+	e := &ear{unread: true}
 	p := e.start()
-	for _, x := range life("c1") {
-		p.Take(x)
+	e.take(t, p, life("c1")...)
+	if len(e.queued) != 12 {
+		t.Errorf("%d queued", len(e.queued))
 	}
-	if err := p.Close(t.Context()); err != nil || len(e.queued) != 11 || e.queued[10].Purpose != string(voice.EventCallEnded) {
-		t.Errorf("%d queued, want all but one in their order: %v", len(e.queued), err)
+}
+
+// TestRenderingGoesOnWhereItFailed has a dialect's store away for a while: no
+// dialect is asked twice about a fact that it has rendered.
+func TestRenderingGoesOnWhereItFailed(t *testing.T) {
+	e, other := &ear{subscribed: []voice.TenantID{"1"}}, &ear{away: 3}
+	p := e.start(other)
+	e.take(t, p, life("c1")...)
+	if len(e.facts) != 12 || len(other.facts) != 12 || len(e.queued) != 24 {
+		t.Errorf("%d and %d facts, %d queued", len(e.facts), len(other.facts), len(e.queued))
 	}
 }
 
@@ -255,15 +225,53 @@ func TestOneIsRefusedByTheStore(t *testing.T) {
 func TestDialectsFault(t *testing.T) {
 	e, sound := &ear{subscribed: []voice.TenantID{"1"}, broken: true}, &ear{}
 	p := e.start(sound)
-	for _, x := range life("c1") {
-		p.Take(x)
-	}
-	p.Take(voice.Event{Call: "c1", Tenant: "1", Kind: voice.EventStep})
-	if err := p.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	e.take(t, p, life("c1")...)
 	if len(e.queued) != 12 || len(sound.facts) != 12 {
 		t.Errorf("%d queued for the other dialect, which was told %d facts", len(e.queued), len(sound.facts))
 	}
-	p.Take(life("c2")[1]) // after the end: nothing
+	if p.Follow(voice.Event{Call: "c1", Tenant: "1", Kind: voice.EventStep}, nil) != nil {
+		t.Error("a call that is over is followed")
+	}
+}
+
+// TestDataOfACall looks what orders and notices leave: the latest of each key,
+// within bounds, the same when the events are followed again.
+func TestDataOfACall(t *testing.T) {
+	e := &ear{subscribed: []voice.TenantID{"1"}}
+	p := e.start()
+	many := map[string]string{"long": strings.Repeat("x", 4097)}
+	for i := range 150 {
+		many[fmt.Sprintf("k%03d", i)] = "v"
+	}
+	n := 0
+	event := func(k voice.EventKind, data map[string]string) voice.Event {
+		n++
+		return voice.Event{Call: "c1", Tenant: "1", Seq: n, Kind: k, Data: data}
+	}
+	events := []voice.Event{
+		event(voice.EventCallArrived, map[string]string{"order": "o1", "notify": "https://a.example/"}),
+		event(voice.EventNotice, map[string]string{"dialect": "hoiio", "tag": "one"}),
+		event(voice.EventCallOrdered, map[string]string{"order": "play", "tag": "two"}),
+		event(voice.EventDigit, map[string]string{"digit": "1", "other": "no"}),
+		event(voice.EventMachine, map[string]string{"answered_by": "human"}),
+		event(voice.EventNotice, many),
+	}
+	e.take(t, p, events...)
+	if len(e.facts) != 6 || e.facts[1].Call.Data["tag"] != "one" {
+		t.Fatalf("facts: %+v", e.facts)
+	}
+	got := e.facts[5].Call.Data
+	for key, want := range map[string]string{"order": "play", "notify": "https://a.example/", "dialect": "hoiio", "tag": "two", "k095": "v", "k096": "", "long": "", "other": ""} {
+		if got[key] != want {
+			t.Errorf("%s is %q, want %q", key, got[key], want)
+		}
+	}
+	if len(got) != 100 {
+		t.Errorf("%d keys", len(got))
+	}
+	again := &ear{subscribed: []voice.TenantID{"1"}}
+	again.take(t, again.start(), events...)
+	if d := cmp.Diff(e.facts, again.facts); d != "" {
+		t.Errorf("followed again (-first +again):\n%s", d)
+	}
 }

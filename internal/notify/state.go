@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"maps"
 	"slices"
 
 	"tandem/internal/dialect"
@@ -12,6 +13,8 @@ const (
 	maxHeld   = 32 // events before it is known whose call it is
 	maxListed = 100
 	maxDigits = 1000
+	maxKeys   = 100  // of CallState.Data
+	maxValue  = 4096 // bytes of each; one that is longer is left out
 )
 
 // call is what is known of a live call.
@@ -23,16 +26,9 @@ type call struct {
 	wanted bool           // its account wants to be told
 }
 
-// follow keeps the state of the call that i is about, and gives what is to be
-// sent. Calls that were up before anybody wanted to be told are passed over.
-func (p *Pump) follow(i item) []voice.Delivery {
-	if i.cdr != nil {
-		if c := p.calls[i.cdr.Call]; c != nil {
-			c.state.CDR = i.cdr
-		}
-		return nil
-	}
-	e := i.event
+// follow keeps the state of the call that e is about, and gives what somebody is
+// to be told. Calls that were up before anybody wanted to be told are passed over.
+func (p *Pump) follow(e voice.Event, cdr *voice.CDR) []dialect.Fact {
 	c := p.calls[e.Call]
 	if c == nil {
 		if e.Kind != voice.EventCallArrived || len(p.calls) >= pumpCalls {
@@ -41,40 +37,43 @@ func (p *Pump) follow(i item) []voice.Delivery {
 		c = &call{leg: "a"}
 		p.calls[e.Call] = c
 	}
+	if cdr != nil {
+		c.state.CDR = cdr
+	}
 	c.note(e)
-	var ds []voice.Delivery
+	var facts []dialect.Fact
 	switch {
 	case e.Tenant == "":
 		if len(c.held) < maxHeld {
 			c.held = append(c.held, fact(e, c.state))
 		}
 	case !c.known:
-		c.known, c.wanted = true, p.wanted[e.Tenant]
+		c.known, c.wanted = true, p.wanted == nil || p.wanted[e.Tenant]
 		if c.wanted {
 			if p.cfg.Expect != nil {
 				p.cfg.Expect(e.Call)
 			}
 			for _, f := range c.held {
 				f.Event.Tenant, f.Call.Info.Tenant = e.Tenant, e.Tenant
-				ds = append(ds, p.render(f)...)
+				facts = append(facts, f)
 			}
 		}
 		c.held = nil
 		fallthrough
 	default:
 		if c.wanted {
-			ds = append(ds, p.render(fact(e, c.state))...)
+			facts = append(facts, fact(e, c.state))
 		}
 	}
 	if e.Kind == voice.EventCallEnded {
 		delete(p.calls, e.Call)
 	}
-	return ds
+	return facts
 }
 
 // fact gives a copy of the state, which a dialect may keep.
 func fact(e voice.Event, s dialect.CallState) dialect.Fact {
-	s.Apps, s.Recordings = slices.Clone(s.Apps), slices.Clone(s.Recordings)
+	s.Apps, s.Recordings, s.Data = slices.Clone(s.Apps), slices.Clone(s.Recordings), maps.Clone(s.Data)
 	return dialect.Fact{Event: e, Call: s}
 }
 
@@ -92,6 +91,15 @@ func (c *call) note(e voice.Event) {
 			To: d["to"], ToDomain: d["domain"], Trunk: voice.TrunkID(d["trunk"]), Extension: d["extension"], Source: d["source"],
 			Start: e.At, Tag: d["tag"], Order: d["order"],
 		}
+		if s.Info.Order != "" {
+			rest := maps.Clone(d)
+			for _, key := range []string{"direction", "from", "from_name", "to", "domain", "trunk", "extension", "source", "tag", "order"} {
+				delete(rest, key) // they are in Info
+			}
+			c.keep(rest)
+		}
+	case voice.EventCallOrdered, voice.EventNotice:
+		c.keep(d)
 	case voice.EventCallAnswered:
 		if s.Answered.IsZero() {
 			s.Answered = e.At
@@ -115,6 +123,19 @@ func (c *call) note(e voice.Event) {
 	case voice.EventRecordingFinished:
 		if id := voice.RecordingID(d["recording"]); id != "" && len(s.Recordings) < maxListed {
 			s.Recordings = append(s.Recordings, id)
+		}
+	}
+}
+
+// keep puts what an order or a notice says into the state, of each key the latest.
+func (c *call) keep(d map[string]string) {
+	if c.state.Data == nil && len(d) > 0 {
+		c.state.Data = map[string]string{}
+	}
+	for _, key := range slices.Sorted(maps.Keys(d)) { // sorted, so that a replay keeps the same
+		_, known := c.state.Data[key]
+		if len(key)+len(d[key]) <= maxValue && (known || len(c.state.Data) < maxKeys) {
+			c.state.Data[key] = d[key]
 		}
 	}
 }

@@ -45,6 +45,9 @@ func (s *Switchboard) Arrive(c Call) {
 			err = s.admit(s.ctx, c)
 		}
 		if err != nil {
+			if c.Info().Tenant != "" {
+				s.open(c)
+			}
 			return refused(c, err)
 		}
 		return s.run(c, p)

@@ -81,9 +81,6 @@ func TestWhatIsReached(t *testing.T) {
 			if refused := tt.cause == voice.CauseNotFound; c.noted(voice.EventCallRefused) != refused {
 				t.Errorf("the timeline names a refusal: %t", !refused)
 			}
-			if err := s.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
 			if f := w.final(); len(f) != 1 || f[0].Cause != tt.cause || f[0].To != tt.to {
 				t.Errorf("records: %+v", f)
 			}
@@ -146,7 +143,6 @@ func TestPanicEndsOneCall(t *testing.T) {
 			if e := next.ending(t); e.Cause != voice.CauseNormal {
 				t.Errorf("the next call ended %+v", e)
 			}
-			s.Flush(t.Context())
 			if f := w.final(); len(f) != 2 || f[0].Cause != voice.CauseFailed {
 				t.Errorf("records: %+v", f)
 			}

@@ -7,11 +7,11 @@ import (
 	"tandem/internal/voice"
 )
 
-// open stores the record of a call that is up, so that a crash leaves a trace
+// open keeps the record of a call that is up, so that a crash leaves a trace
 // of it that the next start can close.
-func (s *Switchboard) open(c Call) { s.cdrs.put(s.record(c)) }
+func (s *Switchboard) open(c Call) { s.cfg.CDRs.Record(s.record(c)) }
 
-// close stores the final record.
+// close keeps the final record, and notes the call's last event.
 func (s *Switchboard) close(c Call, result interp.Result) {
 	cdr := s.record(c)
 	sum := c.Summary()
@@ -20,12 +20,9 @@ func (s *Switchboard) close(c Call, result interp.Result) {
 	if cdr.Cause == "" || cdr.Words == "" {
 		cdr.Cause, cdr.Words = result.Cause, result.Words
 	}
-	if s.cfg.Ended != nil {
-		s.cfg.Ended(cdr)
-	}
+	s.cfg.CDRs.Record(cdr)
 	c.Note(voice.Event{Kind: voice.EventCallEnded, At: cdr.End, Text: "call ended: " + cdr.Words,
 		Data: map[string]string{"cause": string(cdr.Cause)}})
-	s.cdrs.put(cdr)
 }
 
 func (s *Switchboard) record(c Call) voice.CDR {

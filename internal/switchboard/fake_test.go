@@ -127,8 +127,7 @@ type world struct {
 	down                 error                   // what every look-up gives
 
 	mu        sync.Mutex
-	batches   [][]voice.CDR
-	refuse    func([]voice.CDR) error
+	records   []voice.CDR
 	delivered []voice.Recording
 }
 
@@ -209,19 +208,10 @@ func (w *world) Users(_ context.Context, t voice.TenantID) ([]voice.User, error)
 	return []voice.User{{ID: "1", Phones: []voice.Phone{{Number: "+46700000009"}}}}, nil
 }
 
-func (w *world) PutCDRs(ctx context.Context, cdrs []voice.CDR) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+func (w *world) Record(c voice.CDR) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.refuse != nil {
-		if err := w.refuse(cdrs); err != nil {
-			return err
-		}
-	}
-	w.batches = append(w.batches, slices.Clone(cdrs))
-	return nil
+	w.records = append(w.records, c)
 }
 
 // final gives the records with an end, in the order they were stored.
@@ -229,11 +219,9 @@ func (w *world) final() []voice.CDR {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []voice.CDR
-	for _, b := range w.batches {
-		for _, c := range b {
-			if !c.End.IsZero() {
-				all = append(all, c)
-			}
+	for _, c := range w.records {
+		if !c.End.IsZero() {
+			all = append(all, c)
 		}
 	}
 	return all

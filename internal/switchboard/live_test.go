@@ -96,7 +96,6 @@ func TestLiveCallIsHungUp(t *testing.T) {
 	if err := s.End(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.Flush(t.Context())
 	if f := w.final(); len(f) != 1 || f[0].Words != "the operator had enough" || f[0].Tag != "t1" {
 		t.Errorf("records: %+v", f)
 	}
@@ -286,7 +285,6 @@ func TestCallBackOfMany(t *testing.T) {
 	if err := s.End(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.Flush(t.Context())
 	f := w.final()
 	if len(f) != 1 || f[0].Call != id || f[0].Tag != "t9" || f[0].Order == "" || f[0].App != "VAthen" || !strings.Contains(f[0].Words, "that was all") {
 		t.Errorf("records: %+v", f)

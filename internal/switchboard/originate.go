@@ -96,6 +96,7 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 	if !s.enter(c) {
 		return "", voice.Errorf(op, voice.Unavailable, "the server is stopping")
 	}
+	s.open(c) // before anything is noted of which others are told
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + names + ", then " + then,
 		Data: infoData(info)})
 	if len(cb.Data) > 0 {
@@ -159,7 +160,6 @@ func (s *Switchboard) place(ctx context.Context, c OutCall, rounds []voice.Attem
 }
 
 func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) interp.Result {
-	s.open(c)
 	lc := s.liveCall(c.Info().ID)
 	ctx := s.context(lc)
 	result := s.place(ctx, c, rounds, voice.DialSpec{RingTime: cb.RingFirst})

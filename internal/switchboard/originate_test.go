@@ -68,7 +68,6 @@ func TestCallBack(t *testing.T) {
 			if err := s.End(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			s.Flush(t.Context())
 			if e := c.ending(t); e.Cause != tt.cause || !strings.Contains(e.Words, tt.words) {
 				t.Errorf("ended %+v", e)
 			}

@@ -4,13 +4,12 @@
 // It is not an engine (media and SIP are behind the Call interface) and knows
 // no vendor (apps are compiled by the Library it is given). Arrive works in its
 // caller's goroutine, one per call; the switchboard's own goroutines are those
-// of CallBack, Supervise and the CDR writer, and Close waits for all of them. Its methods
+// of CallBack and Supervise, and Close waits for all of them. Its methods
 // may be called concurrently.
 package switchboard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -71,10 +70,12 @@ type Users interface {
 	Users(ctx context.Context, t voice.TenantID) ([]voice.User, error)
 }
 
-// CDRStore keeps call detail records.
-type CDRStore interface {
-	// PutCDRs inserts or replaces records in one transaction.
-	PutCDRs(ctx context.Context, cdrs []voice.CDR) error
+// Records keeps call detail records.
+type Records interface {
+	// Record takes the record of a call: while it is up, and, with an end, just
+	// before its last event (voice.EventCallEnded), beside which it is stored. It
+	// never waits.
+	Record(c voice.CDR)
 }
 
 // Resources keeps records about calls.
@@ -82,8 +83,8 @@ type Resources interface {
 	CreateResource(ctx context.Context, r voice.Resource) (voice.Resource, error)
 }
 
-// Config is what a switchboard is made of. Every field is needed but Logger,
-// Ended and the services of the outside: steps that need one that is nil fail, with words.
+// Config is what a switchboard is made of. Every field is needed but Logger
+// and the services of the outside: steps that need one that is nil fail, with words.
 type Config struct {
 	Library    Library
 	Router     Router
@@ -92,7 +93,7 @@ type Config struct {
 	Extensions voice.ExtensionStore
 	Tenants    Tenants
 	Users      Users
-	CDRs       CDRStore
+	CDRs       Records
 	Logger     *slog.Logger
 
 	Web          voice.Requester
@@ -102,16 +103,11 @@ type Config struct {
 	Resources    Resources
 	// Discard removes a recording and its audio; nil = they stay.
 	Discard func(ctx context.Context, r voice.Recording) error
-
-	// Ended is told the record of each call just before the call's last event; it
-	// must not block. It may be nil.
-	Ended func(voice.CDR)
 }
 
 // Switchboard owns the live calls.
 type Switchboard struct {
 	cfg    Config
-	cdrs   *cdrWriter
 	queues *queues
 
 	mu      sync.Mutex
@@ -158,7 +154,6 @@ func New(cfg Config) *Switchboard {
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, queues: newQueues(), ctx: ctx, stop: stop}
-	s.cdrs = startCDRWriter(cfg.CDRs, cfg.Logger)
 	return s
 }
 
@@ -182,11 +177,8 @@ func (s *Switchboard) End(ctx context.Context) error {
 	}
 }
 
-// Close ends every live call and stores their records, until ctx is done: what
-// is stored by then is safe, the rest is named in the log. It may be called twice.
-func (s *Switchboard) Close(ctx context.Context) error {
-	return errors.Join(s.End(ctx), s.cdrs.close(ctx))
-}
+// Close is End. It may be called twice.
+func (s *Switchboard) Close(ctx context.Context) error { return s.End(ctx) }
 
 // Live lists the calls that are up, oldest first.
 func (s *Switchboard) Live() []voice.CallInfo {
@@ -220,9 +212,6 @@ func (s *Switchboard) Note(id voice.CallID, e voice.Event) bool {
 	lc.call.Note(e)
 	return true
 }
-
-// Flush waits until the records of the calls that have ended are stored.
-func (s *Switchboard) Flush(ctx context.Context) error { return s.cdrs.flush(ctx) }
 
 func (s *Switchboard) enter(c Call) bool {
 	id := c.Info().ID

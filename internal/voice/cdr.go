@@ -116,6 +116,14 @@ type CDR struct {
 	Order     string // CallInfo.Order
 }
 
+// CallBatch is what is written about calls at once, all of it or nothing: what
+// happened, the records, and what others are to be told of it.
+type CallBatch struct {
+	Events     []Event
+	CDRs       []CDR
+	Deliveries []Delivery
+}
+
 // CallSummary is what an engine knows of a call for its CDR.
 type CallSummary struct {
 	Answered time.Time // zero = never
@@ -146,6 +154,10 @@ type CallStore interface {
 	CDRs(ctx context.Context, f CDRFilter) ([]CDR, error)
 	// AppendEvents stores a batch of events of any calls in one transaction.
 	AppendEvents(ctx context.Context, events []Event) error
+	// WriteCalls stores a batch in one transaction. What of it is stored already is
+	// left as it is, records apart, so a batch may be sent again when it is not known
+	// whether it arrived.
+	WriteCalls(ctx context.Context, b CallBatch) error
 	// Events lists a call's timeline in order of Seq.
 	Events(ctx context.Context, id CallID) ([]Event, error)
 }

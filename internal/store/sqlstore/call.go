@@ -34,21 +34,23 @@ func (s *Store) PutCDR(ctx context.Context, c voice.CDR) error {
 // PutCDRs puts several in one transaction: all of them or none.
 func (s *Store) PutCDRs(ctx context.Context, cdrs []voice.CDR) error {
 	const op = "store.PutCDRs"
-	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
-		for _, c := range cdrs {
-			if c.Call == "" {
-				return voice.InvalidField(op, "call", "a call detail record needs a call")
-			}
-			n, err := putCDR(ctx, x, c)
-			if err == nil && n == 0 {
-				err = voice.Errorf(op, voice.NotExist, "call %s does not exist", c.Call)
-			}
-			if err != nil {
-				return err
-			}
+	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error { return putCDRs(ctx, x, op, cdrs) })
+}
+
+func putCDRs(ctx context.Context, x tx, op string, cdrs []voice.CDR) error {
+	for _, c := range cdrs {
+		if c.Call == "" {
+			return voice.InvalidField(op, "call", "a call detail record needs a call")
 		}
-		return nil
-	})
+		n, err := putCDR(ctx, x, c)
+		if err == nil && n == 0 {
+			err = voice.Errorf(op, voice.NotExist, "call %s does not exist", c.Call)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CDR implements voice.CallStore.

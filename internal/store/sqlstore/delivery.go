@@ -8,7 +8,7 @@ import (
 )
 
 const deliveryColumns = `id, tenant, call, seq, endpoint, purpose, method, url, headers, type, body, by_operator, tries, state,
-	attempts, next_at, words, created`
+	attempts, next_at, words, created, signature`
 
 // firstInOrder is the condition that no delivery of the same call and endpoint
 // waits before d.
@@ -18,7 +18,7 @@ const firstInOrder = `NOT EXISTS (
 
 func scanDelivery(r row) (d voice.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Tenant, &d.Call, &d.Seq, &d.Endpoint, &d.Purpose, &d.Method, &d.URL, jsonCol{&d.Headers}, &d.Type, &d.Body,
-		&d.Operator, &d.Tries, &d.State, &d.Attempts, timeCol{&d.Next}, &d.Words, timeCol{&d.Created})
+		&d.Operator, &d.Tries, &d.State, &d.Attempts, timeCol{&d.Next}, &d.Words, timeCol{&d.Created}, &d.Signature)
 	return d, err
 }
 
@@ -29,28 +29,35 @@ func (s *Store) CreateDeliveries(ctx context.Context, ds []voice.Delivery) error
 		return nil
 	}
 	n := names{taken: map[string]string{"deliveries_id": "the id of a delivery"}}
-	return s.transact(ctx, op, recordWrite, n, func(x tx) error {
-		seq, err := draw(ctx, x, deliveryCounter, len(ds))
-		if err != nil {
+	return s.transact(ctx, op, recordWrite, n, func(x tx) error { return putDeliveries(ctx, x, op, ds, "") })
+}
+
+// putDeliveries queues ds in their order. again says what becomes of one that
+// is there already.
+func putDeliveries(ctx context.Context, x tx, op string, ds []voice.Delivery, again string) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	seq, err := draw(ctx, x, deliveryCounter, len(ds))
+	if err != nil {
+		return err
+	}
+	for i, d := range ds {
+		if d.ID == "" || d.Endpoint == "" {
+			return voice.InvalidField(op, "id", "a delivery needs an id and an endpoint")
+		}
+		if d.State == "" {
+			d.State = voice.DeliveryQueued
+		}
+		if _, err := x.exec(ctx,
+			`INSERT INTO deliveries (`+deliveryColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`+again,
+			d.ID, d.Tenant, d.Call, seq+int64(i), d.Endpoint, d.Purpose, d.Method, d.URL, jsonText(d.Headers), d.Type, d.Body,
+			d.Operator, d.Tries, d.State, d.Attempts, due(d.Next, d.Created), d.Words, micros(d.Created), d.Signature); err != nil {
 			return err
 		}
-		for i, d := range ds {
-			if d.ID == "" || d.Endpoint == "" {
-				return voice.InvalidField(op, "id", "a delivery needs an id and an endpoint")
-			}
-			if d.State == "" {
-				d.State = voice.DeliveryQueued
-			}
-			if _, err := x.exec(ctx,
-				`INSERT INTO deliveries (`+deliveryColumns+`)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-				d.ID, d.Tenant, d.Call, seq+int64(i), d.Endpoint, d.Purpose, d.Method, d.URL, jsonText(d.Headers), d.Type, d.Body,
-				d.Operator, d.Tries, d.State, d.Attempts, due(d.Next, d.Created), d.Words, micros(d.Created)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // DueDeliveries implements voice.DeliveryStore; limit 0 = 100. An endpoint with

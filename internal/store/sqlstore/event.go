@@ -60,18 +60,41 @@ func (s *Store) AppendEvents(ctx context.Context, events []voice.Event) error {
 		return nil
 	}
 	return s.transact(ctx, "store.AppendEvents", relaxedWrite, names{}, func(x tx) error {
-		for ; len(events) >= eventRows; events = events[eventRows:] {
-			if _, err := x.exec(ctx, s.manyEvents, eventArgs(events[:eventRows])...); err != nil {
-				return err
-			}
+		return s.putEvents(ctx, x, events)
+	})
+}
+
+func (s *Store) putEvents(ctx context.Context, x tx, events []voice.Event) error {
+	for ; len(events) >= eventRows; events = events[eventRows:] {
+		if _, err := x.exec(ctx, s.manyEvents, eventArgs(events[:eventRows])...); err != nil {
+			return err
 		}
-		one := insertEvents(1)
-		for i := range events {
-			if _, err := x.exec(ctx, one, eventArgs(events[i:i+1])...); err != nil {
-				return err
-			}
+	}
+	one := insertEvents(1)
+	for i := range events {
+		if _, err := x.exec(ctx, one, eventArgs(events[i:i+1])...); err != nil {
+			return err
 		}
-		return nil
+	}
+	return nil
+}
+
+// WriteCalls implements voice.CallStore. Events alone may be lost by a power
+// cut, as by AppendEvents; with a record or a delivery the batch is durable.
+func (s *Store) WriteCalls(ctx context.Context, b voice.CallBatch) error {
+	const op = "store.WriteCalls"
+	kind := relaxedWrite
+	if len(b.CDRs)+len(b.Deliveries) > 0 {
+		kind = recordWrite
+	}
+	return s.transact(ctx, op, kind, names{}, func(x tx) error {
+		if err := s.putEvents(ctx, x, b.Events); err != nil {
+			return err
+		}
+		if err := putCDRs(ctx, x, op, b.CDRs); err != nil {
+			return err
+		}
+		return putDeliveries(ctx, x, op, b.Deliveries, ` ON CONFLICT (id) DO NOTHING`)
 	})
 }
 

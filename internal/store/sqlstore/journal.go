@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 // Bounds of a Journal.
 const (
 	JournalQueue = 100_000               // events waiting, some 30 MB at most
+	finalRecords = 50_000                // last events with their records, waiting beyond that
 	journalBatch = 500                   // events in one transaction
 	journalDelay = 20 * time.Millisecond // how long the first event waits for company
 	journalWrite = 15 * time.Second      // one try
@@ -21,24 +21,41 @@ const (
 	retryLast    = 5 * time.Second
 )
 
-// eventWriter is where a journal writes; Store is one.
-type eventWriter interface {
-	AppendEvents(ctx context.Context, events []voice.Event) error
+// callWriter is where a journal writes; Store is one.
+type callWriter interface {
+	WriteCalls(ctx context.Context, b voice.CallBatch) error
 }
 
-// Journal takes events of calls without ever waiting and stores them in
-// batches. While the database is away it keeps them, up to its bound, and
-// tries again; what does not fit is dropped, counted and reported.
+// Teller makes of the events of calls what others are to be told. The journal's
+// goroutine alone calls it.
+type Teller interface {
+	// Follow takes the next event of a timeline, and the call's record beside its
+	// last one, and gives what renders the deliveries that it asks for; nil = nobody
+	// is to be told. An error means that rendering may be tried again.
+	Follow(e voice.Event, c *voice.CDR) func(ctx context.Context) ([]voice.Delivery, error)
+	// Queued says that deliveries were stored.
+	Queued()
+}
+
+// Journal takes events and records of calls without ever waiting, and stores
+// them in batches: an event, the record that goes with it and the deliveries it
+// asks for in one transaction. While the database is away it keeps them, up to
+// its bound, and tries again; what does not fit is dropped, counted and reported.
 type Journal struct {
-	to    eventWriter
+	to    callWriter
 	log   *slog.Logger
 	bound int
+	tell  Teller // nil = nobody is told anything
 
 	mu      sync.Mutex
-	queue   []voice.Event // oldest first; the goroutine alone removes
+	queue   []entry                    // oldest first; the goroutine alone removes
+	ending  map[voice.CallID]voice.CDR // final records that wait for their last event
 	dropped uint64
 	told    uint64 // drops already reported
 	closed  bool
+
+	ready  []unit    // of the goroutine alone: the head of the queue, followed
+	unwell time.Time // of the goroutine alone: since when rendering fails; zero = it does not
 
 	wake    chan struct{}   // in: an event came; holds one
 	flushes chan chan error // in: answer when all that came before is stored
@@ -47,9 +64,16 @@ type Journal struct {
 	cancel  context.CancelFunc
 }
 
+// entry is what waits: an event, a record, or a call's last event with its
+// record.
+type entry struct {
+	event voice.Event // Seq 0 = none
+	cdr   *voice.CDR
+}
+
 // NewJournal starts a journal that keeps at most bound events waiting (0 =
 // JournalQueue). log is told of drops and of a database that is away.
-func NewJournal(to eventWriter, bound int, log *slog.Logger) *Journal {
+func NewJournal(to callWriter, bound int, log *slog.Logger) *Journal {
 	if bound <= 0 {
 		bound = JournalQueue
 	}
@@ -58,7 +82,7 @@ func NewJournal(to eventWriter, bound int, log *slog.Logger) *Journal {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	j := &Journal{
-		to: to, log: log, bound: bound, cancel: cancel,
+		to: to, log: log, bound: bound, cancel: cancel, ending: map[voice.CallID]voice.CDR{},
 		wake: make(chan struct{}, 1), flushes: make(chan chan error),
 		closing: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -69,22 +93,58 @@ func NewJournal(to eventWriter, bound int, log *slog.Logger) *Journal {
 	return j
 }
 
+// Tell has t followed by events, before the first of them.
+func (j *Journal) Tell(t Teller) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tell = t
+}
+
 // Append takes an event. It never waits; e is dropped when the queue is full
 // or the journal closed.
 func (j *Journal) Append(e voice.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.closed || len(j.queue) >= j.bound {
+	x, bound := entry{event: e}, j.bound
+	if e.Kind == voice.EventCallEnded {
+		if c, ok := j.ending[e.Call]; ok {
+			delete(j.ending, e.Call)
+			x.cdr, bound = &c, bound+finalRecords
+		}
+	}
+	if !j.put(x, bound) {
 		j.dropped++
+		if c := x.cdr; c != nil {
+			j.log.Error("call record lost", "call", c.Call, "from", c.From, "to", c.To, "start", c.Start, "end", c.End, "cause", c.Cause)
+		}
+	}
+}
+
+// Record takes the record of a call. One with an end waits for the call's last
+// event, and is stored with it; one without may be left out when there is no room.
+func (j *Journal) Record(c voice.CDR) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !c.End.IsZero() {
+		j.ending[c.Call] = c
 		return
 	}
-	j.queue = append(j.queue, e)
+	j.put(entry{cdr: &c}, j.bound)
+}
+
+// put queues x where fewer than bound wait. The caller holds j.mu.
+func (j *Journal) put(x entry, bound int) bool {
+	if j.closed || len(j.queue) >= bound {
+		return false
+	}
+	j.queue = append(j.queue, x)
 	if len(j.queue) == 1 {
 		select {
 		case j.wake <- struct{}{}:
 		default:
 		}
 	}
+	return true
 }
 
 // Dropped gives how many events were dropped so far.
@@ -177,53 +237,6 @@ func (j *Journal) run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// drain stores all that waits, in batches.
-func (j *Journal) drain(ctx context.Context) error {
-	for {
-		j.mu.Lock()
-		batch := slices.Clone(j.queue[:min(len(j.queue), journalBatch)])
-		j.mu.Unlock()
-		if len(batch) == 0 {
-			return nil
-		}
-		refused, err := j.store(ctx, batch)
-		if err != nil {
-			return err
-		}
-		j.mu.Lock()
-		clear(j.queue[:len(batch)]) // let go of their texts
-		j.queue = j.queue[len(batch):]
-		j.dropped += uint64(refused)
-		j.mu.Unlock()
-	}
-}
-
-// store writes a batch. When the database refuses it for another reason than
-// being away, it writes the events one by one and leaves out what is refused,
-// so that one bad event can't hold up all others.
-func (j *Journal) store(ctx context.Context, batch []voice.Event) (refused int, err error) {
-	try := func(events []voice.Event) error {
-		ctx, cancel := context.WithTimeout(ctx, journalWrite)
-		defer cancel()
-		return j.to.AppendEvents(ctx, events)
-	}
-	err = try(batch)
-	if err == nil || voice.IsKind(err, voice.Unavailable) {
-		return 0, err
-	}
-	for i := range batch {
-		err := try(batch[i : i+1])
-		if voice.IsKind(err, voice.Unavailable) {
-			return 0, err
-		}
-		if err != nil {
-			refused++
-			j.log.Error("event refused by the database", "call", batch[i].Call, "seq", batch[i].Seq, "error", err)
-		}
-	}
-	return refused, nil
 }
 
 // report logs what changed and gives the pause before the next try.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,12 +21,14 @@ import (
 type writer struct {
 	mu      sync.Mutex
 	away    bool
-	refuse  int // Seq that is refused
+	refuse  int              // Seq that is refused
+	bad     voice.DeliveryID // that is refused
 	batches [][]int
+	written []voice.CallBatch
 	block   chan struct{} // when set, writes wait for it or for their context
 }
 
-func (w *writer) AppendEvents(ctx context.Context, events []voice.Event) error {
+func (w *writer) WriteCalls(ctx context.Context, b voice.CallBatch) error {
 	if w.block != nil {
 		select {
 		case <-w.block:
@@ -38,13 +42,16 @@ func (w *writer) AppendEvents(ctx context.Context, events []voice.Event) error {
 		return voice.Errorf("test", voice.Unavailable, "away")
 	}
 	var batch []int
-	for _, e := range events {
+	for _, e := range b.Events {
 		if e.Seq == w.refuse {
 			return errors.New("refused")
 		}
 		batch = append(batch, e.Seq)
 	}
-	w.batches = append(w.batches, batch)
+	if slices.ContainsFunc(b.Deliveries, func(d voice.Delivery) bool { return d.ID == w.bad }) {
+		return errors.New("refused")
+	}
+	w.batches, w.written = append(w.batches, batch), append(w.written, b)
 	return nil
 }
 
@@ -188,4 +195,139 @@ func BenchmarkJournalAppend(b *testing.B) {
 	if err := j.Close(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// teller makes a delivery of every event, and may fail.
+type teller struct {
+	away   atomic.Bool
+	slow   time.Duration
+	asked  int
+	queued int
+}
+
+func (l *teller) Follow(e voice.Event, c *voice.CDR) func(context.Context) ([]voice.Delivery, error) {
+	return func(ctx context.Context) ([]voice.Delivery, error) {
+		l.asked++
+		if l.away.Load() {
+			return nil, voice.Errorf("test", voice.Unavailable, "away")
+		}
+		select {
+		case <-time.After(l.slow):
+		case <-ctx.Done():
+			return nil, voice.E("test", voice.Unavailable, ctx.Err())
+		}
+		id := fmt.Sprint("d", e.Seq)
+		if c != nil {
+			id += " with record"
+		}
+		return []voice.Delivery{{ID: voice.DeliveryID(id), Call: e.Call}}, nil
+	}
+}
+
+func (l *teller) Queued() { l.queued++ }
+
+// together gives what was written with each event, by its Seq.
+func (w *writer) together(t *testing.T) map[int]string {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := map[int]string{}
+	for _, b := range w.written {
+		for _, e := range b.Events {
+			words := ""
+			for _, d := range b.Deliveries {
+				if d.ID == voice.DeliveryID(fmt.Sprint("d", e.Seq)) || d.ID == voice.DeliveryID(fmt.Sprint("d", e.Seq, " with record")) {
+					words += string(d.ID)
+				}
+			}
+			for _, c := range b.CDRs {
+				if e.Kind == voice.EventCallEnded && c.Call == e.Call {
+					words += ", record"
+				}
+			}
+			all[e.Seq] = words
+		}
+	}
+	return all
+}
+
+// TestJournalWritesTogether looks that an event, its deliveries and, at the end
+// of a call, its record are one batch, whatever is refused or away meanwhile.
+func TestJournalWritesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, l := &writer{bad: "d3", refuse: 5}, &teller{}
+		j := sqlstore.NewJournal(w, 0, nil)
+		j.Tell(l)
+		j.Record(voice.CDR{Call: "c", Words: "open"})
+		appendAll(j, 1, 3)
+		j.Record(voice.CDR{Call: "c", Words: "over", End: time.Now()})
+		appendAll(j, 4, 5)
+		time.Sleep(time.Second)
+		if slices.ContainsFunc(w.written, func(b voice.CallBatch) bool {
+			return slices.ContainsFunc(b.CDRs, func(c voice.CDR) bool { return c.Words == "over" })
+		}) {
+			t.Error("the final record was written before the last event")
+		}
+		w.set(true)
+		j.Append(voice.Event{Call: "c", Seq: 6, Kind: voice.EventCallEnded})
+		time.Sleep(time.Minute)
+		w.set(false)
+		ok(t, j.Close(t.Context()))
+		got := w.together(t)
+		want := map[int]string{1: "d1", 2: "d2", 3: "", 4: "d4", 6: "d6 with record, record"}
+		if !maps.Equal(got, want) {
+			t.Errorf("written together: %v, want %v", got, want)
+		}
+		if l.queued == 0 || l.asked != 6 {
+			t.Errorf("kicked %d times, rendered %d times", l.queued, l.asked)
+		}
+	})
+}
+
+// TestJournalWhileNothingIsRendered has look-ups fail for a while: the events
+// wait with them, so that nothing is lost, but no longer than patience lasts.
+func TestJournalWhileNothingIsRendered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, l := &writer{}, &teller{}
+		j := sqlstore.NewJournal(w, 0, nil)
+		j.Tell(l)
+		l.away.Store(true)
+		appendAll(j, 1, 3)
+		time.Sleep(20 * time.Second)
+		if got, _ := w.stored(); len(got) > 0 {
+			t.Errorf("stored without what others are told: %v", got)
+		}
+		l.away.Store(false)
+		time.Sleep(10 * time.Second)
+		if got := w.together(t); !maps.Equal(got, map[int]string{1: "d1", 2: "d2", 3: "d3"}) {
+			t.Errorf("afterwards: %v", got)
+		}
+		l.away.Store(true)
+		appendAll(j, 4, 1000)
+		time.Sleep(50 * time.Second)
+		if got, _ := w.stored(); len(got) != 1000 {
+			t.Errorf("%d of 1000 events are stored while look-ups fail for good", len(got))
+		}
+		l.away.Store(false)
+		appendAll(j, 1001, 1001)
+		ok(t, j.Close(t.Context()))
+		if got := w.together(t); got[1000] != "" || got[1001] != "d1001" {
+			t.Errorf("at the end: %q %q", got[1000], got[1001])
+		}
+	})
+}
+
+// TestJournalRendersInSlices has slow look-ups: what is rendered is stored.
+func TestJournalRendersInSlices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, l := &writer{}, &teller{slow: 100 * time.Millisecond}
+		j := sqlstore.NewJournal(w, 0, nil)
+		j.Tell(l)
+		appendAll(j, 1, 100)
+		time.Sleep(5 * time.Second)
+		if got, batches := w.stored(); len(got) < 40 || batches < 10 {
+			t.Errorf("after 5 s %d events in %d batches", len(got), batches)
+		}
+		ok(t, j.Close(t.Context()))
+	})
 }

@@ -149,47 +149,6 @@ func TestChangeCount(t *testing.T) {
 	})
 }
 
-func TestCloseOpenCalls(t *testing.T) {
-	both(t, func(t *testing.T, o sqlstore.Options) {
-		s := open(t, o)
-		ctx := t.Context()
-		closed := voice.CDR{Call: "done", Tenant: "1", Start: start, End: start.Add(time.Second), Cause: voice.CauseNormal}
-		ok(t, s.PutCDR(ctx, closed))
-		ok(t, s.PutCDR(ctx, voice.CDR{
-			Call: "talking", Tenant: "1", Start: start, Answered: start.Add(time.Second),
-			Legs: []voice.LegRecord{{ID: "a", Start: start}, {ID: "b1", Start: start, End: start.Add(2 * time.Second), Cause: voice.CauseBusy}},
-		}))
-		ok(t, s.PutCDR(ctx, voice.CDR{Call: "ringing", Start: start}))
-		ok(t, s.AppendEvents(ctx, []voice.Event{
-			{Call: "talking", Seq: 1, At: start}, {Call: "talking", Seq: 2, At: start.Add(9 * time.Second)},
-		}))
-		now := start.Add(time.Hour)
-		if n, err := s.CloseOpenCalls(ctx, now); err != nil || n != 2 {
-			t.Fatalf("closed %d, %v", n, err)
-		}
-		if n, err := s.CloseOpenCalls(ctx, now); err != nil || n != 0 {
-			t.Errorf("closed %d again, %v", n, err)
-		}
-		got, err := s.CDR(ctx, "1", "talking")
-		ok(t, err)
-		if !got.End.Equal(start.Add(9*time.Second)) || got.Cause != voice.CauseServerFailed || got.Words == "" ||
-			!got.Legs[0].End.Equal(got.End) || got.Legs[0].Cause != voice.CauseServerFailed || got.Legs[1].Cause != voice.CauseBusy {
-			t.Errorf("closed record is %+v", got)
-		}
-		events, err := s.Events(ctx, "talking")
-		ok(t, err)
-		if len(events) != 3 || events[2].Kind != voice.EventCallEnded || events[2].Seq != 3 || !events[2].At.Equal(now) {
-			t.Errorf("timeline is %+v", events)
-		}
-		if got, err := s.CDR(ctx, "", "ringing"); err != nil || !got.End.Equal(start) {
-			t.Errorf("call without events: %+v, %v", got, err)
-		}
-		if got, err := s.CDR(ctx, "", "done"); err != nil || got.Cause != voice.CauseNormal {
-			t.Errorf("finished call: %+v, %v", got, err)
-		}
-	})
-}
-
 func TestTidy(t *testing.T) {
 	both(t, func(t *testing.T, o sqlstore.Options) {
 		s := open(t, o)

@@ -78,3 +78,33 @@ func testEvents(t *testing.T, s Store) {
 	same(t, "sent again", read(s.Events(ctx, "c1"))(t), []voice.Event{a, b, third})
 	same(t, "unknown call", read(s.Events(ctx, "c9"))(t), nil)
 }
+
+// testCallBatch has an event, a record and deliveries written together, twice,
+// and none of them when one is refused.
+func testCallBatch(t *testing.T, s Store) {
+	ctx := t.Context()
+	b := voice.CallBatch{
+		Events:     []voice.Event{{Call: "c1", Tenant: ours, Seq: 1, At: moment(1), Kind: voice.EventCallEnded, Text: "over"}},
+		CDRs:       []voice.CDR{{Call: "c1", Tenant: ours, Direction: voice.Inbound, Start: moment(0), End: moment(1)}},
+		Deliveries: []voice.Delivery{delivery("d1", "c1", "e", 1), delivery("d2", "c1", "e", 1)},
+	}
+	ok(t, s.WriteCalls(ctx, voice.CallBatch{}))
+	for range 2 { // as when it is not known whether it arrived
+		ok(t, s.WriteCalls(ctx, b))
+	}
+	same(t, "event", read(s.Events(ctx, "c1"))(t), b.Events)
+	same(t, "record", read(s.CDR(ctx, ours, "c1"))(t).End, moment(1))
+	same(t, "deliveries", ids(read(s.DueDeliveries(ctx, moment(1), 0))(t), deliveryID), []voice.DeliveryID{"d1"})
+
+	for what, bad := range map[string]voice.CallBatch{
+		"no call":                {CDRs: []voice.CDR{{Tenant: ours}}},
+		"another account's call": {CDRs: []voice.CDR{{Call: "c1", Tenant: theirs, Start: moment(0)}}},
+		"no endpoint":            {Deliveries: []voice.Delivery{delivery("d3", "c2", "", 1)}},
+	} {
+		bad.Events = []voice.Event{{Call: "c2", Seq: 1, At: moment(1), Kind: voice.EventStep}}
+		if err := s.WriteCalls(ctx, bad); err == nil {
+			t.Errorf("%s was taken", what)
+		}
+		same(t, what, read(s.Events(ctx, "c2"))(t), nil)
+	}
+}

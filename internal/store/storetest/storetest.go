@@ -68,6 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"trunks", testTrunks},
 		{"cdrs", testCDRs},
 		{"events", testEvents},
+		{"batches of calls", testCallBatch},
 		{"recordings", testRecordings},
 		{"messages", testMessages},
 		{"mails", testMails},
