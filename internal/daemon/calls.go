@@ -140,9 +140,29 @@ func (c liveCalls) Supervise(ctx context.Context, t voice.TenantID, id voice.Cal
 	return c.d.board.Supervise(ctx, originator{c.d.engine}, t, id, mode, by)
 }
 
-// Command implements the first of dialect.Commander.
+// Command and those below implement dialect.Commander.
 func (c liveCalls) Command(ctx context.Context, t voice.TenantID, id voice.CallID, cmd flow.Command) error {
 	return c.d.board.Command(ctx, t, id, cmd)
+}
+
+func (c liveCalls) PlayOver(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.OverSpec) error {
+	return c.d.board.PlayOver(ctx, t, id, s)
+}
+
+func (c liveCalls) StopOver(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error {
+	return c.d.board.StopOver(ctx, t, id, leg)
+}
+
+func (c liveCalls) SendKeys(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, keys string) error {
+	return c.d.board.SendKeys(ctx, t, id, leg, keys)
+}
+
+func (c liveCalls) StartTape(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error) {
+	return c.d.board.StartTape(ctx, t, id, s)
+}
+
+func (c liveCalls) OrderTape(ctx context.Context, t voice.TenantID, id voice.CallID, o voice.TapeOrder) error {
+	return c.d.board.OrderTape(ctx, t, id, o)
 }
 
 type originator struct{ e *engine.Engine }

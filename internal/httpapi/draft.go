@@ -118,17 +118,19 @@ func (a *API) compile(ctx context.Context, v voice.App) (flow.Diagnostics, error
 }
 
 // faulty refuses a document with errors and names each place.
-func faulty(ds flow.Diagnostics) error {
+func faulty(ds flow.Diagnostics) error { return faults(ds, "document", "the document has errors") }
+
+func faults(ds flow.Diagnostics, where, title string) error {
 	var errs []error
 	for _, d := range ds {
 		if d.Severity == flow.Error {
-			errs = append(errs, &huma.ErrorDetail{Message: d.Text, Location: "document#" + d.Pointer, Value: d.Code})
+			errs = append(errs, &huma.ErrorDetail{Message: d.Text, Location: where + "#" + d.Pointer, Value: d.Code})
 		}
 	}
 	if len(errs) == 0 {
 		return nil
 	}
-	return huma.NewError(http.StatusUnprocessableEntity, "the document has errors", errs...)
+	return huma.NewError(http.StatusUnprocessableEntity, title, errs...)
 }
 
 // draft finds the draft of an app; NotExist when it has none.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
+	"tandem/internal/flow"
 	"tandem/internal/httpapi"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
@@ -78,7 +80,7 @@ func newFixture(t *testing.T) *fixture {
 		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store,
 		Keys: keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
-		Control: f.calls, Live: f.calls, Events: f.hub, Blobs: f.audio,
+		Control: f.calls, Live: f.calls, Commands: f.calls, Events: f.hub, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
@@ -334,9 +336,11 @@ func (a *fakeAudio) OpenStandard(context.Context, string, string) (io.ReadSeekCl
 
 // fakeCalls remembers what was ordered.
 type fakeCalls struct {
+	mu     sync.Mutex // held for commands
 	orders []dialect.CallBack
 	live   map[voice.TenantID][]voice.LiveCall
 	done   []string
+	given  []flow.Command
 	err    error // of the next order
 }
 
@@ -372,4 +376,31 @@ func (c *fakeCalls) Redirect(_ context.Context, _ voice.TenantID, id voice.CallI
 
 func (c *fakeCalls) Supervise(_ context.Context, _ voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error {
 	return c.note("%s %s by %s", mode, id, by)
+}
+
+func (c *fakeCalls) Command(_ context.Context, t voice.TenantID, id voice.CallID, cmd flow.Command) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.given = append(c.given, cmd)
+	return c.note("command %s of %s: %s", id, t, cmd.Program.Entry)
+}
+
+func (c *fakeCalls) PlayOver(_ context.Context, _ voice.TenantID, id voice.CallID, s voice.OverSpec) error {
+	return c.note("over %s %q %v %v: %v", id, s.Leg, s.Mix, s.Loop, s.Prompts)
+}
+
+func (c *fakeCalls) StopOver(_ context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error {
+	return c.note("stop over %s of %s %q", id, t, leg)
+}
+
+func (c *fakeCalls) SendKeys(_ context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, keys string) error {
+	return c.note("keys %s of %s %q: %s", id, t, leg, keys)
+}
+
+func (c *fakeCalls) StartTape(_ context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error) {
+	return "R1", c.note("tape %s of %s %v %v", id, t, s.Mixed, s.MaxLength)
+}
+
+func (c *fakeCalls) OrderTape(_ context.Context, t voice.TenantID, id voice.CallID, o voice.TapeOrder) error {
+	return c.note("tape %s of %s: %s", id, t, o)
 }

@@ -95,6 +95,7 @@ type Config struct {
 	Audio       dialect.Audio
 	Control     dialect.Control
 	Live        dialect.LiveCalls
+	Commands    dialect.Commander
 	Programs    Programs
 	Resolver    func(voice.TenantID) dialect.Resolver
 	Dialects    []dialect.Dialect

@@ -25,19 +25,22 @@ type LiveCall struct {
 	Since     *time.Time `json:"since,omitempty" doc:"When the state began"`
 	Queue     string     `json:"queue,omitempty"`
 	Tag       string     `json:"tag,omitempty"`
+	Awaits    string     `json:"awaits,omitempty" doc:"Name of the await step in which the call waits for steps"`
 }
 
 // CallOrder begins a call: the first is rung, and on the answer the second, or an
-// app goes on with the first.
+// app or the steps of the order go on with the first.
 type CallOrder struct {
-	First       Destination   `json:"first" doc:"Who is rung first: a user, extension, number or SIP address"`
-	More        []Destination `json:"more,omitempty" maxItems:"20" doc:"Are rung together with the first"`
-	Second      *Destination  `json:"second,omitempty" doc:"Who is rung when the first has answered"`
-	App         string        `json:"app,omitempty" maxLength:"64" doc:"App that goes on with the first, in place of second"`
-	ShowFirst   string        `json:"show_first,omitempty" maxLength:"40" doc:"A number of the account that the first sees; missing = automatic"`
-	ShowSecond  string        `json:"show_second,omitempty" maxLength:"40" doc:"Likewise"`
-	RingSeconds int           `json:"ring_seconds,omitempty" minimum:"5" maximum:"180" doc:"How long the first is rung"`
-	Tag         string        `json:"tag,omitempty" maxLength:"200" doc:"Your own words, kept with the call"`
+	First  Destination   `json:"first" doc:"Who is rung first: a user, extension, number or SIP address"`
+	More   []Destination `json:"more,omitempty" maxItems:"20" doc:"Are rung together with the first"`
+	Second *Destination  `json:"second,omitempty" doc:"Who is rung when the first has answered"`
+	App    string        `json:"app,omitempty" maxLength:"64" doc:"App that goes on with the first, in place of second"`
+	Fragment
+	MaxSeconds  int    `json:"max_seconds,omitempty" minimum:"1" maximum:"86400" doc:"Longest time of the whole call, from the answer of the first"`
+	ShowFirst   string `json:"show_first,omitempty" maxLength:"40" doc:"A number of the account that the first sees; missing = automatic"`
+	ShowSecond  string `json:"show_second,omitempty" maxLength:"40" doc:"Likewise"`
+	RingSeconds int    `json:"ring_seconds,omitempty" minimum:"5" maximum:"180" doc:"How long the first is rung"`
+	Tag         string `json:"tag,omitempty" maxLength:"200" doc:"Your own words, kept with the call"`
 }
 
 // Ordered is a call that has begun.
@@ -65,12 +68,13 @@ type Farewell struct {
 func (a *API) registerLive(section string) {
 	handle(a, route{id: "list-live-calls", method: http.MethodGet, path: "/calls/live", section: section, scope: CallsRead, title: "List the calls that are up"}, a.listLive)
 	handle(a, route{id: "originate-call", method: http.MethodPost, path: "/calls", section: section, scope: CallsWrite, status: http.StatusAccepted,
-		title: "Begin a call", text: "The answer does not wait for anybody to answer. With an Idempotency-Key, a repeated order begins no second call."}, a.originate)
+		title: "Begin a call", text: "With second, app or steps. The answer does not wait for anybody to answer. With an Idempotency-Key, a repeated order begins no second call."}, a.originate)
 	handle(a, route{id: "hang-up-call", method: http.MethodPost, path: "/calls/{call}/hangup", section: section, scope: CallsWrite, status: http.StatusNoContent, title: "Hang a call up"}, a.hangUp)
 	handle(a, route{id: "redirect-call", method: http.MethodPost, path: "/calls/{call}/redirect", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Send a caller elsewhere", text: "Whom the caller talked with is hung up."}, a.redirect)
 	handle(a, route{id: "supervise-call", method: http.MethodPost, path: "/calls/{call}/supervise", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Listen to a call, or join it", text: "409 when nobody is talking."}, a.supervise)
+	a.registerSteps(section)
 }
 
 func (a *API) listLive(ctx context.Context, c caller, _ *struct{}) (*answer[Page[LiveCall]], error) {
@@ -81,25 +85,35 @@ func (a *API) listLive(ctx context.Context, c caller, _ *struct{}) (*answer[Page
 	return all(list, func(v voice.LiveCall) LiveCall {
 		return LiveCall{ID: string(v.Info.ID), Direction: string(v.Info.Direction), From: v.Info.From, FromName: v.Info.FromName, To: v.Info.To,
 			App: string(v.App), State: string(v.State), Start: moment(v.Info.Start), Answered: moment(v.Answered), With: v.With, Since: moment(v.Since),
-			Queue: v.Queue, Tag: v.Tag}
+			Queue: v.Queue, Tag: v.Tag, Awaits: v.Awaits}
 	}), nil
 }
 
 // up refuses a call that is not up, or another account's.
 func (a *API) up(ctx context.Context, c caller, id string) (voice.CallID, error) {
-	list, err := a.cfg.Live.Live(ctx, c.tenant)
-	if err != nil {
-		return "", err
-	}
-	if !slices.ContainsFunc(list, func(v voice.LiveCall) bool { return string(v.Info.ID) == id }) {
-		return "", voice.Errorf("httpapi", voice.NotExist, "no call %s is up", id)
-	}
-	return voice.CallID(id), nil
+	live, err := a.liveCall(ctx, c, id)
+	return live.Info.ID, err
 }
 
-// there says of a place that does not exist which field names it.
-func there(err error, where string) error {
-	if voice.IsKind(err, voice.NotExist) || voice.IsKind(err, voice.Invalid) {
+func (a *API) liveCall(ctx context.Context, c caller, id string) (voice.LiveCall, error) {
+	list, err := a.cfg.Live.Live(ctx, c.tenant)
+	if err != nil {
+		return voice.LiveCall{}, err
+	}
+	i := slices.IndexFunc(list, func(v voice.LiveCall) bool { return string(v.Info.ID) == id })
+	if i < 0 {
+		return voice.LiveCall{}, voice.Errorf("httpapi", voice.NotExist, "no call %s is up", id)
+	}
+	return list[i], nil
+}
+
+// there says which field names what does not exist or is not valid; kinds are
+// other kinds of errors that it is about.
+func there(err error, where string, kinds ...voice.Kind) error {
+	if len(kinds) == 0 {
+		kinds = []voice.Kind{voice.NotExist, voice.Invalid}
+	}
+	if slices.Contains(kinds, voice.KindOf(err)) {
 		return invalid(where, "%s", voice.Reason(err))
 	}
 	return err
@@ -242,9 +256,18 @@ func (a *API) callBack(ctx context.Context, c caller, in CallOrder) (dialect.Cal
 		}
 		*s.to = string(e)
 	}
+	order.MaxDuration = time.Duration(in.MaxSeconds) * time.Second
+	ways := 0
+	for _, given := range []bool{in.Second != nil, in.App != "", len(in.Steps) > 0} {
+		if given {
+			ways++
+		}
+	}
 	switch {
-	case (in.Second == nil) == (in.App == ""):
-		return order, invalid("body.second", "give either second or app")
+	case ways != 1:
+		return order, invalid("body.second", "give one of second, app and steps")
+	case len(in.Steps) > 0:
+		order.Program, err = a.fragment(ctx, c, in.Fragment, "steps, by order of "+c.by(), "")
 	case in.Second != nil:
 		order.Second, err = rung(*in.Second, "body.second")
 	default:
