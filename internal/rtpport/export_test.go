@@ -2,6 +2,7 @@ package rtpport
 
 import (
 	"net/netip"
+	"testing"
 	"time"
 )
 
@@ -57,4 +58,30 @@ type JudgePacket struct {
 	SSRC  uint32
 	Seq   uint16
 	Offer string
+}
+
+// AllocsPerTurn is how much a turn of the port allocates in which a packet of the
+// peer comes from source.
+func (p *Port) AllocsPerTurn(source netip.AddrPort, packet func() []byte) float64 {
+	var n float64
+	p.await(func() {
+		in := p.shard.batch
+		var sa sockaddr
+		sa.set(source, p.rtp.v6)
+		in.name[0] = sa.buf
+		packets := make([][]byte, 102)
+		for i := range packets {
+			packets[i] = packet()
+		}
+		i := 0
+		n = testing.AllocsPerRun(100, func() {
+			in.hdr[0].n = uint32(copy(in.buf[0][:], packets[i]))
+			in.hdr[0].hdr.SetControllen(0)
+			i++
+			now := time.Now()
+			p.incoming(in.packet(0), in, 0, p.shard.clock(), now.UnixNano())
+			p.visit(p.shard.clock(), now.UnixNano())
+		})
+	})
+	return n
 }

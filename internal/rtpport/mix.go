@@ -70,11 +70,16 @@ func (p *Port) mix(frame []byte, bridged bool) bool {
 		codec.Decode(pcm, own)
 		add(sum, pcm)
 	}
+	limit(pcm, sum)
+	codec.Encode(frame, pcm)
+	return true
+}
+
+// limit writes a sum as samples, saturated.
+func limit(pcm []int16, sum []int32) {
 	for i, s := range sum {
 		pcm[i] = int16(max(-32768, min(32767, s)))
 	}
-	codec.Encode(frame, pcm)
-	return true
 }
 
 func add(sum []int32, pcm []int16) {

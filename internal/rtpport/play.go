@@ -25,11 +25,24 @@ type Playback struct {
 	done     chan struct{}
 	played   atomic.Int64 // samples
 	finished atomic.Bool
+	mixed    bool // over the rest of the port's sound, not in its place
 
 	// The shard's thread owns these.
 	clip  int
 	at    int
 	ended bool
+}
+
+func newPlayback(p *Port, opt PlayOptions) *Playback {
+	b := &Playback{port: p, opt: opt, done: make(chan struct{})}
+	b.opt.Clips = nil
+	for _, c := range opt.Clips {
+		if c != nil && c.Len() > 0 {
+			b.opt.Clips = append(b.opt.Clips, c)
+		}
+	}
+	b.opt.Loop = opt.Loop && len(b.opt.Clips) > 0
+	return b
 }
 
 // Play replaces what the port plays by a clip.
@@ -46,14 +59,7 @@ func (p *Port) PlayList(clips []*media.Clip) *Playback {
 // milliseconds as a rule. Sound given before Start waits for it. On a closed
 // port the playback is done at once, not finished.
 func (p *Port) PlayWith(opt PlayOptions) *Playback {
-	b := &Playback{port: p, opt: opt, done: make(chan struct{})}
-	b.opt.Clips = nil
-	for _, c := range opt.Clips {
-		if c != nil && c.Len() > 0 {
-			b.opt.Clips = append(b.opt.Clips, c)
-		}
-	}
-	b.opt.Loop = opt.Loop && len(b.opt.Clips) > 0
+	b := newPlayback(p, opt)
 	ok := p.shard.post(func() {
 		if p.closed() {
 			b.end(false)
@@ -88,8 +94,11 @@ func (b *Playback) Finished() bool { return b.finished.Load() }
 // Stopping what is done does nothing.
 func (b *Playback) Stop() {
 	b.port.shard.post(func() {
-		if b.port.play == b {
+		switch b {
+		case b.port.play:
 			b.port.stopPlay(false)
+		case b.port.over:
+			b.port.stopOver(false)
 		}
 	})
 	<-b.done
@@ -139,13 +148,24 @@ func (b *Playback) next(codec media.Codec, frame []byte) int {
 	return n
 }
 
-// source writes the sound of this turn to frame: a key tone, the playback, the
-// bridged peer and the feeds, in this order of precedence; else silence, and
-// false.
+// source writes the sound of this turn to frame: a key tone, what is over the
+// rest, the sound of a parked port, the playback, the bridged peer and the feeds,
+// in this order of precedence; else silence, and false.
 func (p *Port) source(frame []byte) bool {
 	heard := p.others(frame)
 	if p.overlay != nil {
 		p.keyTone(frame)
+		return true
+	}
+	return p.overlaid(frame, p.beneath(frame, heard))
+}
+
+// beneath writes what there is but what is over it; heard says that frame holds the
+// others' sound already.
+func (p *Port) beneath(frame []byte, heard bool) bool {
+	if p.parked != nil {
+		n := p.parked.next(p.params.Codec, frame)
+		fill(frame[n:], p.params.Codec.Silence())
 		return true
 	}
 	if p.play != nil {

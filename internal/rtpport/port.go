@@ -82,6 +82,8 @@ type Port struct {
 	marker  bool
 
 	play     *Playback
+	over     *Playback   // beside play and what others send
+	parked   *Playback   // in their place while the port is parked
 	overlay  *media.Clip // key tone
 	overAt   int
 	event    dtmf.Sender
@@ -91,11 +93,12 @@ type Port struct {
 	keys   dtmf.Receiver
 	inband *dtmf.Detector
 	held   heldKey
+	keeps  bool  // keys do not pass over the bridge
 	in     *link // from the bridged peer
 	out    *link // to it
 	feeds  []*link
 	fed    []*link // others that hear what this port does
-	rec    *Recording
+	recs   []*Recording
 	rx     rxState
 	tally  txState
 	nextSR int64
@@ -151,8 +154,10 @@ func (p *Port) apply(params Params) {
 			l.reset(params.Codec)
 		}
 	}
-	if p.started && params.Codec != p.params.Codec && p.rec != nil {
-		p.rec.sound.Reset(params.Codec)
+	if p.started && params.Codec != p.params.Codec {
+		for _, r := range p.recs {
+			r.sound.Reset(params.Codec)
+		}
 	}
 	if !p.started {
 		p.nextSR = now + firstReport
@@ -213,10 +218,12 @@ func (p *Port) Close() Stats {
 
 // leave takes the port off the wheel.
 func (p *Port) leave() {
-	if p.rec != nil {
-		p.detach(p.rec, EndClosed)
+	for len(p.recs) > 0 {
+		p.detach(p.recs[0], EndClosed)
 	}
 	p.stopPlay(false)
+	p.stopOver(false)
+	p.unpark()
 	for _, s := range p.sendings {
 		close(s.done)
 	}
@@ -252,9 +259,11 @@ func (p *Port) order(f func()) bool {
 // time, both in nanoseconds.
 func (p *Port) visit(mono, wall int64) {
 	p.lastTick = p.shard.tick
-	if p.rec != nil && p.rec.owed > 0 && !p.rec.sound.Primed() {
-		// The turns left out were before the stream began.
-		p.rec.settle(p.params.Codec)
+	for _, r := range p.recs {
+		if r.owed > 0 && !r.sound.Primed() {
+			// The turns left out were before the stream began.
+			r.settle(p.params.Codec)
+		}
 	}
 	p.drain(mono, wall)
 	p.emit()
@@ -271,8 +280,8 @@ func (p *Port) miss(n int64) {
 	for _, l := range p.feeds {
 		l.miss(int(n))
 	}
-	if p.rec != nil {
-		p.rec.lost(int(n))
+	for _, r := range p.recs {
+		r.lost(int(n))
 	}
 }
 

@@ -118,8 +118,8 @@ func rtpPayload(b []byte) ([]byte, bool) {
 
 // changed forgets the timing of a stream that was replaced by another.
 func (p *Port) changed() {
-	if p.rec != nil {
-		p.rec.sound.Reset(p.params.Codec)
+	for _, r := range p.recs {
+		r.sound.Reset(p.params.Codec)
 	}
 	if p.out != nil {
 		p.out.push(item{kind: itemReset})
@@ -168,10 +168,10 @@ func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
 			p.pressed(key, MethodInband, age)
 		}
 	}
-	if p.rec != nil {
-		p.rec.sound.Put(ts, payload)
+	for _, r := range p.recs {
+		r.sound.Put(ts, payload)
 	}
-	if p.out != nil {
+	if p.out != nil && p.parked == nil {
 		p.out.sound(codec, ts, payload)
 	}
 	for _, l := range p.fed {
@@ -190,14 +190,16 @@ func (p *Port) pressed(key byte, method string, age int64) {
 	if p.play != nil && p.play.stops(key) {
 		p.stopPlay(false)
 	}
-	if p.rec != nil && p.rec.opt.StopOnDigits {
-		p.detach(p.rec, EndDigit)
+	for i := len(p.recs) - 1; i >= 0; i-- {
+		if p.recs[i].opt.StopOnDigits {
+			p.detach(p.recs[i], EndDigit)
+		}
 	}
 }
 
 // hold passes a key on over the bridge, from its press to its release.
 func (p *Port) hold(key byte, first, end bool, mono int64) {
-	if p.out == nil {
+	if p.out == nil || p.keeps || p.parked != nil {
 		p.held.key = 0
 		return
 	}
@@ -222,6 +224,17 @@ func (p *Port) release() {
 		p.out.push(item{kind: itemRelease, key: p.held.key})
 	}
 	p.held.key = 0
+}
+
+// KeepKeys says whether keys of the peer stay here, or pass over the bridge as
+// they come. Tones in the sound pass all the same.
+func (p *Port) KeepKeys(keep bool) {
+	p.order(func() {
+		if keep && p.held.key != 0 {
+			p.release()
+		}
+		p.keeps = keep
+	})
 }
 
 // LastReceived is when the last packet of the peer arrived; the zero time when

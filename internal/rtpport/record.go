@@ -2,6 +2,7 @@ package rtpport
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,10 @@ type RecordOptions struct {
 	Threshold    float64       // dB below full scale that counts as voice; 0 = adaptive
 	MaxDuration  time.Duration // 0 = none
 	StopOnDigits bool          // any key ends it
+	// Hear is given each frame of the peer, in the recording's own goroutine, a
+	// tenth of a second late or a little more; true ends the recording. With it
+	// File may be nil: nothing is stored then.
+	Hear func(pcm []int16) (enough bool)
 }
 
 // Result is what a recording has become.
@@ -68,7 +73,8 @@ const (
 // tapped is one frame on its way to the writer, in codec.
 type tapped struct {
 	codec   media.Codec
-	gap     int // frames lost before this one
+	gap     int  // frames lost before this one
+	muted   bool // silence stands for both
 	in, out [frameBytes]byte
 }
 
@@ -87,28 +93,31 @@ type Recording struct {
 	// The shard's thread owns these.
 	sound   *jitter.Buffer
 	sent    [tapDelay][frameBytes]byte // what we sent, held back as long as what we hear
-	kept    int                        // frames put into sent
-	used    int                        // frames taken out of it
-	taps    int                        // turns
-	owed    int                        // turns that were left out
-	pending int                        // frames lost since the last that was stored
+	muted   [tapDelay]bool             // of the same turns: the recording was paused
+	paused  bool
+	kept    int // frames put into sent
+	used    int // frames taken out of it
+	taps    int // turns
+	owed    int // turns that were left out
+	pending int // frames lost since the last that was stored
 }
 
 // Record stores what is heard, and what is said, until Stop or what the
 // options name. Loss and pauses become silence, so the file is as long as the
-// recording took. A port makes one recording at a time: a further one ends the
-// first as stopped.
+// recording took. A port makes as many recordings at once as are wanted.
 func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 	channels := 1
 	if opt.Sides == SidesApart {
 		channels = 2
 	}
-	if opt.File == nil {
+	var w *media.WAVWriter
+	if opt.File != nil {
+		var err error
+		if w, err = media.NewWAVWriter(opt.File, media.WAVOptions{Encoding: opt.Encoding, Channels: channels}); err != nil {
+			return nil, fmt.Errorf("record: %w", err)
+		}
+	} else if opt.Hear == nil {
 		return nil, fmt.Errorf("record: no file")
-	}
-	w, err := media.NewWAVWriter(opt.File, media.WAVOptions{Encoding: opt.Encoding, Channels: channels})
-	if err != nil {
-		return nil, fmt.Errorf("record: %w", err)
 	}
 	r := &Recording{
 		port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
@@ -132,10 +141,19 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 // is complete.
 func (r *Recording) Done() <-chan struct{} { return r.done }
 
+// Pause has silence recorded, of both sides, until Resume; the time passes.
+func (r *Recording) Pause() { r.port.order(func() { r.paused = true }) }
+
+// Resume ends a pause.
+func (r *Recording) Resume() { r.port.order(func() { r.paused = false }) }
+
+// End ends the recording if nothing else has, and does not wait.
+func (r *Recording) End() { r.port.order(func() { r.port.detach(r, EndStopped) }) }
+
 // Stop ends the recording if nothing else has, waits until the file is
 // complete and returns what it is.
 func (r *Recording) Stop() Result {
-	r.port.order(func() { r.port.detach(r, EndStopped) })
+	r.End()
 	<-r.done
 	return r.result
 }
@@ -145,19 +163,17 @@ func (p *Port) attach(r *Recording) {
 		r.finish(EndClosed)
 		return
 	}
-	if p.rec != nil {
-		p.detach(p.rec, EndStopped)
-	}
 	r.sound.Reset(p.params.Codec)
-	p.rec = r
+	p.recs = append(p.recs, r)
 }
 
 // detach ends a recording: the frames held back for their order go out.
 func (p *Port) detach(r *Recording, reason EndReason) {
-	if p.rec != r {
+	i := slices.Index(p.recs, r)
+	if i < 0 {
 		return
 	}
-	p.rec = nil
+	p.recs = slices.Delete(p.recs, i, i+1)
 	for range min(r.taps, tapDelay) {
 		r.push(p.params.Codec, nil)
 	}
@@ -169,17 +185,16 @@ func (r *Recording) finish(reason EndReason) {
 	r.ended.Store(true)
 }
 
-// tap gives the recording the frame of this turn: what was sent (nil = no
+// tap gives the recordings the frame of this turn: what was sent (nil = no
 // sound), and what was heard a little earlier.
 func (p *Port) tap(sent []byte) {
-	r := p.rec
-	if r == nil {
-		return
-	}
-	r.settle(p.params.Codec)
-	r.turn(p.params.Codec, sent)
-	if r.opt.MaxDuration > 0 && time.Duration(r.taps)*frameTime >= r.opt.MaxDuration {
-		p.detach(r, EndLimit)
+	for i := len(p.recs) - 1; i >= 0; i-- { // one that ends leaves the rest in place
+		r := p.recs[i]
+		r.settle(p.params.Codec)
+		r.turn(p.params.Codec, sent)
+		if r.opt.MaxDuration > 0 && time.Duration(r.taps)*frameTime >= r.opt.MaxDuration {
+			p.detach(r, EndLimit)
+		}
 	}
 }
 
@@ -193,6 +208,7 @@ func (r *Recording) wait(codec media.Codec, sent []byte) {
 // keep puts what was sent into the line.
 func (r *Recording) keep(codec media.Codec, sent []byte) {
 	line := r.sent[r.kept%tapDelay][:]
+	r.muted[r.kept%tapDelay] = r.paused
 	r.kept++
 	if sent == nil {
 		fill(line, codec.Silence())
@@ -204,12 +220,12 @@ func (r *Recording) keep(codec media.Codec, sent []byte) {
 // push stores the oldest frame of both sides and keeps sent for later. When
 // the writer is a ring behind, the frame is lost and its place noted.
 func (r *Recording) push(codec media.Codec, sent []byte) {
-	line := &r.sent[r.used%tapDelay]
+	line, muted := &r.sent[r.used%tapDelay], r.muted[r.used%tapDelay]
 	r.used++
 	head := r.head.Load()
 	if head-r.tail.Load() < tapFrames {
 		slot := &r.ring[head%tapFrames]
-		slot.codec, slot.gap = codec, r.pending
+		slot.codec, slot.gap, slot.muted = codec, r.pending, muted
 		r.sound.Take(slot.in[:])
 		slot.out = *line
 		r.pending = 0

@@ -9,7 +9,7 @@ import (
 // recordWriter is the goroutine that stores a recording.
 type recordWriter struct {
 	rec      *Recording
-	wav      *media.WAVWriter
+	wav      *media.WAVWriter // nil = nothing is stored
 	channels int
 
 	activity media.Activity
@@ -60,18 +60,27 @@ func (w *recordWriter) take() {
 func (w *recordWriter) frame(t *tapped) {
 	clear(w.in[:])
 	clear(w.out[:])
-	if t != nil {
+	muted := t != nil && t.muted
+	if t != nil && !muted {
 		t.codec.Decode(w.in[:], t.in[:])
 		if w.rec.opt.Sides != SideIn {
 			t.codec.Decode(w.out[:], t.out[:])
 		}
 	}
 	w.frames++
-	if w.activity.Frame(w.in[:]) {
+	switch {
+	case muted: // a pause is no silence of the peer
+	case w.activity.Frame(w.in[:]):
 		w.spoken++
 		w.silent = 0
-	} else {
+	default:
 		w.silent++
+	}
+	if w.rec.opt.Hear != nil && !w.asked && w.rec.opt.Hear(w.in[:]) {
+		w.end(EndStopped)
+	}
+	if w.wav == nil {
+		return
 	}
 	for i, s := range w.in {
 		switch w.rec.opt.Sides {
@@ -129,14 +138,18 @@ func (w *recordWriter) close() {
 		w.gaps++
 	}
 	w.store()
-	r.port.pool.fileTurn <- struct{}{}
-	err := w.wav.Close()
-	<-r.port.pool.fileTurn
-	if w.err == nil {
-		w.err = err
+	length := time.Duration(w.frames) * frameTime
+	if w.wav != nil {
+		r.port.pool.fileTurn <- struct{}{}
+		err := w.wav.Close()
+		<-r.port.pool.fileTurn
+		if w.err == nil {
+			w.err = err
+		}
+		length = w.wav.Duration()
 	}
 	r.result = Result{
-		Duration: w.wav.Duration(), Speech: time.Duration(w.spoken) * frameTime,
+		Duration: length, Speech: time.Duration(w.spoken) * frameTime,
 		TrailingSilence: time.Duration(w.silent) * frameTime,
 		Reason:          r.reason, Gaps: w.gaps, Err: w.err,
 	}
