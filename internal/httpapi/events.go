@@ -174,7 +174,7 @@ func (a *API) listDeliveries(ctx context.Context, c caller, in *struct {
 	if in.State != "" {
 		limit = maxMessages
 	}
-	list, err := a.cfg.Deliveries.Deliveries(ctx, c.tenant, voice.CallID(in.Call), limit)
+	list, err := a.cfg.Deliveries.Deliveries(ctx, c.tenant, voice.DeliveryFilter{Call: voice.CallID(in.Call), Limit: limit})
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ type Config struct {
 	Recordings  voice.RecordingStore
 	Messages    voice.MessageStore
 	Calls       voice.CallStore
-	Deliveries  voice.DeliveryStore
+	Deliveries  voice.DeliveryLog
 
 	Keys        Keys
 	Admin       Admin

@@ -48,7 +48,7 @@ func TestSMS(t *testing.T) {
 		}
 		r.stop()
 	}
-	all, err := r.store.Deliveries(t.Context(), "1", "c1", 0)
+	all, err := r.store.Deliveries(t.Context(), "1", voice.DeliveryFilter{Call: "c1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestSMSRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	all, err := r.store.Deliveries(t.Context(), "1", "", 0)
+	all, err := r.store.Deliveries(t.Context(), "1", voice.DeliveryFilter{})
 	if err != nil || len(all) != 1 || all[0].Purpose != "SMS to 0701234567" {
 		t.Errorf("queued: %+v, %v", all, err)
 	}

@@ -20,6 +20,15 @@ type Config struct {
 	// Prepare makes of an operator's delivery the request that is sent, with the
 	// secrets that are not stored; nil = as it is.
 	Prepare func(voice.Delivery) (voice.Delivery, error)
+	// Sign gives the headers that sign a delivery at now, and the exact text that
+	// was signed; "" = it is not signed. nil = nothing is signed.
+	Sign func(ctx context.Context, d voice.Delivery, now time.Time) (headers map[string]string, signed string, err error)
+	// Gone is told of a delivery whose endpoint says that it is there no more (410).
+	Gone func(ctx context.Context, d voice.Delivery)
+	// Pauses are those before each further attempt, nil = Schedule's. Timeout bounds
+	// one attempt, 0 = AttemptTime.
+	Pauses  []time.Duration
+	Timeout time.Duration
 	Clock   clock.Clock // nil = the machine's
 	Log     *slog.Logger
 	// Note puts what came of an attempt on the timeline of a call, which may be
@@ -34,10 +43,17 @@ const (
 	MaxSending     = 64
 	MaxPerEndpoint = 8
 	MaxPerTenant   = 24
+	// MaxPace bounds the attempts that one endpoint sees within a second.
+	MaxPace = 50
+	// AttemptTime bounds one attempt.
+	AttemptTime = 10 * time.Second
+	// MaxRetryAfter bounds how long an endpoint may ask to be spared.
+	MaxRetryAfter = 12 * time.Hour
 
 	batch      = 1000
-	storePause = 10 * time.Second    // after the store failed
-	busyPause  = time.Second         // while everything that is due is under way
+	storePause = 10 * time.Second // after the store failed
+	busyPause  = time.Second      // while everything that is due is under way
+	maxRest    = 200 * time.Millisecond
 	idle       = time.Hour           // look again, whatever the store said
 	storeTime  = 10 * time.Second    // to write an outcome while closing
 	grace      = 3 * time.Second     // for requests under way when closing
@@ -48,17 +64,17 @@ const (
 // Schedule gives the pauses before each further attempt: three days in all.
 func Schedule() []time.Duration {
 	return []time.Duration{
-		5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
-		4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 12 * time.Hour, 12 * time.Hour, 12 * time.Hour, 8*time.Hour + 17*time.Minute,
+		5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 10 * time.Hour,
+		12 * time.Hour, 12 * time.Hour, 12 * time.Hour, 8*time.Hour + 24*time.Minute + 55*time.Second,
 	}
 }
 
 // Worker works the outbox of deliveries.
 type Worker struct {
 	cfg     Config
-	kick    chan struct{}       // in: there may be something to do
-	ended   chan voice.Delivery // from the attempts to the goroutine
-	closing chan struct{}       // closed when no attempt is to begin any more
+	kick    chan struct{} // in: there may be something to do
+	ended   chan outcome  // from the attempts to the goroutine
+	closing chan struct{} // closed when no attempt is to begin any more
 	ctx     context.Context
 	cancel  context.CancelCauseFunc // ends the attempts under way
 	done    chan struct{}           // closed when the goroutine is over
@@ -67,8 +83,18 @@ type Worker struct {
 	sending map[voice.DeliveryID]bool // under way, or what came of it is not stored yet
 	per     map[string]int            // requests under way by endpoint, and by account
 	flying  int                       // requests under way
-	unsaved []voice.Delivery          // what came of attempts
+	unsaved []outcome
+	pace    map[string][]time.Time // by endpoint, when its latest MaxPace attempts began
+	held    map[string]time.Time   // endpoints that asked to be spared, until when
+	looked  time.Duration          // how long the last look at the store took
 	pruned  time.Time
+}
+
+// outcome is what came of an attempt, if one was made.
+type outcome struct {
+	delivery voice.Delivery
+	attempt  *voice.DeliveryAttempt
+	spare    time.Time // the endpoint asks for nothing before it; zero = it does not
 }
 
 // Start begins to work the outbox.
@@ -79,11 +105,18 @@ func Start(cfg Config) *Worker {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Pauses == nil {
+		cfg.Pauses = Schedule()
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = AttemptTime
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &Worker{
 		cfg: cfg, ctx: ctx, cancel: cancel,
-		kick: make(chan struct{}, 1), ended: make(chan voice.Delivery), closing: make(chan struct{}), done: make(chan struct{}),
+		kick: make(chan struct{}, 1), ended: make(chan outcome), closing: make(chan struct{}), done: make(chan struct{}),
 		sending: map[voice.DeliveryID]bool{}, per: map[string]int{},
+		pace: map[string][]time.Time{}, held: map[string]time.Time{},
 	}
 	go w.run()
 	return w
@@ -135,36 +168,66 @@ func (w *Worker) wait(next time.Time) bool {
 	select {
 	case <-t.C():
 	case <-w.kick:
-	case d := <-w.ended:
-		w.landed(d)
+	case o := <-w.ended:
+		w.landed(o)
 	case <-w.closing:
 		return false
 	}
-	for { // whatever else ended meanwhile costs no look at the store of its own
+	return w.gather()
+}
+
+// gather lets whatever else ends meanwhile join, so that it costs no look at the
+// store of its own, for as long as the last look took; false when the worker closes.
+func (w *Worker) gather() bool {
+	var rest <-chan time.Time
+	if w.looked > 0 {
+		t := w.cfg.Clock.NewTimer(min(w.looked, maxRest))
+		defer t.Stop()
+		rest = t.C()
+	}
+	for {
 		select {
-		case d := <-w.ended:
-			w.landed(d)
+		case o := <-w.ended:
+			w.landed(o)
+			continue
+		case <-w.closing:
+			return false
 		default:
+		}
+		if rest == nil {
+			return true
+		}
+		select {
+		case o := <-w.ended:
+			w.landed(o)
+		case <-w.closing:
+			return false
+		case <-rest:
 			return true
 		}
 	}
 }
 
 // landed notes that an attempt is over; its outcome is stored by the next round.
-func (w *Worker) landed(d voice.Delivery) {
+func (w *Worker) landed(o outcome) {
 	w.flying--
-	for _, at := range places(d) {
+	for _, at := range places(o.delivery) {
 		if w.per[at]--; w.per[at] == 0 {
 			delete(w.per, at)
 		}
 	}
-	w.unsaved = append(w.unsaved, d)
+	if !o.spare.IsZero() {
+		w.held[places(o.delivery)[0]] = o.spare
+	}
+	w.unsaved = append(w.unsaved, o)
 }
 
 // round stores outcomes, begins everything that is due and gives when to come
 // again. A delivery is not begun while it is under way, nor before what became
 // of it the last time is stored.
 func (w *Worker) round() (next time.Time, err error) {
+	begun := w.cfg.Clock.Now()
+	defer func() { w.looked = w.cfg.Clock.Now().Sub(begun) }()
 	if err := w.save(w.ctx); err != nil {
 		return time.Time{}, err
 	}
@@ -175,14 +238,22 @@ func (w *Worker) round() (next time.Time, err error) {
 			return time.Time{}, err
 		}
 	}
+	w.forget(now)
 	due, err := w.cfg.Store.DueDeliveries(w.ctx, now, batch)
 	if err != nil {
 		return time.Time{}, err
 	}
+	var sooner time.Time // when an endpoint that is spared may be sent to again
 	for _, d := range due {
 		at := places(d)
 		if w.sending[d.ID] || w.flying >= MaxSending || w.per[at[0]] >= MaxPerEndpoint || w.per[at[1]] >= MaxPerTenant {
 			continue // an attempt that ends brings the next round
+		}
+		if from := w.from(at[0]); from.After(now) {
+			if sooner.IsZero() || from.Before(sooner) {
+				sooner = from
+			}
+			continue
 		}
 		if err := w.begin(d, now); err != nil {
 			return time.Time{}, err
@@ -192,20 +263,49 @@ func (w *Worker) round() (next time.Time, err error) {
 	if err == nil && !next.IsZero() && !next.After(now) {
 		next = now.Add(busyPause) // it is under way, or waits for what is
 	}
+	if err == nil && !sooner.IsZero() && (next.IsZero() || sooner.Before(next)) {
+		next = sooner
+	}
 	return next, err
 }
 
-// begin begins an attempt. The last one that a delivery has is noted before it
-// is made, so that a crash in the middle does not make it one more.
+// from gives when the next attempt at an endpoint may begin.
+func (w *Worker) from(endpoint string) time.Time {
+	from := w.held[endpoint]
+	if p := w.pace[endpoint]; len(p) >= MaxPace {
+		if paced := p[0].Add(time.Second); paced.After(from) {
+			from = paced
+		}
+	}
+	return from
+}
+
+// forget lets go of what held endpoints back.
+func (w *Worker) forget(now time.Time) {
+	for endpoint, until := range w.held {
+		if !until.After(now) {
+			delete(w.held, endpoint)
+		}
+	}
+	for endpoint, p := range w.pace {
+		if p[len(p)-1].Add(time.Second).Before(now) {
+			delete(w.pace, endpoint)
+		}
+	}
+}
+
+// begin begins an attempt. The last one of an operator's delivery is noted before
+// it is made, so that a crash in the middle does not make it one more: a text
+// message costs money. A webhook is sent again then.
 func (w *Worker) begin(d voice.Delivery, now time.Time) error {
 	last := d.Attempts+1 >= d.Tries
 	switch {
 	case d.Attempts > 0 && d.Attempts >= d.Tries:
 		d.State, d.Words = voice.DeliveryDead, interrupted
 		w.sending[d.ID] = true
-		w.unsaved = append(w.unsaved, d)
+		w.unsaved = append(w.unsaved, outcome{delivery: d})
 		return w.save(w.ctx)
-	case last:
+	case last && d.Operator:
 		d.Attempts++
 		if err := w.cfg.Store.UpdateDelivery(w.ctx, d); err != nil {
 			return err
@@ -213,24 +313,37 @@ func (w *Worker) begin(d voice.Delivery, now time.Time) error {
 		d.Attempts--
 	}
 	w.sending[d.ID] = true
-	for _, at := range places(d) {
+	at := places(d)
+	for _, at := range at {
 		w.per[at]++
 	}
+	p := append(w.pace[at[0]], now)
+	w.pace[at[0]] = p[max(0, len(p)-MaxPace):]
 	w.flying++
 	go func() { w.ended <- w.attempt(d, last) }() // the goroutine takes it, also when it closes
 	return nil
 }
 
-// save stores outcomes.
+// save stores outcomes, all that there are in one transaction.
 func (w *Worker) save(ctx context.Context) error {
-	for len(w.unsaved) > 0 {
-		d := w.unsaved[0]
-		if err := w.cfg.Store.UpdateDelivery(ctx, d); err != nil && !voice.IsKind(err, voice.NotExist) {
-			return err
-		}
-		delete(w.sending, d.ID)
-		w.unsaved = w.unsaved[1:]
+	if len(w.unsaved) == 0 {
+		return nil
 	}
+	ds := make([]voice.Delivery, len(w.unsaved))
+	var as []voice.DeliveryAttempt
+	for i, o := range w.unsaved {
+		ds[i] = o.delivery
+		if o.attempt != nil {
+			as = append(as, *o.attempt)
+		}
+	}
+	if err := w.cfg.Store.SaveAttempts(ctx, ds, as); err != nil {
+		return err
+	}
+	for _, d := range ds {
+		delete(w.sending, d.ID)
+	}
+	w.unsaved = nil
 	return nil
 }
 
@@ -240,8 +353,8 @@ func (w *Worker) finish() {
 	defer t.Stop()
 	for w.flying > 0 {
 		select {
-		case d := <-w.ended:
-			w.landed(d)
+		case o := <-w.ended:
+			w.landed(o)
 		case <-t.C():
 			w.cancel(errors.New(interrupted))
 		}

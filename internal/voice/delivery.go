@@ -52,6 +52,36 @@ const DueOfEndpoint = 16
 // DueOfTenant bounds likewise those of one account, whatever their endpoints.
 const DueOfTenant = 200
 
+// FullTries is how often a delivery is tried that its receiver lets be sent
+// again: over three days in all.
+const FullTries = 12
+
+// DeliveryAttempt is one attempt to send a delivery.
+type DeliveryAttempt struct {
+	Delivery DeliveryID
+	N        int // 1, 2, 3 …
+	Tenant   TenantID
+	At       time.Time
+	Latency  time.Duration
+	Status   int               // of the answer; 0 = none came
+	Headers  map[string]string // those of this attempt's signature
+	Signed   string            // the exact text that was signed, cut at MaxShown
+	Answer   string            // beginning of the answer's body, on one line
+	Words    string            // what came of it
+}
+
+// MaxShown bounds what is kept of an attempt's text, in bytes.
+const MaxShown = 4 << 10
+
+// DeliveryFilter narrows a list of deliveries; zero fields do not.
+type DeliveryFilter struct {
+	Call     CallID
+	State    DeliveryState
+	Endpoint string
+	Before   int64 // Seq below it
+	Limit    int   // 0 = 100
+}
+
 // DeliveryStore is the outbox of deliveries. One process works it.
 type DeliveryStore interface {
 	// CreateDeliveries queues ds in their order, in one transaction.
@@ -62,11 +92,25 @@ type DeliveryStore interface {
 	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
 	// UpdateDelivery stores state, attempts, next and words.
 	UpdateDelivery(ctx context.Context, d Delivery) error
+	// SaveAttempts stores attempts and, as UpdateDelivery, the deliveries that they
+	// were of, in one transaction. Deliveries that are gone meanwhile are passed over.
+	SaveAttempts(ctx context.Context, ds []Delivery, as []DeliveryAttempt) error
 	// NextDelivery gives the earliest Next among queued ones that wait for no other
 	// of their call and endpoint; zero when there is none.
 	NextDelivery(ctx context.Context) (time.Time, error)
-	// Deliveries lists a tenant's, newest first; call "" = all.
-	Deliveries(ctx context.Context, t TenantID, call CallID, limit int) ([]Delivery, error)
-	// ExpireDeliveries removes those created before it that wait no more.
+	// ExpireDeliveries removes those created before it that wait no more, with their
+	// attempts.
 	ExpireDeliveries(ctx context.Context, before time.Time) error
+}
+
+// DeliveryLog is the outbox as people see it.
+type DeliveryLog interface {
+	Delivery(ctx context.Context, t TenantID, id DeliveryID) (Delivery, error)
+	// Deliveries lists a tenant's, newest first.
+	Deliveries(ctx context.Context, t TenantID, f DeliveryFilter) ([]Delivery, error)
+	// Attempts lists those of a delivery, oldest first.
+	Attempts(ctx context.Context, t TenantID, id DeliveryID) ([]DeliveryAttempt, error)
+	// Resend has a delivery sent at now, whatever became of it: once more when it is
+	// over, and with the attempts left when it waits.
+	Resend(ctx context.Context, t TenantID, id DeliveryID, now time.Time) error
 }

@@ -65,21 +65,49 @@ func putDeliveries(ctx context.Context, x tx, op string, ds []voice.Delivery, ag
 // endpoints, so that they leave room for others.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]voice.Delivery, error) {
 	return many(ctx, s, "store.DueDeliveries", scanDelivery,
-		`SELECT `+deliveryColumns+` FROM (
-			SELECT waiting.*, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY seq) AS nth FROM (
-				SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
-				FROM deliveries AS d
-				WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
-			) AS waiting WHERE place <= $2
-		) AS fair WHERE nth <= $3 ORDER BY seq LIMIT $4`,
+		`SELECT `+deliveryColumns+` FROM deliveries WHERE seq IN (
+			SELECT seq FROM (
+				SELECT seq, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY seq) AS nth FROM (
+					SELECT d.seq, d.tenant, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
+					FROM deliveries AS d
+					WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
+				) AS waiting WHERE place <= $2
+			) AS fair WHERE nth <= $3 ORDER BY seq LIMIT $4
+		) ORDER BY seq`,
 		micros(now), voice.DueOfEndpoint, voice.DueOfTenant, bound(limit, 100))
 }
+
+const updateDelivery = `UPDATE deliveries SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`
 
 // UpdateDelivery implements voice.DeliveryStore.
 func (s *Store) UpdateDelivery(ctx context.Context, d voice.Delivery) error {
 	return s.change(ctx, "store.UpdateDelivery", recordWrite, names{}, "delivery "+string(d.ID),
-		`UPDATE deliveries SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`,
-		d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words)
+		updateDelivery, d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words)
+}
+
+const attemptColumns = `delivery, n, tenant, at, latency, status, headers, signed, answer, words`
+
+// SaveAttempts implements voice.DeliveryStore.
+func (s *Store) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voice.DeliveryAttempt) error {
+	return s.transact(ctx, "store.SaveAttempts", recordWrite, names{}, func(x tx) error {
+		for _, d := range ds {
+			if _, err := x.exec(ctx, updateDelivery, d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words); err != nil {
+				return err
+			}
+		}
+		for _, a := range as {
+			if _, err := x.exec(ctx,
+				`INSERT INTO delivery_attempts (`+attemptColumns+`)
+				SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT),
+					CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS TEXT)
+				WHERE EXISTS (SELECT 1 FROM deliveries WHERE tenant = $3 AND id = $1)
+				ON CONFLICT (delivery, n) DO NOTHING`,
+				a.Delivery, a.N, a.Tenant, micros(a.At), int64(a.Latency/time.Microsecond), a.Status, jsonText(a.Headers), a.Signed, a.Answer, a.Words); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // NextDelivery implements voice.DeliveryStore.
@@ -89,15 +117,13 @@ func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
 	}, `SELECT COALESCE(MIN(next_at), 0) FROM deliveries AS d WHERE state = 'queued' AND `+firstInOrder)
 }
 
-// Deliveries implements voice.DeliveryStore; limit 0 = 100.
-func (s *Store) Deliveries(ctx context.Context, t voice.TenantID, call voice.CallID, limit int) ([]voice.Delivery, error) {
-	return many(ctx, s, "store.Deliveries", scanDelivery,
-		`SELECT `+deliveryColumns+` FROM deliveries WHERE tenant = $1 AND ($2 = '' OR call = $2) ORDER BY seq DESC LIMIT $3`,
-		t, call, bound(limit, 100))
-}
-
 // ExpireDeliveries implements voice.DeliveryStore.
 func (s *Store) ExpireDeliveries(ctx context.Context, before time.Time) error {
-	return s.insert(ctx, "store.ExpireDeliveries", relaxedWrite, names{},
-		`DELETE FROM deliveries WHERE state <> 'queued' AND created < $1`, micros(before))
+	return s.transact(ctx, "store.ExpireDeliveries", relaxedWrite, names{}, func(x tx) error {
+		_, err := x.exec(ctx, `DELETE FROM delivery_attempts WHERE delivery IN (SELECT id FROM deliveries WHERE state <> 'queued' AND created < $1)`, micros(before))
+		if err == nil {
+			_, err = x.exec(ctx, `DELETE FROM deliveries WHERE state <> 'queued' AND created < $1`, micros(before))
+		}
+		return err
+	})
 }

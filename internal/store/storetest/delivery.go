@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"tandem/internal/voice"
 )
@@ -39,13 +40,13 @@ func testDeliveries(t *testing.T, s Store) {
 	same(t, "in order", due(9), []voice.DeliveryID{"a", "c", "d", "e", "f"})
 	same(t, "limit", ids(read(s.DueDeliveries(ctx, moment(9), 2))(t), deliveryID), []voice.DeliveryID{"a", "c"})
 	same(t, "next", read(s.NextDelivery(ctx))(t), moment(1))
-	all := read(s.Deliveries(ctx, ours, "", 0))(t)
+	all := read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t)
 	same(t, "newest first", ids(all, deliveryID), []voice.DeliveryID{"e", "d", "c", "b", "a"})
 	got := all[4]
 	a.Seq = got.Seq
 	same(t, "read back", got, a)
 	same(t, "state when none is given", all[1].State, voice.DeliveryQueued)
-	same(t, "of a call", ids(read(s.Deliveries(ctx, ours, "c1", 2))(t), deliveryID), []voice.DeliveryID{"c", "b"})
+	same(t, "of a call", ids(read(s.Deliveries(ctx, ours, voice.DeliveryFilter{Call: "c1", Limit: 2}))(t), deliveryID), []voice.DeliveryID{"c", "b"})
 
 	a.State, a.Attempts, a.Next, a.Words = voice.DeliveryQueued, 2, moment(50), "again"
 	ok(t, s.UpdateDelivery(ctx, a))
@@ -68,13 +69,14 @@ func testDeliveries(t *testing.T, s Store) {
 	want(t, "update another account's", s.UpdateDelivery(ctx, stolen), voice.NotExist)
 
 	want(t, "id taken", s.CreateDeliveries(ctx, []voice.Delivery{delivery("g", "c9", "e", 1), delivery("a", "c9", "e", 1)}), voice.Exists)
-	same(t, "all or none", read(s.Deliveries(ctx, ours, "c9", 0))(t), nil)
+	same(t, "all or none", read(s.Deliveries(ctx, ours, voice.DeliveryFilter{Call: "c9"}))(t), nil)
 	want(t, "no endpoint", s.CreateDeliveries(ctx, []voice.Delivery{delivery("g", "c9", "", 1)}), voice.Invalid)
 
 	ok(t, s.ExpireDeliveries(ctx, moment(0)))
-	same(t, "none is older", len(read(s.Deliveries(ctx, ours, "", 0))(t)), 5)
+	same(t, "none is older", len(read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t)), 5)
 	ok(t, s.ExpireDeliveries(ctx, moment(1)))
-	same(t, "what waits is never removed", ids(read(s.Deliveries(ctx, ours, "", 0))(t), deliveryID), []voice.DeliveryID{"e", "d", "c"})
+	same(t, "what waits is never removed", ids(read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t), deliveryID), []voice.DeliveryID{"e", "d", "c"})
+	testDeliveryLog(t, s)
 	testManyDeliveries(t, s)
 }
 
@@ -114,4 +116,55 @@ func testManyDeliveries(t *testing.T, s Store) {
 	}
 	same(t, "of the account with many endpoints", own, voice.DueOfTenant)
 	same(t, "and the other account's", due[len(due)-1].ID, "other")
+}
+
+// testDeliveryLog has attempts saved and listed, deliveries found and sent again.
+func testDeliveryLog(t *testing.T, s Store) {
+	ctx := t.Context()
+	d := delivery("log1", "c7", "log", 1)
+	d.Signature, d.Attempts = "hoiio/7", 0
+	ok(t, s.CreateDeliveries(ctx, []voice.Delivery{d, delivery("log2", "c7", "log", 1)}))
+	one := voice.DeliveryAttempt{Delivery: "log1", N: 1, Tenant: ours, At: moment(1), Latency: 1500 * time.Microsecond, Status: 500,
+		Headers: map[string]string{"webhook-id": "log1"}, Signed: "log1.1.{}", Answer: "no", Words: "500"}
+	two := voice.DeliveryAttempt{Delivery: "log1", N: 2, Tenant: ours, At: moment(2), Words: "no answer"}
+	stolen, gone := one, one
+	stolen.Tenant, stolen.N, gone.Delivery = theirs, 9, "none"
+	d.State, d.Attempts, d.Words = voice.DeliveryDead, 2, "given up"
+	missing := delivery("none", "c7", "log", 1)
+	for range 2 {
+		ok(t, s.SaveAttempts(ctx, []voice.Delivery{d, missing}, []voice.DeliveryAttempt{two, one, stolen, gone}))
+	}
+	same(t, "attempts", read(s.Attempts(ctx, ours, "log1"))(t), []voice.DeliveryAttempt{one, two})
+	same(t, "another account's attempts", read(s.Attempts(ctx, theirs, "log1"))(t), nil)
+	got := read(s.Delivery(ctx, ours, "log1"))(t)
+	d.Seq = got.Seq
+	same(t, "delivery", got, d)
+	_, err := s.Delivery(ctx, theirs, "log1")
+	want(t, "another account's", err, voice.NotExist)
+
+	list := func(f voice.DeliveryFilter) []voice.DeliveryID {
+		t.Helper()
+		return ids(read(s.Deliveries(ctx, ours, f))(t), deliveryID)
+	}
+	same(t, "by endpoint", list(voice.DeliveryFilter{Endpoint: "log"}), []voice.DeliveryID{"log2", "log1"})
+	same(t, "by state", list(voice.DeliveryFilter{Endpoint: "log", State: voice.DeliveryDead}), []voice.DeliveryID{"log1"})
+	same(t, "the rest", list(voice.DeliveryFilter{Endpoint: "log", Before: got.Seq + 1}), []voice.DeliveryID{"log1"})
+
+	ok(t, s.Resend(ctx, ours, "log1", moment(5)))
+	got = read(s.Delivery(ctx, ours, "log1"))(t)
+	if got.State != voice.DeliveryQueued || got.Tries != 3 || got.Attempts != 2 || !got.Next.Equal(moment(5)) {
+		t.Errorf("sent again: %+v", got)
+	}
+	ok(t, s.Resend(ctx, ours, "log2", moment(5)))
+	if got = read(s.Delivery(ctx, ours, "log2"))(t); got.Tries != 5 || !got.Next.Equal(moment(5)) {
+		t.Errorf("what waits, sent at once: %+v", got)
+	}
+	for _, id := range []voice.DeliveryID{"log1", "log2"} {
+		over := delivery(id, "c7", "log", 1)
+		over.State = voice.DeliveryDone
+		ok(t, s.UpdateDelivery(ctx, over))
+	}
+	want(t, "none", s.Resend(ctx, ours, "log9", moment(5)), voice.NotExist)
+	ok(t, s.ExpireDeliveries(ctx, moment(1)))
+	same(t, "expired with its attempts", len(read(s.Attempts(ctx, ours, "log1"))(t)), 0)
 }

@@ -145,6 +145,7 @@ func changes() []access {
 		{"UpdateDelivery", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.UpdateDelivery(ctx, voice.Delivery{ID: "d1", Tenant: t, State: voice.DeliveryDead})
 		}},
+		{"Resend", func(ctx context.Context, s Store, t voice.TenantID) error { return s.Resend(ctx, t, "d1", moment(9)) }},
 	}
 }
 
@@ -184,7 +185,7 @@ func theirLists(t *testing.T, s Store) map[string]int {
 		"Recordings": len(read(s.Recordings(ctx, theirs, voice.RecordingFilter{Call: "c1"}))(t)),
 		"Messages":   len(read(s.Messages(ctx, theirs, "", 0))(t)) - 1, // one is theirs
 		"Resources":  len(read(s.Resources(ctx, theirs, voice.ResourceFilter{}))(t)),
-		"Deliveries": len(read(s.Deliveries(ctx, theirs, "c1", 0))(t)),
+		"Deliveries": len(read(s.Deliveries(ctx, theirs, voice.DeliveryFilter{Call: "c1"}))(t)),
 		"AccessKeys": len(read(s.AccessTokens(ctx, theirs, "api"))(t)),
 	}
 }
@@ -199,6 +200,6 @@ func snapshot(t *testing.T, s Store) []any {
 		read(s.Bindings(ctx, ours, "", moment(0)))(t), read(s.Trunks(ctx, ours))(t), read(s.CDR(ctx, ours, "c1"))(t),
 		read(s.Recordings(ctx, ours, voice.RecordingFilter{}))(t), read(s.Messages(ctx, ours, "", 0))(t),
 		read(s.DueMails(ctx, moment(99), 0))(t), read(s.Resources(ctx, ours, voice.ResourceFilter{}))(t),
-		read(s.Deliveries(ctx, ours, "", 0))(t), read(s.AccessTokens(ctx, ours, "api"))(t),
+		read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t), read(s.AccessTokens(ctx, ours, "api"))(t),
 	}
 }

@@ -35,6 +35,7 @@ type Store interface {
 	voice.MailStore
 	voice.ResourceStore
 	voice.DeliveryStore
+	voice.DeliveryLog
 	voice.AccessTokenStore
 }
 
