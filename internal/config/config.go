@@ -46,6 +46,14 @@ type Config struct {
 	ASR    ASR
 	Log    Log
 	Limits Limits
+
+	Webhooks Webhooks
+}
+
+// Webhooks is how the requests that tell others of calls are sent.
+type Webhooks struct {
+	Timeout   int // seconds for one attempt
+	PauseUnit int // milliseconds that stand for one second of the pauses between attempts
 }
 
 // SMTP is the mail server that voicemail goes out by.
@@ -138,6 +146,8 @@ func Default() Config {
 		ASR:    ASR{Model: "whisper-1"},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
+
+		Webhooks: Webhooks{Timeout: 10, PauseUnit: 1000},
 	}
 }
 

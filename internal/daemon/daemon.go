@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"tandem/internal/config"
 	"tandem/internal/dialect"
 	"tandem/internal/engine"
+	"tandem/internal/hooks"
 	"tandem/internal/httpapi"
 	"tandem/internal/mailbox"
 	"tandem/internal/mailer"
@@ -84,14 +84,15 @@ type Daemon struct {
 	sms         *notify.Messenger
 	asr         *asr.Recogniser
 	webhooks    *notify.Worker
+	hooks       *hooks.Keeper
 	facts       *notify.Pump // the journal's, once calls are taken
 	preparing   *preparer
 	agent       *sipua.Agent
 	listener    net.Listener
 	server      *http.Server
 	draining    atomic.Bool
-	late        sync.Mutex // orders what is noted on calls that are over
-	closers     []func()   // run last to first by Close
+	late        lateNotes
+	closers     []func() // run last to first by Close
 
 	owner       string // log-in that setupLink is for
 	setupLink   string // for the banner: the owner has no password yet

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"os/exec"
+	"sync"
 	"time"
 
 	"tandem/internal/mailer"
@@ -62,22 +63,47 @@ func (d *Daemon) note(e voice.Event) {
 	}
 }
 
+// lateNote is an event that waits to be put on the timeline of a call that is over.
+type lateNote struct {
+	event voice.Event
+	err   error
+	done  bool
+}
+
+// lateNotes are those that wait; whoever has the turn writes all of them.
+type lateNotes struct {
+	turn sync.Mutex // one after the other, for the order of Seq
+	mu   sync.Mutex
+	list []*lateNote
+}
+
 // noteLate puts an event at the end of the timeline of a call that is over.
 func (d *Daemon) noteLate(ctx context.Context, e voice.Event) error {
-	d.late.Lock() // one after the other, for the order of Seq
-	defer d.late.Unlock()
-	if err := d.journal.Flush(ctx); err != nil {
-		return err
+	l, n := &d.late, &lateNote{event: e}
+	l.mu.Lock()
+	l.list = append(l.list, n)
+	l.mu.Unlock()
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if n.done {
+		return n.err
 	}
-	events, err := d.store.Events(ctx, e.Call)
-	if err != nil {
-		return err
+	l.mu.Lock()
+	list := l.list
+	l.list = nil
+	l.mu.Unlock()
+	err := d.journal.Flush(ctx)
+	if err == nil {
+		events := make([]voice.Event, len(list))
+		for i, n := range list {
+			events[i] = n.event
+		}
+		err = d.store.AppendLate(ctx, events)
 	}
-	e.Seq = 1
-	if n := len(events); n > 0 {
-		e.Seq = events[n-1].Seq + 1
+	for _, n := range list {
+		n.err, n.done = err, true
 	}
-	return d.store.AppendEvents(ctx, []voice.Event{e})
+	return err
 }
 
 // kick wakes the mailer, once there is one: it looks at its start anyway.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tandem/internal/asr"
+	"tandem/internal/config"
 	"tandem/internal/dialect"
+	"tandem/internal/hooks"
 	"tandem/internal/notify"
 	"tandem/internal/outbound"
 	"tandem/internal/voice"
@@ -46,7 +49,10 @@ func (d *Daemon) kickWebhooks() {
 // startFacts has the calls followed for those who want to be told of them: what
 // is to be sent is stored with the event that it is about.
 func (d *Daemon) startFacts(context.Context) error {
-	var notifiers []dialect.Notifier
+	d.hooks = hooks.New(hooks.Config{
+		Resources: d.store, Outbox: d.store, Box: d.box, Check: d.checkURL, Kick: d.kickWebhooks, Now: time.Now,
+	})
+	notifiers := []dialect.Notifier{d.hooks}
 	for _, known := range d.dialects {
 		if n, ok := known.(dialect.Notifier); ok {
 			notifiers = append(notifiers, n)
@@ -54,10 +60,16 @@ func (d *Daemon) startFacts(context.Context) error {
 	}
 	d.facts = notify.NewPump(notify.PumpConfig{
 		Subscribed: func(ctx context.Context) ([]voice.TenantID, error) { return d.subscribed(ctx, notifiers) },
-		Changes:    d.store.Changes, Notifiers: notifiers, Expect: d.board.Expect, Kick: d.kickWebhooks, Log: d.log,
+		Changes:    d.store.Changes, Notifiers: notifiers, Tries: d.hooks.Tries, Expect: d.board.Expect, Kick: d.kickWebhooks, Log: d.log,
 	})
 	d.journal.Tell(d.facts)
 	return nil
+}
+
+// checkURL says whether requests may go to a URL, as far as the URL itself tells.
+func (d *Daemon) checkURL(raw string) error {
+	_, err := d.policy.CheckURL(raw)
+	return err
 }
 
 // startWebhooks begins to work the outbox. What is noted goes to calls, so the
@@ -66,6 +78,7 @@ func (d *Daemon) startWebhooks(context.Context) error {
 	tenants, operator := d.policy.Client(outbound.Webhook()), d.policy.Operator(outbound.TotalTime)
 	d.webhooks = notify.Start(notify.Config{
 		Store: d.store, Tenants: tenants, Operator: operator, Prepare: d.sms.Prepare, Log: d.log, Note: d.note,
+		Sign: d.sign, Gone: d.gone, Pauses: pauses(d.cfg.Webhooks), Timeout: time.Duration(d.cfg.Webhooks.Timeout) * time.Second,
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
@@ -78,6 +91,62 @@ func (d *Daemon) startWebhooks(context.Context) error {
 		operator.CloseIdleConnections()
 	})
 	return nil
+}
+
+// pauses are the worker's, shortened for tests where that is set.
+func pauses(c config.Webhooks) []time.Duration {
+	list := notify.Schedule()
+	for i, p := range list {
+		list[i] = p / 1000 * time.Duration(c.PauseUnit)
+	}
+	return list
+}
+
+// sign signs a delivery that is being sent: by its vendor where the delivery
+// names one, beside which the account may want all signed by the standard.
+func (d *Daemon) sign(ctx context.Context, x voice.Delivery, now time.Time) (headers map[string]string, signed string, err error) {
+	headers, signed, err = d.hooks.Sign(ctx, x, now)
+	kind, _, _ := strings.Cut(x.Signature, "/")
+	if err != nil || x.Signature == "" || strings.HasPrefix(x.Signature, hooks.Prefix) {
+		return headers, signed, err
+	}
+	for _, known := range d.dialects {
+		signer, ok := known.(dialect.Signer)
+		if !ok || string(known.Kind()) != kind {
+			continue
+		}
+		own, text, err := signer.Sign(ctx, x, now)
+		if err != nil {
+			return nil, "", err
+		}
+		if headers == nil {
+			return own, text, nil
+		}
+		maps.Copy(headers, own)
+		return headers, text + "\n" + signed, nil
+	}
+	return nil, "", voice.Errorf("daemon.sign", voice.NotExist, "nobody signs for %q", kind)
+}
+
+// gone switches off the subscription whose endpoint is there no more.
+func (d *Daemon) gone(ctx context.Context, x voice.Delivery) {
+	words := "its endpoint answered 410 Gone on " + time.Now().UTC().Format(time.RFC3339)
+	retirers := []dialect.Retirer{d.hooks}
+	for _, known := range d.dialects {
+		if r, ok := known.(dialect.Retirer); ok {
+			retirers = append(retirers, r)
+		}
+	}
+	for _, r := range retirers {
+		switch done, err := r.Retire(ctx, x.Tenant, x.Endpoint, words); {
+		case err != nil:
+			d.log.Error("webhook not switched off", "endpoint", x.Endpoint, "tenant", x.Tenant, "err", err)
+			return
+		case done:
+			d.log.Warn("webhook switched off: "+words, "endpoint", x.Endpoint, "tenant", x.Tenant)
+			return
+		}
+	}
 }
 
 // subscribed lists the accounts that want to be told of their calls: those

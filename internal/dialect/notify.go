@@ -54,3 +54,11 @@ type Signer interface {
 	// slash. An error keeps the delivery from being sent.
 	Sign(ctx context.Context, d voice.Delivery, now time.Time) (headers map[string]string, signed string, err error)
 }
+
+// Retirer is a Notifier whose subscriptions can be switched off.
+type Retirer interface {
+	// Retire switches off the subscription behind an endpoint (voice.Delivery's) that
+	// says that it is there no more; false when it is none of the dialect's own.
+	// words say why, for people.
+	Retire(ctx context.Context, t voice.TenantID, endpoint, words string) (bool, error)
+}

@@ -22,6 +22,33 @@ const tries = 5
 // SubscriptionKinds implements dialect.Subscriber.
 func (d *Dialect) SubscriptionKinds() []string { return []string{smartfloivr.KindWebhook} }
 
+// Retire implements dialect.Retirer: the webhook is disabled.
+func (d *Dialect) Retire(ctx context.Context, t voice.TenantID, endpoint, _ string) (bool, error) {
+	text, ok := strings.CutPrefix(endpoint, smartfloivr.KindWebhook+"/")
+	serial, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil {
+		return false, nil
+	}
+	res, err := d.cfg.Resources.Resource(ctx, t, smartfloivr.KindWebhook, serial)
+	if err != nil {
+		return true, err
+	}
+	doc, err := smartfloivr.Parse(res)
+	if err != nil {
+		return true, err
+	}
+	hook, ok := doc.(*smartfloivr.Webhook)
+	if !ok || hook.Disabled {
+		return true, nil
+	}
+	hook.Disabled = true
+	if res.Data, err = json.Marshal(hook); err != nil {
+		return true, voice.E("smartflo.Retire", voice.Internal, err)
+	}
+	_, err = d.cfg.Resources.UpdateResource(ctx, res)
+	return true, err
+}
+
 // Deliveries gives the webhooks that an account wants of a fact.
 func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
 	tenant := f.Call.Info.Tenant

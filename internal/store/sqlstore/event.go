@@ -79,6 +79,25 @@ func (s *Store) putEvents(ctx context.Context, x tx, events []voice.Event) error
 	return nil
 }
 
+// AppendLate puts events at the ends of the timelines of calls that are over, in
+// their order; their Seq is given here. Nobody else may write those meanwhile.
+func (s *Store) AppendLate(ctx context.Context, events []voice.Event) error {
+	return s.transact(ctx, "store.AppendLate", relaxedWrite, names{}, func(x tx) error {
+		for _, e := range events {
+			last, err := collect(ctx, x, func(r row) (n int, err error) { return n, r.Scan(&n) },
+				`SELECT COALESCE(MAX(seq), 0) FROM events WHERE call = $1`, e.Call)
+			if err != nil {
+				return err
+			}
+			e.Seq = last[0] + 1
+			if _, err := x.exec(ctx, insertEvents(1), eventArgs([]voice.Event{e})...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // WriteCalls implements voice.CallStore. Events alone may be lost by a power
 // cut, as by AppendEvents; with a record or a delivery the batch is durable.
 func (s *Store) WriteCalls(ctx context.Context, b voice.CallBatch) error {
