@@ -53,6 +53,7 @@ const (
 	batch      = 1000
 	storePause = 10 * time.Second // after the store failed
 	busyPause  = time.Second      // while everything that is due is under way
+	minRest    = 2 * time.Millisecond
 	maxRest    = 200 * time.Millisecond
 	idle       = time.Hour           // look again, whatever the store said
 	storeTime  = 10 * time.Second    // to write an outcome while closing
@@ -165,6 +166,9 @@ func (w *Worker) wait(next time.Time) bool {
 	}
 	t := w.cfg.Clock.NewTimer(pause)
 	defer t.Stop()
+	if !next.IsZero() && !next.After(w.cfg.Clock.Now()) { // it came while the timer was set
+		return w.gather()
+	}
 	select {
 	case <-t.C():
 	case <-w.kick:
@@ -180,10 +184,8 @@ func (w *Worker) wait(next time.Time) bool {
 // store of its own, for as long as the last look took; false when the worker closes.
 func (w *Worker) gather() bool {
 	var rest <-chan time.Time
-	if w.looked > 0 {
-		t := w.cfg.Clock.NewTimer(min(w.looked, maxRest))
-		defer t.Stop()
-		rest = t.C()
+	if w.looked >= minRest {
+		rest = time.After(min(w.looked, maxRest)) // of the machine's time, which looking costs
 	}
 	for {
 		select {
@@ -226,8 +228,8 @@ func (w *Worker) landed(o outcome) {
 // again. A delivery is not begun while it is under way, nor before what became
 // of it the last time is stored.
 func (w *Worker) round() (next time.Time, err error) {
-	begun := w.cfg.Clock.Now()
-	defer func() { w.looked = w.cfg.Clock.Now().Sub(begun) }()
+	begun := time.Now()
+	defer func() { w.looked = time.Since(begun) }()
 	if err := w.save(w.ctx); err != nil {
 		return time.Time{}, err
 	}
