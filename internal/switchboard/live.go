@@ -14,18 +14,19 @@ import (
 func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 	s.mu.Lock()
 	type seen struct {
-		call Call
+		live *liveCall
 		voice.LiveCall
 	}
 	all := make([]seen, 0, len(s.live))
 	for _, lc := range s.live {
-		all = append(all, seen{lc.call, lc.snapshot()})
+		all = append(all, seen{lc, lc.snapshot()})
 	}
 	s.mu.Unlock()
 	list := make([]voice.LiveCall, 0, len(all))
 	for _, v := range all {
-		if v.Info = v.call.Info(); v.Info.Tenant == t {
-			list = append(list, current(v.call, v.LiveCall))
+		if v.Info = v.live.call.Info(); v.Info.Tenant == t {
+			v.Awaits = v.live.mailbox.Awaits()
+			list = append(list, current(v.live.call, v.LiveCall))
 		}
 	}
 	slices.SortFunc(list, func(a, b voice.LiveCall) int {
@@ -36,7 +37,7 @@ func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 
 // snapshot is what the switchboard knows of a call. The caller holds s.mu.
 func (lc *liveCall) snapshot() voice.LiveCall {
-	v := voice.LiveCall{App: lc.app, Queue: lc.queue, Awaits: lc.mailbox.Awaits()}
+	v := voice.LiveCall{App: lc.app, Queue: lc.queue}
 	switch {
 	case lc.queue != "":
 		v.State, v.Since = voice.LiveQueued, lc.queued
