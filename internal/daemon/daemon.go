@@ -67,6 +67,7 @@ type Daemon struct {
 	events      *httpapi.Hub
 	blobs       *fileblob.Store
 	policy      *outbound.Policy
+	downloads   downloads
 	prompts     *prompt.Library
 	signer      *auth.Signer
 	credentials *admin.Credentials

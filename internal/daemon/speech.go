@@ -23,6 +23,8 @@ const speechTime = 30 * time.Second
 
 func (d *Daemon) startSpeech(ctx context.Context) error {
 	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback, Private: d.cfg.AllowPrivate, Own: d.own(), Allowed: d.allowed})
+	d.downloads = downloads{d.policy.Client(outbound.Audio())}
+	d.closing(d.downloads.client.CloseIdleConnections)
 	var engines []tts.Synthesizer
 	for _, name := range d.cfg.Speech.Engines {
 		e, err := d.openEngine(ctx, name)
@@ -39,6 +41,7 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 	}
 	d.prompts = prompt.New(prompt.Config{
 		Sounds: d.lookups, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
+		Fetch: d.downloads.fetch, Lame: lamePath(),
 	})
 	return nil
 }

@@ -103,6 +103,8 @@ func (v *validator) prompts(n *Node, ps []voice.Prompt) {
 			v.must(n, p.Text != "", "has a %s prompt without text", p.Kind)
 			v.must(n, len(p.Text) <= voice.MaxSpeechText, "has a text of %d bytes; at most %d can be spoken", len(p.Text), voice.MaxSpeechText)
 			v.must(n, p.Kind != voice.PromptSay || slices.Contains(sayFormats(), p.Format), "has a say prompt of unknown format %q", p.Format)
+		case voice.PromptURL:
+			v.url(n, Template(p.Text))
 		case voice.PromptSilence, voice.PromptRecorded, voice.PromptMusic:
 		default:
 			v.must(n, false, "has a prompt of unknown kind %q", p.Kind)

@@ -113,12 +113,16 @@ func (r *run) prompts(ps []voice.Prompt, in map[string][]voice.Prompt) []voice.P
 			continue
 		}
 		p.Template = false
-		p.Text = r.expand(flow.Template(p.Text))
+		if p.Kind == voice.PromptURL {
+			p.Text = r.expandURL(flow.Template(p.Text))
+		} else {
+			p.Text = r.expand(flow.Template(p.Text))
+		}
 		p.Sound = voice.SoundID(r.expand(flow.Template(p.Sound)))
 		p.Recording = voice.RecordingID(r.expand(flow.Template(p.Recording)))
 		empty := false
 		switch p.Kind {
-		case voice.PromptSpeech, voice.PromptSay:
+		case voice.PromptSpeech, voice.PromptSay, voice.PromptURL:
 			empty = strings.TrimSpace(p.Text) == ""
 		case voice.PromptSound:
 			empty = p.Sound == ""

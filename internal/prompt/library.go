@@ -31,9 +31,12 @@ type Config struct {
 	Recordings voice.RecordingStore // for prompts of kind recording; may be nil
 	Blobs      blob.Store
 	Speech     *tts.Pool // nil = no speech engine
+	Fetch      Fetch     // for prompts of kind url; nil = they can't be played
+	Lame       string    // path of the program that reads MP3; "" = fetched MP3 is not taken
 	Tones      string    // country of the tones: "eu", "us", "uk", "se"; "" = "eu"
 	Memory     int64     // bytes of clips kept in memory; 0 = DefaultMemory
-	// Patience bounds how long Clip waits for a speech engine; 0 = DefaultPatience.
+	// Patience bounds how long Clip waits for a speech engine or a sound that is
+	// fetched; 0 = DefaultPatience.
 	// Prepare waits as long as its context allows.
 	Patience time.Duration
 	Now      func() time.Time // nil = time.Now
@@ -96,6 +99,8 @@ func (l *Library) clip(ctx context.Context, t voice.TenantID, p voice.Prompt, wa
 		return l.recording(ctx, t, p.Recording)
 	case voice.PromptSay:
 		return l.say(ctx, p, wait)
+	case voice.PromptURL:
+		return l.fetched(ctx, t, p.Text, wait)
 	case voice.PromptMusic:
 		return l.clips.get(ctx, "music", func(context.Context) (*media.Clip, error) { return tones.Music(), nil })
 	}

@@ -30,7 +30,7 @@ func PromptLength(p voice.Prompt) (time.Duration, error) {
 		return time.Duration(utf8.RuneCountInString(p.Text)) * SpeechPerCharacter, nil
 	case voice.PromptStandard:
 		return StandardLength, nil
-	case voice.PromptSound, voice.PromptRecorded:
+	case voice.PromptSound, voice.PromptRecorded, voice.PromptURL:
 		return SoundLength, nil
 	case voice.PromptTone:
 		return ToneLength, nil

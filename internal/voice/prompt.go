@@ -19,6 +19,7 @@ const (
 	PromptRecorded PromptKind = "recording" // Recording: made earlier in this call
 	PromptSay      PromptKind = "say"       // Text read as Format says, in the language Voice
 	PromptMusic    PromptKind = "music"     // the built-in music
+	PromptURL      PromptKind = "url"       // Text: the address of a WAV or MP3 file, fetched when it is to sound
 )
 
 // Prompt is one thing to play or say, before it is sound.
@@ -74,6 +75,8 @@ func (p Prompt) String() string {
 		return string(p.Format) + " \"" + p.Text + "\""
 	case PromptMusic:
 		return "music"
+	case PromptURL:
+		return "the sound at " + p.Text
 	}
 	return "prompt of unknown kind " + string(p.Kind)
 }

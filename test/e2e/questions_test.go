@@ -218,6 +218,18 @@ func TestCallSteps(t *testing.T) {
 		hears(t, c, "Two", sounds["Two"], end, 8*time.Second)
 		waits(t)
 	})
+	t.Run("a sound is fetched from where the steps say, but not from inside", func(t *testing.T) {
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(wav(t, sounds["Long"])) }))
+		defer web.Close()
+		before := time.Duration(len(c.Heard())) * time.Second / phone.Rate
+		must(t, 202, "", fmt.Sprintf(`{"steps": {"p": {"play": [{"url": "http://10.0.0.1/x.wav"}, {"url": "%s/long.wav"}]}}}`, web.URL), id)
+		hears(t, c, "the fetched sound", sounds["Long"], before, 10*time.Second)
+		waits(t)
+		line := string(k.send(200, "GET", "/calls/"+id, "", nil))
+		if !strings.Contains(line, "10.0.0.1 is not a public address") {
+			t.Errorf("the timeline does not say why a sound was refused:\n%s", line)
+		}
+	})
 	t.Run("what can't be done is refused", func(t *testing.T) {
 		must(t, 422, "", `{"steps": {"p": {"play": [{"sound": "Nothing"}]}}}`, "body#/steps/p/play")
 		must(t, 422, "", `{"steps": {}}`, "body.steps")

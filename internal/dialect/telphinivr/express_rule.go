@@ -159,6 +159,19 @@ func (w *writer) step(at spot, n *flow.Node, rules *[]Rule) (next flow.NodeID, m
 	return n.Exits[flow.Next], true
 }
 
+// loseOfFetch tells what Call Interactive does not do.
+func (w *writer) loseOfFetch(n *flow.Node, s flow.Fetch) {
+	if s.Fallback != "" {
+		w.lose(n, "the fallback address "+string(s.Fallback), whyNoRule, "nobody else is asked")
+	}
+	if len(s.Comfort) > 0 {
+		w.lose(n, "what the caller hears while the application is asked", whyNoRule, "the built-in music")
+	}
+	if s.Replace {
+		w.lose(n, "the answer takes the place of the flow", whyNoRule, "the rules go on after it")
+	}
+}
+
 // outside writes the steps that ask somebody outside the flow.
 func (w *writer) outside(at spot, n *flow.Node, rules *[]Rule) (flow.NodeID, bool) {
 	switch s := n.Step.(type) {
@@ -168,6 +181,7 @@ func (w *writer) outside(at spot, n *flow.Node, rules *[]Rule) (flow.NodeID, boo
 			if s.Method != "" {
 				method = s.Method
 			}
+			w.loseOfFetch(n, s)
 			*rules = append(*rules, Rule{Action: CallInteractive, CallInteractiveURL: &v, CallInteractiveMethod: &method})
 			return n.Exits[flow.Next], true
 		}

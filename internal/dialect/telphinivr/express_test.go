@@ -147,3 +147,22 @@ func TestNormalForm(t *testing.T) {
 }
 
 var _ dialect.Format = telphinivr.NewFormat()
+
+// What our own step does beyond Call Interactive is named as lost.
+func TestWhatCallInteractiveCantSay(t *testing.T) {
+	p := flow.Program{Name: "n", Entry: "ask", Nodes: []flow.Node{{ID: "ask", Step: flow.Fetch{Dialect: string(telphinivr.Kind), URL: "https://a.example/",
+		Fallback: "https://b.example/", Comfort: []voice.Prompt{{Kind: voice.PromptMusic}}, Replace: true}}}}
+	_, losses, err := telphinivr.NewFormat().ExpressFile(background(), p, world())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words strings.Builder
+	for _, l := range losses {
+		fmt.Fprintln(&words, l.What)
+	}
+	for _, want := range []string{"the fallback address https://b.example/", "what the caller hears", "takes the place of the flow"} {
+		if !strings.Contains(words.String(), want) {
+			t.Errorf("no loss says %q:\n%s", want, words.String())
+		}
+	}
+}
