@@ -11,6 +11,7 @@ need sipp sip-tester
 need baresip baresip-core
 need chromium chromium
 need curl curl
+need nft nftables # counts packets to forbidden addresses
 need gcc gcc
 need_file /usr/include/stdlib.h libc6-dev
 python3 -c 'import requests' >/dev/null 2>&1 || needed="$needed python3-requests"

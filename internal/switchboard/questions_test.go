@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -210,5 +212,39 @@ func TestAnswerAfterTheCaller(t *testing.T) {
 	line := timeline(c.waiter)
 	if !strings.Contains(line, "the caller hung up: the answer of the application is no longer waited for") || strings.Contains(line, "rescue") {
 		t.Error(line)
+	}
+}
+
+// However many calls ask applications that fail in every way, none stays up.
+func TestNoCallIsStuck(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	s := hostile(t, release)
+	paths := []string{"/hang", "/slow", "/500", "/html", "/empty", "/deep", "/204", "/reset", "/round", "/flow"}
+	boards := make([]*switchboard.Switchboard, len(paths))
+	for i, path := range paths {
+		boards[i] = asking(t, "R", flow.Fetch{Dialect: "native", Method: "GET", URL: flow.Template(s.URL + path), Timeout: 50 * time.Millisecond})
+	}
+	var next, ended atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			for i := int(next.Add(1)); i <= 2_000; i = int(next.Add(1)) {
+				c := newWaiter(voice.CallInfo{To: "+46850000001"}, sim.Script{})
+				boards[i%len(boards)].Arrive(c)
+				if c.noted(voice.EventCallEnded) {
+					ended.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := ended.Load(); n != 2_000 {
+		t.Errorf("%d of 2000 calls ended", n)
+	}
+	for i, b := range boards {
+		if up := b.Live(); len(up) != 0 {
+			t.Errorf("%s: %d calls are up", paths[i], len(up))
+		}
 	}
 }
