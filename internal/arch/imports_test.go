@@ -34,6 +34,7 @@ var mayImport = map[string]string{
 	"media":               "media/g711",
 	"media/g711":          "",
 	"media/dtmf":          "media",
+	"media/amd":           "media",
 	"media/tones":         "media",
 	"media/jitter":        "media",
 	"audiomatch":          "media",

@@ -19,7 +19,7 @@ func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voic
 	}
 	c.join(b, result.Answered, begun)
 	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to, Data: targetData(result.Answered)})
-	stopRecording := c.recordBridge(ctx)
+	stopRecording := c.recordBridge(ctx, s, b)
 	longest := s.MaxDuration
 	if longest <= 0 {
 		longest = voice.DefaultMaxDuration
@@ -52,15 +52,16 @@ func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voic
 	return result, err
 }
 
-// talk waits for the end of a bridge. Keys in the media pass by themselves;
-// those by INFO are pressed for the other party.
+// talk waits for the end of a bridge. Keys in the media pass by themselves, but
+// for those that a watcher sees first; these and keys by INFO are pressed for the
+// other party.
 func (c *Call) talk(ctx context.Context, b *leg, end time.Time) (woken, error) {
 	for {
 		w, err := c.waitUntil(ctx, b.Done(), nil, at(end))
 		if err != nil || w.key == nil {
 			return w, err
 		}
-		if w.key.Method == voice.BySIPInfo {
+		if w.key.Method == voice.BySIPInfo || c.watch != nil && w.key.Method == voice.ByRTPEvent {
 			c.passKey(b, *w.key)
 		}
 	}
@@ -71,6 +72,7 @@ func (c *Call) endLeg(b *leg, cause voice.Cause, words string) {
 	if c.far == b {
 		c.far = nil
 	}
+	c.beside.down(b)
 	if b.gone() {
 		cause, words = b.dialog.Cause()
 	}

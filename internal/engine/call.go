@@ -12,7 +12,8 @@ import (
 
 // Call is a live call: the caller's leg and those dialled from it. Its methods
 // implement the one-method interfaces of package voice; they block, and belong
-// to one goroutine, except Info, Summary and Note, which any may use.
+// to one goroutine, except Info, Summary, Note, Talk and what is done beside the
+// flow (beside.go, hold.go), which any may use.
 type Call struct {
 	e     *Engine
 	a     *leg
@@ -22,15 +23,19 @@ type Call struct {
 	// Of the call's goroutine alone.
 	answered bool
 	ended    bool
-	expiry   time.Time      // when the flow's time is over; zero = never
-	kept     []gather.Press // keys that wait for the next gather
-	far      *leg           // whom the caller talks with, or is about to
-	talking  bool           // they are joined
-	tape     *tape          // the recording being made
+	expiry   time.Time       // when the flow's time is over; zero = never
+	kept     []gather.Press  // keys that wait for the next gather
+	far      *leg            // whom the caller talks with, or is about to
+	talking  bool            // they are joined
+	tape     *tape           // the recording that the flow makes
+	watch    func(byte) bool // sees the caller's keys first; nil = nobody
+
+	beside beside // what others order
 
 	mu      sync.Mutex
-	joint   *joined // while two talk
-	dialled int     // legs dialled so far
+	joint   *joined              // while two talk
+	held    map[voice.LegID]*leg // of them, by order
+	dialled int                  // legs dialled so far
 	info    voice.CallInfo
 	summary voice.CallSummary
 }
@@ -102,7 +107,7 @@ func (c *Call) Answer(ctx context.Context) error {
 }
 
 // Hangup implements voice.Hanguper. It also ends what a step that broke has
-// left: a recording, a far end. A call that nobody has answered yet only gets
+// left, a recording or a far end, and what goes on beside the flow. A call that nobody has answered yet only gets
 // its end.
 func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error {
 	if cause == "" {
@@ -116,6 +121,7 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 		c.endLeg(c.far, cause, words)
 	}
 	c.end(cause, words)
+	c.beside.close() // its recording is stored before anybody hears of the end
 	return nil
 }
 
@@ -133,6 +139,7 @@ func (c *Call) end(cause voice.Cause, words string) {
 	if c.a.gone() {
 		cause, words = c.a.dialog.Cause()
 	}
+	c.beside.down(c.a)
 	record := c.a.end(cause, words)
 	c.mu.Lock()
 	c.summary.Legs = append([]voice.LegRecord{record}, c.summary.Legs...)
@@ -149,6 +156,7 @@ func (c *Call) setEnd(cause voice.Cause, words string) {
 
 // hungUp is the error of a step during which the caller left.
 func (c *Call) hungUp() error {
+	c.beside.endTape()
 	_, words := c.a.dialog.Cause()
 	return voice.Errorf("engine.wait", voice.HungUp, "%s", words)
 }

@@ -18,7 +18,7 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if c.ended || c.a.gone() {
 		return voice.DialResult{}, c.hungUp()
 	}
-	keys, err := sendable(s.SendDigits)
+	keys, err := sendable("engine.Dial", s.SendDigits)
 	if err != nil {
 		return voice.DialResult{}, err
 	}
@@ -33,7 +33,12 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 		return result, err
 	}
 	c.far = won
-	left, err := c.welcome(ctx, s, keys, won, hears)
+	c.beside.up(won)
+	by, left, err := c.whoAnswered(ctx, s, won, hears)
+	if err == nil && !left && !(by == voice.AnsweredByMachine && s.Machine == voice.MachineHangup) {
+		left, err = c.welcome(ctx, s, keys, won, hears)
+	}
+	result.By = by
 	hears.end()
 	switch {
 	case err != nil:
@@ -42,7 +47,11 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	case left:
 		words := won.to + " hung up before the caller was let in"
 		c.endLeg(won, voice.CauseNormal, words)
-		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseRejected, Words: words}, nil
+		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseRejected, Words: words, By: by}, nil
+	case by == voice.AnsweredByMachine && s.Machine == voice.MachineHangup:
+		words := "an answering machine answered for " + won.to
+		c.endLeg(won, voice.CauseNormal, words)
+		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNoAnswer, Words: words, By: by}, nil
 	}
 	if err := c.Answer(ctx); err != nil {
 		c.endLeg(won, voice.CauseCancelled, "the caller's leg could not be answered")
@@ -63,6 +72,7 @@ func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, e
 		return result, err
 	}
 	c.a = won
+	c.beside.caller(won)
 	c.answered = true
 	c.mu.Lock()
 	c.summary.Answered = won.answered

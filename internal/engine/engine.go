@@ -105,6 +105,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 		id: "a", to: "the caller", started: info.Start, dialog: inc.Dialog, inc: inc, port: port,
 		host: inc.Source().Addr(), local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
 	}
+	c.beside.caller(c.a)
 	c.a.trace(c.Note)
 	c.a.watch(c.Note)
 	return c, nil

@@ -21,6 +21,7 @@ type playing struct {
 	index    int             // the prompt that sounds; the first for all that are looped
 	loop     bool            // again and again
 	until    <-chan struct{} // ends it; may be nil
+	beside   string          // how it sounds over the leg's other sound: "mixed", "covering"; "" = it does not
 }
 
 // play starts prompts. Those that can't be had are noted and left out; nil
@@ -31,7 +32,7 @@ func (c *Call) play(ctx context.Context, l *leg, s voice.PlaySpec) *playing {
 	if len(clips) == 0 {
 		return nil
 	}
-	p.playback = l.port.PlayWith(rtpport.PlayOptions{Clips: clips, Loop: s.Loop, BargeIn: s.BargeIn})
+	p.playback = l.port.PlayWith(rtpport.PlayOptions{Clips: clips, Loop: s.Loop, BargeIn: s.BargeIn && c.watch == nil})
 	p.begun = time.Now()
 	p.started(p.begun)
 	return p
@@ -70,7 +71,16 @@ func (p *playing) words() string {
 
 func (p *playing) started(at time.Time) {
 	p.call.Note(voice.Event{Kind: voice.EventPromptStarted, Leg: p.leg.id, At: at, Text: "playing " + p.words(),
-		Data: map[string]string{"length": p.lengths[p.index].String()}})
+		Data: p.data("length", p.lengths[p.index])})
+}
+
+// data says for programs how long it sounds, and how.
+func (p *playing) data(key string, d time.Duration) map[string]string {
+	data := map[string]string{key: d.String()}
+	if p.beside != "" {
+		data["over"] = p.beside
+	}
+	return data
 }
 
 // boundary is when the prompt that sounds ends and the next begins; none while
@@ -108,8 +118,7 @@ func (p *playing) over(byKey bool) time.Duration {
 		}
 	}
 	played := p.playback.Played()
-	p.call.Note(voice.Event{Kind: kind, Leg: p.leg.id, Text: text,
-		Data: map[string]string{"played": played.String()}})
+	p.call.Note(voice.Event{Kind: kind, Leg: p.leg.id, Text: text, Data: p.data("played", played)})
 	return played
 }
 

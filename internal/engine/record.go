@@ -12,8 +12,8 @@ import (
 // Record implements voice.Recorder. When ctx ends, as when the server stops, the
 // call is hung up and that is the end of the recording: what was said is kept
 // and goes its way, as after a hang-up by the caller. It is kept too, and given
-// beside the error, when the time set for the flow is over or the call is taken
-// elsewhere.
+// beside the error, when the time set for the flow is over, the call is taken
+// elsewhere or a command takes the step's place.
 func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResult, error) {
 	if err := c.Answer(ctx); err != nil {
 		return voice.RecordResult{}, err
@@ -33,7 +33,7 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	if longest <= 0 {
 		longest = voice.DefaultRecordLength
 	}
-	t, err := c.startTape(ctx, s.Purpose, s.User, rtpport.RecordOptions{
+	t, err := c.startTape(ctx, s.Purpose, s.User, nil, rtpport.RecordOptions{
 		SilenceEnd: s.Silence, FirstSilence: s.FirstSilence, MaxDuration: min(longest, voice.MaxRecordLength),
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	}
 	end, key, stopped := c.untilRecorded(ctx, t, s.Finish)
 	res := t.stop()
-	stays := voice.IsKind(stopped, voice.Expired) || voice.IsKind(stopped, voice.Redirected)
+	stays := voice.IsKind(stopped, voice.Expired) || voice.IsKind(stopped, voice.Redirected) || voice.IsKind(stopped, voice.Interrupted)
 	if stopped != nil && !stays {
 		c.end(endCause(stopped), voice.Reason(stopped))
 	}
@@ -58,7 +58,7 @@ func endCause(err error) voice.Cause {
 	switch voice.KindOf(err) {
 	case voice.Limit:
 		return voice.CauseMaxDuration
-	case voice.Ordered, voice.Redirected:
+	case voice.Ordered, voice.Redirected, voice.Interrupted:
 		return voice.CauseNormal
 	}
 	return voice.CauseShutdown
@@ -137,13 +137,13 @@ func recordEnd(r rtpport.EndReason) voice.RecordEnd {
 	return voice.RecordFinishKey
 }
 
-// recordBridge records both sides of a bridge when the installation asks for
-// it, and gives what ends that.
-func (c *Call) recordBridge(ctx context.Context) (stop func()) {
-	if !c.e.cfg.RecordCalls {
+// recordBridge records both sides of a bridge with b when the dial or the
+// installation asks for it, and gives what ends that.
+func (c *Call) recordBridge(ctx context.Context, s voice.DialSpec, b *leg) (stop func()) {
+	if !c.e.cfg.RecordCalls && !s.Record {
 		return func() {}
 	}
-	t, err := c.startTape(ctx, voice.ForCall, "", rtpport.RecordOptions{Sides: rtpport.SidesApart})
+	t, err := c.startTape(ctx, voice.ForCall, "", b, rtpport.RecordOptions{Sides: rtpport.SidesApart})
 	if err != nil {
 		c.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "the call is not recorded: " + voice.Reason(err)})
 		return func() {}

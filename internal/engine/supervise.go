@@ -12,6 +12,7 @@ import (
 // and its ports may have closed.
 type joined struct {
 	caller, called *rtpport.Port
+	legs           [2]*leg
 	with           voice.Target
 	since          time.Time
 	over           chan struct{}
@@ -34,7 +35,7 @@ func (c *Call) Talk() voice.Talk {
 
 // join says that the caller talks with b, until part.
 func (c *Call) join(b *leg, with voice.Target, since time.Time) {
-	j := &joined{caller: c.a.port, called: b.port, with: with, since: since, over: make(chan struct{})}
+	j := &joined{caller: c.a.port, called: b.port, legs: [2]*leg{c.a, b}, with: with, since: since, over: make(chan struct{})}
 	c.talking = true
 	c.mu.Lock()
 	c.joint = j
@@ -50,6 +51,10 @@ func (c *Call) part() {
 		close(c.joint.over)
 		c.joint = nil
 	}
+	for _, l := range c.held {
+		l.port.Unpark()
+	}
+	c.held = nil
 }
 
 // Supervise lets the call's first party hear a talk of another call of this

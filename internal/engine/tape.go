@@ -18,13 +18,30 @@ const storeTime = 10 * time.Second
 // tape is a recording being made: its row exists before its first byte.
 type tape struct {
 	call  *Call
+	leg   voice.LegID // whom it is about, for the timeline
 	row   voice.Recording
 	draft blob.Draft
 	rec   *rtpport.Recording
 }
 
-// startTape opens the file, stores the row and starts the recording.
-func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, user voice.UserID, opt rtpport.RecordOptions) (*tape, error) {
+// startTape begins the recording that the flow itself makes; with is the called
+// party where the recording is of a talk.
+func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, user voice.UserID, with *leg, opt rtpport.RecordOptions) (*tape, error) {
+	about := c.a
+	if with != nil {
+		about = with
+	}
+	t, err := c.openTape(ctx, c.a, about.id, purpose, user, opt)
+	if err == nil {
+		c.tape = t // first: it must be ended whatever happens
+		t.note(voice.EventRecordingStarted, "started")
+	}
+	return t, err
+}
+
+// openTape opens the file, stores the row and starts the recording on a leg; its
+// caller notes that.
+func (c *Call) openTape(ctx context.Context, on *leg, about voice.LegID, purpose voice.RecordingPurpose, user voice.UserID, opt rtpport.RecordOptions) (*tape, error) {
 	const op = "engine.Record"
 	info := c.Info()
 	now := time.Now()
@@ -40,23 +57,23 @@ func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, us
 	if err != nil {
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
-	t := &tape{call: c, row: row, draft: draft}
+	t := &tape{call: c, leg: about, row: row, draft: draft}
 	if err := c.e.cfg.Recordings.CreateRecording(ctx, row); err != nil {
 		t.discard()
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
 	opt.File = &seekable{Draft: draft}
-	if t.rec, err = c.a.port.Record(opt); err != nil {
+	if t.rec, err = on.port.Record(opt); err != nil {
 		t.fail(err.Error())
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
-	c.tape = t
-	c.Note(voice.Event{Kind: voice.EventRecordingStarted, Leg: c.a.id, Text: "recording " + string(row.ID) + " started", Data: recordingData(row)})
 	return t, nil
 }
 
-func recordingData(row voice.Recording) map[string]string {
-	return map[string]string{"recording": string(row.ID), "purpose": string(row.Purpose)}
+// note says what has become of the recording.
+func (t *tape) note(kind voice.EventKind, what string) {
+	t.call.Note(voice.Event{Kind: kind, Leg: t.leg, Text: "recording " + string(t.row.ID) + " " + what,
+		Data: map[string]string{"recording": string(t.row.ID), "purpose": string(t.row.Purpose), "leg": string(t.leg)}})
 }
 
 // stop ends the recording; what becomes of it is finish's or drop's.
@@ -120,11 +137,11 @@ func (t *tape) finish(res rtpport.Result) (voice.Recording, error) {
 	t.row.State, t.row.Size, t.row.SHA256 = voice.RecordingFinished, file.Size, file.SHA256
 	t.row.Ended = time.Now()
 	t.store(t.row)
-	text := "recording " + string(t.row.ID) + " of " + res.Duration.Round(time.Millisecond).String() + " finished"
+	text := "of " + res.Duration.Round(time.Millisecond).String() + " finished"
 	if res.Gaps > 0 {
 		text += ", with gaps because the disk was too slow"
 	}
-	t.call.Note(voice.Event{Kind: voice.EventRecordingFinished, Text: text, Data: recordingData(t.row)})
+	t.note(voice.EventRecordingFinished, text)
 	return t.row, nil
 }
 

@@ -144,7 +144,20 @@ func (c *Call) heard(l *leg, key byte, by voice.DigitMethod, when time.Time) wok
 		return woken{}
 	}
 	c.Note(voice.Event{Kind: voice.EventDigit, Leg: l.id, At: when, Text: "key " + string(key) + " by " + string(by), Data: data})
+	if l == c.a && c.watch != nil && c.watch(key) {
+		return woken{}
+	}
 	return woken{key: &gather.Press{Key: key, Method: by}, at: when}
+}
+
+// WatchKeys implements voice.KeyWatcher. While keys are watched they do not pass
+// over a bridge by themselves, and none stops a prompt before the watcher saw it.
+// Tones in the sound can't be held back.
+func (c *Call) WatchKeys(f func(key byte) bool) {
+	c.watch = f
+	if c.a != nil {
+		c.a.port.KeepKeys(f != nil)
+	}
 }
 
 // passKey presses a key that came by INFO for the other party of a bridge.

@@ -9,14 +9,13 @@ import (
 
 // sendable gives keys to be sent as the port knows them, whose comma is half a
 // second of pause. The error is of kind Invalid.
-func sendable(keys string) (string, error) {
-	const op = "engine.Dial"
+func sendable(op, keys string) (string, error) {
 	if len(keys) > voice.MaxGatherDigits {
 		return "", voice.Errorf(op, voice.Invalid, "%d keys to send are more than %d", len(keys), voice.MaxGatherDigits)
 	}
 	for _, k := range keys {
-		if !strings.ContainsRune("0123456789*#Ww", k) {
-			return "", voice.Errorf(op, voice.Invalid, "%q can't be sent as a key: 0-9 * # and the pauses W and w", k)
+		if !strings.ContainsRune("0123456789*#ABCDWw,", k) {
+			return "", voice.Errorf(op, voice.Invalid, "%q can't be sent as a key: 0-9 * # A-D and the pauses W, w and comma", k)
 		}
 	}
 	return strings.NewReplacer("W", ",,", "w", ",").Replace(keys), nil

@@ -147,7 +147,7 @@ func TestCallerLeavesDuringAnnouncement(t *testing.T) {
 func TestKeysThatCantBeSent(t *testing.T) {
 	t.Parallel()
 	far := farPhone(t, phone.Options{})
-	for _, keys := range []string{"12x", "1,2", strings.Repeat("1", 129)} {
+	for _, keys := range []string{"12x", "1;2", strings.Repeat("1", 129)} {
 		r := newRig(t, func(ctx context.Context, c *engine.Call) error {
 			_, err := c.Dial(ctx, voice.DialSpec{Targets: sipTo(far), SendDigits: keys})
 			return err

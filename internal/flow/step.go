@@ -69,6 +69,11 @@ type Dial struct {
 	// SendDigits is pressed for them then: 0-9 * #, W = 1 s, w = 0.5 s of pause.
 	Announce   []voice.Prompt `json:"announce,omitempty"`
 	SendDigits string         `json:"send_digits,omitempty"`
+	// Record records the talk, the caller left and the called party right.
+	Record bool `json:"record,omitempty"`
+	// Machine says what becomes of an answering machine: voice.MachineHangup takes
+	// exit Failed. "" = nobody looks whether it is one.
+	Machine voice.MachineRule `json:"machine,omitempty"`
 }
 
 // Goto goes on in another app of the tenant and does not come back. Exit

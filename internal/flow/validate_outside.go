@@ -74,6 +74,10 @@ func (v *validator) outsideStep(n *Node) {
 		v.prompts(n, s.Music)
 	case Notice:
 		v.notice(n, s)
+	case Tape:
+		v.tape(n, s)
+	case DetectMachine:
+		v.span(n, "max_time", s.MaxTime, MaxMachineTime)
 	}
 }
 
@@ -139,6 +143,14 @@ func (v *validator) queue(n *Node, s Queue) {
 	v.must(n, s.MaxLength >= 0, "has max_length %d; it must not be negative", s.MaxLength)
 	v.must(n, len(s.ExitKey) <= 1, "has exit_key %q; it must be one key", s.ExitKey)
 	v.keys(n, s.ExitKey)
+}
+
+func (v *validator) tape(n *Node, s Tape) {
+	v.must(n, slices.Contains([]TapeStep{TapeStart, TapeStop, TapePause, TapeResume}, s.Order),
+		"has order %q; it must be start, stop, pause or resume", s.Order)
+	v.must(n, s.Order == TapeStart || s == Tape{Order: s.Order}, "says how to record, which only a start can")
+	v.must(n, s.Into == "" || Settable(s.Into), "puts the recording's id into %q, which is no variable that can be set", s.Into)
+	v.span(n, "max_length", s.MaxLength, voice.MaxRecordLength)
 }
 
 func (v *validator) notice(n *Node, s Notice) {

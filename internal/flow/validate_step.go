@@ -70,6 +70,8 @@ func (v *validator) dial(n *Node, s Dial) {
 		"has send_digits %q; it must be up to %d of 0-9 * # W w", s.SendDigits, voice.MaxGatherDigits)
 	v.span(n, "ring_time", s.RingTime, voice.MaxRingTime)
 	v.span(n, "max_duration", s.MaxDuration, 24*time.Hour)
+	v.must(n, slices.Contains([]voice.MachineRule{"", voice.MachineHangup, voice.MachineConnect}, s.Machine),
+		"has machine %q; it must be %s or %s", s.Machine, voice.MachineHangup, voice.MachineConnect)
 }
 
 func (v *validator) destinations(n *Node, field string, list []voice.Destination, most int) {

@@ -54,6 +54,10 @@ func outsideWords(s Step) string {
 		return queueWords(s)
 	case Await:
 		return "await commands at " + s.Name
+	case Tape:
+		return string(s.Order) + " the recording of the call"
+	case DetectMachine:
+		return "tell an answering machine from a person"
 	case Notice:
 		return "tell the " + s.Dialect + " application"
 	}

@@ -174,6 +174,9 @@ func (c *Caller) Sounds(text string, d time.Duration) {
 	c.script.Length = longer(c.script.Length, text, d)
 }
 
+// AnsweredBy says who the caller, or the first party, is.
+func (c *Caller) AnsweredBy(by voice.AnsweredBy) { c.script.AnsweredBy = by }
+
 // StorageFails makes every recording fail.
 func (c *Caller) StorageFails() { c.script.StorageFails = true }
 

@@ -20,8 +20,9 @@ import (
 //	hangs up                 server stops
 //	storage fails            starts RFC3339
 //	caller NUMBER [NAME]     outside answers
+//	machine answers          nobody answers (of a party that is listened to)
 //	outside did TEXT         queue ID moves
-//	far TARGET: busy|failed|no answer|answers [after DURATION] [talks DURATION]
+//	far TARGET: busy|failed|no answer|answers|machine [after DURATION] [talks DURATION]
 //	sound DURATION TEXT      sound missing TEXT
 //	dials TEXT               enters TEXT
 //	step TEXT                error TEXT
@@ -54,6 +55,12 @@ func (c *Caller) sentence(line string) error {
 		return nil
 	case "storage fails":
 		c.StorageFails()
+		return nil
+	case "machine answers":
+		c.AnsweredBy(voice.AnsweredByMachine)
+		return nil
+	case "nobody answers":
+		c.AnsweredBy(voice.AnsweredByUnknown)
 		return nil
 	case "outside answers":
 		c.OutsideAnswers()
@@ -168,6 +175,8 @@ func (c *Caller) farLine(s string) error {
 	switch does {
 	case "busy", "failed", "answers":
 		far.Does = sim.FarAction(does)
+	case "machine":
+		far.Does, far.By = sim.Answers, voice.AnsweredByMachine
 	case "no answer":
 	default:
 		return fmt.Errorf("a far end can't %q", does)

@@ -32,7 +32,8 @@ func (r *run) dial(ctx context.Context, s flow.Dial) (outcome, error) {
 		r.noteError(last.Words)
 	}
 	spec := voice.DialSpec{RingTime: s.RingTime, MaxDuration: s.MaxDuration, CallerID: s.CallerID,
-		Music: r.prompts(s.Music, nil), Announce: r.prompts(s.Announce, nil), SendDigits: s.SendDigits}
+		Music: r.prompts(s.Music, nil), Announce: r.prompts(s.Announce, nil), SendDigits: s.SendDigits,
+		Record: s.Record, Machine: s.Machine}
 	for i, t := range tries {
 		r.say("try %d of %d for %s: %s", i+1, len(tries), t.to, attemptWords(t.Attempt))
 		out, res, err := r.attempt(ctx, spec, t)
@@ -78,6 +79,9 @@ func (r *run) attempt(ctx context.Context, spec voice.DialSpec, t try) (*outcome
 		}
 		r.noteError(attemptWords(a) + " failed: " + voice.Reason(err))
 		return nil, voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: voice.Reason(err)}, nil
+	}
+	if res.By != "" {
+		r.set(flow.VarAnsweredBy, string(res.By))
 	}
 	switch res.End {
 	case voice.DialCompleted:

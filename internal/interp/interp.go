@@ -28,6 +28,9 @@ type Call interface {
 	voice.Waiter
 	voice.Timer
 	voice.Hanguper
+	voice.Taper
+	voice.MachineDetector
+	voice.KeyWatcher
 }
 
 // Host is what a run needs of the world around the call, for one tenant.

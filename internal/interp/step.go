@@ -77,6 +77,10 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.awaitCommand(ctx, s)
 	case flow.Notice:
 		return r.notice(s), nil
+	case flow.Tape:
+		return r.tape(ctx, s)
+	case flow.DetectMachine:
+		return r.detectMachine(ctx, s)
 	case nil:
 		end := r.fail("node %s has no step", r.node.ID)
 		return outcome{end: &end}, nil
@@ -88,7 +92,7 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 // needsCaller reports whether a step makes no sense once the caller has left.
 func needsCaller(s flow.Step) bool {
 	switch s.(type) {
-	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Await:
+	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Await, flow.DetectMachine:
 		return true
 	}
 	return false

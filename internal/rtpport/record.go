@@ -154,6 +154,11 @@ func (r *Recording) End() { r.port.order(func() { r.port.detach(r, EndStopped) }
 // complete and returns what it is.
 func (r *Recording) Stop() Result {
 	r.End()
+	return r.Wait()
+}
+
+// Wait waits until the recording has ended by itself, or by End, and gives what it is.
+func (r *Recording) Wait() Result {
 	<-r.done
 	return r.result
 }

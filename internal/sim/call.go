@@ -35,6 +35,8 @@ type Script struct {
 	Length func(voice.Prompt) (time.Duration, error)
 	// StorageFails makes Record fail with kind Unavailable.
 	StorageFails bool
+	// AnsweredBy is who the caller, or the first party, is; "" = a person.
+	AnsweredBy voice.AnsweredBy
 }
 
 // Ending is how a call ended.
@@ -60,6 +62,9 @@ type Call struct {
 	legs     int
 	records  []voice.Recording
 	said     []said
+	tape     *tape
+	tapes    int
+	watch    func(byte) bool
 }
 
 // New begins a call: it has arrived and is not answered.
@@ -168,6 +173,7 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 }
 
 func (c *Call) end(e Ending) {
+	c.endTape()
 	e.At = c.now
 	c.endings = append(c.endings, e)
 	text := "hung up, " + string(e.Cause) + ": " + e.Words

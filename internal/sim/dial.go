@@ -11,8 +11,9 @@ import (
 // FarEnd is what a dialled target does. The zero value rings and never answers.
 type FarEnd struct {
 	Does  FarAction
-	After time.Duration // ringing before it
-	Talk  time.Duration // until it hangs up, when it Answers; 0 = never
+	After time.Duration    // ringing before it
+	Talk  time.Duration    // until it hangs up, when it Answers; 0 = never
+	By    voice.AnsweredBy // who answers; "" = a person
 }
 
 // FarAction is what a far end does when it is rung.
@@ -53,7 +54,12 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 	music := sounding{call: c, rest: spec.Music}
 	music.loop()
 	err := c.pass(ctx, after, "ringing")
+	var by voice.AnsweredBy
 	if err == nil && far.Does == Answers {
+		by, err = c.whoAnswered(ctx, spec, far)
+	}
+	unwanted := by == voice.AnsweredByMachine && spec.Machine == voice.MachineHangup
+	if err == nil && far.Does == Answers && !unwanted {
 		err = c.welcome(ctx, spec, target)
 	}
 	music.cut("the end of the ringing")
@@ -66,7 +72,14 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
 		return r, nil
 	}
-	return c.bridge(ctx, spec, target, far)
+	if unwanted {
+		r := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNoAnswer, Words: "an answering machine answered", By: by}
+		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
+		return r, nil
+	}
+	r, err := c.bridge(ctx, spec, target, far)
+	r.By = by
+	return r, err
 }
 
 // outcome finds which target decides a dial, and when: the first to answer,
@@ -146,9 +159,15 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	if far.Talk <= 0 || far.Talk > spec.MaxDuration {
 		r.End, r.Cause, r.Words, r.Talked = voice.DialMaxDuration, voice.CauseMaxDuration, "time limit reached", spec.MaxDuration
 	}
+	if spec.Record {
+		c.Note(voice.Event{Kind: voice.EventRecordingStarted, Leg: leg, Text: "recording of the talk started", Data: map[string]string{"purpose": string(voice.ForCall), "leg": string(leg)}})
+	}
 	err := c.pass(ctx, r.Talked, "talking")
 	if err != nil {
 		r.Words = voice.Reason(err)
+	}
+	if spec.Record {
+		c.Note(voice.Event{Kind: voice.EventRecordingFinished, Leg: leg, Text: "recording of the talk finished", Data: map[string]string{"purpose": string(voice.ForCall), "leg": string(leg)}})
 	}
 	c.Note(voice.Event{Kind: voice.EventBridgeEnded, Leg: leg, Text: "bridge ended: " + r.Words})
 	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: leg, Text: t.String() + " ended: " + r.Words})

@@ -56,6 +56,9 @@ func (c *Call) next(ctx context.Context, until time.Time) (happening, error) {
 		case a.Press != "":
 			key := a.Press[0]
 			c.note(voice.EventDigit, "key "+string(a.Press), map[string]string{"digit": string(a.Press), "method": string(voice.ByScript)})
+			if c.watch != nil && c.watch(key) {
+				continue
+			}
 			return happening{key: key}, nil
 		case a.Speak > 0:
 			if a.Say != "" {

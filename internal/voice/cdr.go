@@ -36,6 +36,8 @@ const (
 	EventHold              EventKind = "hold"
 	EventRecordingStarted  EventKind = "recording.started"
 	EventRecordingFinished EventKind = "recording.finished"
+	EventRecordingPaused   EventKind = "recording.paused" // data as of the others: recording, purpose, leg
+	EventRecordingResumed  EventKind = "recording.resumed"
 	EventRecordingDropped  EventKind = "recording.dropped"
 	EventRecordingFailed   EventKind = "recording.failed"
 	EventMessageStored     EventKind = "message.stored"
@@ -47,7 +49,9 @@ const (
 	EventCallOrdered       EventKind = "call.ordered"      // somebody ordered the live call away or its end; data: order
 	EventSuperviseStarted  EventKind = "supervise.started" // somebody listens to the talk; data: mode, by, call
 	EventSuperviseEnded    EventKind = "supervise.ended"
-	EventNotice            EventKind = "notice"      // an application is to be told; data: dialect, and that dialect's own
+	EventNotice            EventKind = "notice"    // an application is to be told; data: dialect, and that dialect's own
+	EventTalkHeld          EventKind = "talk.held" // a party of the talk hears music by order
+	EventTalkResumed       EventKind = "talk.resumed"
 	EventRoomJoined        EventKind = "room.joined" // data: room
 	EventRoomLeft          EventKind = "room.left"   // data: room
 	EventTransferStarted   EventKind = "transfer.started"

@@ -64,6 +64,18 @@ type Taper interface {
 	OrderTape(ctx context.Context, o TapeOrder) error
 }
 
+// Holder puts one party of a talk on hold. Any goroutine may use it.
+type Holder interface {
+	// HoldTalk lets a party ("" = the caller) hear music, again and again (none = the
+	// built-in music), and nothing else, and not be heard, until ResumeTalk or the
+	// end of the talk. A party that is held already hears the new music. Conflict when
+	// nobody talks, NotExist when there is no such leg in the talk, Unavailable when
+	// none of the music can be had.
+	HoldTalk(ctx context.Context, leg LegID, music []Prompt) error
+	// ResumeTalk ends that. Conflict when the party is not held.
+	ResumeTalk(ctx context.Context, leg LegID) error
+}
+
 // KeySender presses keys for a leg. Any goroutine may use it.
 type KeySender interface {
 	// SendKeys sends keys (0-9 * # A-D, W = 1 s, w and comma = 0.5 s of pause) and

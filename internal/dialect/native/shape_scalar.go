@@ -52,6 +52,10 @@ func knownTexts(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[voice.Strategy]():
 		return []string{string(voice.AllAtOnce), string(voice.InTurn), string(voice.Random), string(voice.Rotating)}
+	case reflect.TypeFor[flow.TapeStep]():
+		return []string{string(flow.TapeStart), string(flow.TapeStop), string(flow.TapePause), string(flow.TapeResume)}
+	case reflect.TypeFor[voice.MachineRule]():
+		return []string{string(voice.MachineHangup), string(voice.MachineConnect)}
 	case reflect.TypeFor[voice.RecordingPurpose]():
 		return []string{string(voice.ForVoicemail), string(voice.ForCall), string(voice.ForPrompt)}
 	case reflect.TypeFor[voice.Cause]():
