@@ -20,7 +20,7 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 	return httpapi.New(httpapi.Config{
 		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
-		Calls: d.store, Deliveries: d.store,
+		Calls: d.store, Deliveries: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
 		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Programs: d.library, Resolver: d.resolver,
 		Dialects: d.dialects, Formats: Formats(), Events: d.events, Blobs: d.blobs,

@@ -134,7 +134,7 @@ func recall(c *voice.CDR, events []voice.Event) {
 			l := leg(e)
 			l.Answered = e.At
 			if l.To == "" {
-				l.To = e.Data["kind"] + " " + e.Data["id"]
+				l.To = e.Data["with"]
 			}
 		case voice.EventLegEnded:
 			if l := leg(e); l.End.IsZero() {

@@ -144,7 +144,7 @@ func TestRestartClosesCallsLeftOpen(t *testing.T) {
 	last := start.Add(9 * time.Second)
 	err = d.Store().AppendEvents(ctx, []voice.Event{
 		{Call: "left", Seq: 1, At: start, Kind: voice.EventCallArrived, Data: map[string]string{"from": "a", "to": "512", "direction": "inbound"}},
-		{Call: "left", Tenant: owner, Seq: 2, At: last, Kind: voice.EventLegAnswered, Leg: "b2", Data: map[string]string{"kind": "extension", "id": "512"}},
+		{Call: "left", Tenant: owner, Seq: 2, At: last, Kind: voice.EventLegAnswered, Leg: "b2", Data: map[string]string{"with": "extension 512", "kind": "extension", "id": "512"}},
 	})
 	if err == nil {
 		err = d.Store().CreateRecording(ctx, voice.Recording{ID: "R1", Tenant: owner, Call: "left", Purpose: voice.ForCall, State: voice.RecordingActive, Blob: "none", Created: start})

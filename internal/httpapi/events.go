@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -141,53 +140,4 @@ func (s *stream) write(text string) error {
 		return err
 	}
 	return s.control.Flush()
-}
-
-// Delivery is a webhook or text message, sent or waiting.
-type Delivery struct {
-	ID       string     `json:"id"`
-	Call     string     `json:"call,omitempty"`
-	Purpose  string     `json:"purpose" example:"event dial-in"`
-	Endpoint string     `json:"endpoint" doc:"What is kept in order together"`
-	Method   string     `json:"method"`
-	URL      string     `json:"url,omitempty" doc:"Missing where the address is the operator's own"`
-	Type     string     `json:"type,omitempty"`
-	Body     string     `json:"body,omitempty"`
-	State    string     `json:"state" enum:"queued,delivered,dead"`
-	Attempts int        `json:"attempts"`
-	Next     *time.Time `json:"next,omitempty" doc:"Not before, while it waits"`
-	Words    string     `json:"words,omitempty" doc:"What the last attempt came to"`
-	Created  *time.Time `json:"created"`
-}
-
-func (a *API) registerDeliveries() {
-	handle(a, route{id: "list-deliveries", method: http.MethodGet, path: "/deliveries", section: "Events", scope: CallsRead,
-		title: "List the webhooks and text messages, newest first"}, a.listDeliveries)
-}
-
-func (a *API) listDeliveries(ctx context.Context, c caller, in *struct {
-	Call  string `query:"call" maxLength:"64"`
-	State string `query:"state" enum:"queued,delivered,dead"`
-	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*answer[Page[Delivery]], error) {
-	limit := in.Limit
-	if in.State != "" {
-		limit = maxMessages
-	}
-	list, err := a.cfg.Deliveries.Deliveries(ctx, c.tenant, voice.DeliveryFilter{Call: voice.CallID(in.Call), Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	list = slices.DeleteFunc(list, func(d voice.Delivery) bool { return in.State != "" && string(d.State) != in.State })
-	return all(list[:min(len(list), in.Limit)], func(d voice.Delivery) Delivery {
-		x := Delivery{ID: string(d.ID), Call: string(d.Call), Purpose: d.Purpose, Endpoint: d.Endpoint, Method: d.Method, State: string(d.State),
-			Attempts: d.Attempts, Words: d.Words, Created: moment(d.Created)}
-		if d.State == voice.DeliveryQueued {
-			x.Next = moment(d.Next)
-		}
-		if !d.Operator {
-			x.URL, x.Type, x.Body = d.URL, d.Type, d.Body
-		}
-		return x
-	}), nil
 }

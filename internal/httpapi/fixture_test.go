@@ -22,6 +22,7 @@ import (
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
+	"tandem/internal/hooks"
 	"tandem/internal/httpapi"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
@@ -77,8 +78,9 @@ func newFixture(t *testing.T) *fixture {
 	dialects := []dialect.Dialect{vendor, native.New()}
 	f.config = httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
-		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store,
-		Keys: keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
+		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store, Kick: func() {},
+		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
+		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
 		Control: f.calls, Live: f.calls, Commands: f.calls, Events: f.hub, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},

@@ -14,6 +14,7 @@ import (
 	"tandem/internal/admin"
 	"tandem/internal/dialect"
 	"tandem/internal/flow"
+	"tandem/internal/hooks"
 	"tandem/internal/voice"
 )
 
@@ -88,6 +89,8 @@ type Config struct {
 	Messages    voice.MessageStore
 	Calls       voice.CallStore
 	Deliveries  voice.DeliveryLog
+	Hooks       *hooks.Keeper
+	Kick        func() // wakes the outbox of deliveries
 
 	Keys        Keys
 	Admin       Admin
@@ -186,6 +189,7 @@ func (a *API) register() {
 	a.registerCalls()
 	a.registerRecordings()
 	a.registerEvents()
+	a.registerWebhooks()
 	a.registerDeliveries()
 	a.registerConversion()
 }
