@@ -85,3 +85,9 @@ func (p *Port) AllocsPerTurn(source netip.AddrPort, packet func() []byte) float6
 	})
 	return n
 }
+
+// AllocsPerTurn is how much a turn of the room allocates.
+func (r *Room) AllocsPerTurn() (n float64) {
+	r.await(func() { n = testing.AllocsPerRun(100, r.mix) })
+	return n
+}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -49,6 +51,7 @@ type Pool struct {
 	mu     sync.Mutex
 	used   map[int]bool // even port numbers in use
 	ports  map[*Port]struct{}
+	rooms  map[*Room]struct{}
 	closed bool
 }
 
@@ -74,7 +77,7 @@ func Start(conf Config) (*Pool, error) {
 	}
 	p := &Pool{
 		conf: conf, fileTurn: make(chan struct{}, writersAtOne),
-		used: make(map[int]bool), ports: make(map[*Port]struct{}),
+		used: make(map[int]bool), ports: make(map[*Port]struct{}), rooms: make(map[*Room]struct{}),
 	}
 	for i := range p.keyTones {
 		key, _ := dtmf.Key(uint8(i))
@@ -96,9 +99,13 @@ func (p *Pool) Close() {
 	for port := range p.ports {
 		open = append(open, port)
 	}
+	rooms := slices.Collect(maps.Keys(p.rooms))
 	p.mu.Unlock()
 	for _, port := range open {
 		port.Close()
+	}
+	for _, r := range rooms {
+		r.Close()
 	}
 	for _, s := range p.shards {
 		s.stop()

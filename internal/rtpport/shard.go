@@ -3,6 +3,7 @@ package rtpport
 import (
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type shard struct {
 
 	orders  []func()
 	wheel   [slots][]*Port
+	rooms   [slots][]*Room
 	count   int
 	tick    int64
 	base    int64 // CLOCK_MONOTONIC at began
@@ -170,6 +172,9 @@ func (s *shard) turn() {
 	for i := 0; i < len(s.wheel[slot]); i++ {
 		s.wheel[slot][i].visit(mono, wall)
 	}
+	for _, r := range s.rooms[slot] {
+		r.mix()
+	}
 	s.tick++
 }
 
@@ -188,6 +193,9 @@ func (s *shard) skip(n int64) {
 		for _, p := range s.wheel[(s.tick+i)%slots] {
 			p.miss(missed)
 			p.lastTick = s.tick + i + (missed-1)*slots
+		}
+		for _, r := range s.rooms[(s.tick+i)%slots] {
+			r.miss(missed)
 		}
 	}
 	s.tick += n
@@ -226,6 +234,28 @@ func (s *shard) remove(p *Port) {
 	s.lift(p)
 	s.count--
 	s.open.Add(-1)
+}
+
+// addRoom puts a room into the slot with the fewest members of rooms.
+func (s *shard) addRoom(r *Room) {
+	best, least := 0, -1
+	for i, list := range s.rooms {
+		n := len(s.wheel[i]) / slots
+		for _, x := range list {
+			n += 1 + len(x.seats)
+		}
+		if least < 0 || n < least {
+			best, least = i, n
+		}
+	}
+	r.slot = best
+	s.rooms[best] = append(s.rooms[best], r)
+	s.count++
+}
+
+func (s *shard) removeRoom(r *Room) {
+	s.rooms[r.slot] = slices.DeleteFunc(s.rooms[r.slot], func(x *Room) bool { return x == r })
+	s.count--
 }
 
 // hasten moves a port to the slot about to be visited, so that a new prompt
