@@ -53,7 +53,7 @@ type Config struct {
 // Webhooks is how the requests that tell others of calls are sent.
 type Webhooks struct {
 	Timeout   int // seconds for one attempt
-	PauseUnit int // milliseconds that stand for one second of the pauses between attempts
+	PauseUnit int // microseconds that stand for one second of the pauses between attempts
 }
 
 // SMTP is the mail server that voicemail goes out by.
@@ -147,7 +147,7 @@ func Default() Config {
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
 
-		Webhooks: Webhooks{Timeout: 10, PauseUnit: 1000},
+		Webhooks: Webhooks{Timeout: 10, PauseUnit: 1_000_000},
 	}
 }
 

@@ -97,7 +97,7 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.Log.Format }, oneOf("text", "json")),
 
 		number("webhooks.timeout", "seconds", "One attempt to send a webhook.", 1, 60, func(c *Config) *int { return &c.Webhooks.Timeout }),
-		number("webhooks.pause_unit", "milliseconds", "What stands for one second of the pauses between attempts (5 s, 5 min, 30 min, 2 h … 72 h in all); less than 1000 is for tests.", 1, 1000,
+		number("webhooks.pause_unit", "microseconds", "What stands for one second of the pauses between attempts (5 s, 5 min, 30 min, 2 h … 72 h in all); less than 1000000 is for tests.", 1, 1_000_000,
 			func(c *Config) *int { return &c.Webhooks.PauseUnit }),
 
 		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),

@@ -97,7 +97,7 @@ func (d *Daemon) startWebhooks(context.Context) error {
 func pauses(c config.Webhooks) []time.Duration {
 	list := notify.Schedule()
 	for i, p := range list {
-		list[i] = p / 1000 * time.Duration(c.PauseUnit)
+		list[i] = p / 1_000_000 * time.Duration(c.PauseUnit)
 	}
 	return list
 }
