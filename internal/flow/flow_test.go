@@ -46,6 +46,9 @@ func full() flow.Program {
 		flow.Queue{ID: "q", Name: "Sales", Members: []voice.Destination{{Kind: voice.ToExtension, ID: "101"}}, Strategy: voice.Random, Music: music, RingTime: time.Second,
 			MaxWait: time.Minute, MaxLength: 3, Position: true, AnnounceEvery: time.Second, Language: "sv", ExitKey: "*"},
 		flow.Await{Name: "ready", Ring: true, Idle: time.Minute, Music: music},
+		flow.Collect{Dialect: "routee", URL: "https://app.example/", MaxDigits: 4, OnHash: true},
+		flow.Tape{Order: flow.TapeStart},
+		flow.DetectMachine{},
 		flow.Notice{Dialect: "hoiio", Fields: map[string]flow.Template{"digits": "${digits}"}, Ready: "ready"},
 		flow.Return{Exit: "1"},
 	}

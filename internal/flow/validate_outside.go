@@ -78,6 +78,8 @@ func (v *validator) outsideStep(n *Node) {
 		v.tape(n, s)
 	case DetectMachine:
 		v.span(n, "max_time", s.MaxTime, MaxMachineTime)
+	case Collect:
+		v.collect(n, s)
 	}
 }
 
@@ -201,3 +203,13 @@ func isToken(s string) bool {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (v *validator) collect(n *Node, s Collect) {
+	v.must(n, s.Dialect != "", "names no dialect")
+	if s.URL != "" {
+		v.url(n, s.URL)
+	}
+	v.must(n, s.MaxDigits >= 0 && s.MaxDigits <= MaxCollected, "has max_digits %d; it must be 0 to %d", s.MaxDigits, MaxCollected)
+	v.span(n, "wait", s.Wait, MaxCollectWait)
+	v.must(n, s.End || s.Wait == 0, "has a wait, which only the end can")
+}

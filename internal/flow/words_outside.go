@@ -58,6 +58,8 @@ func outsideWords(s Step) string {
 		return string(s.Order) + " the recording of the call"
 	case DetectMachine:
 		return "tell an answering machine from a person"
+	case Collect:
+		return collectWords(s)
 	case Notice:
 		return "tell the " + s.Dialect + " application"
 	}
@@ -107,4 +109,14 @@ func strategyWords(s voice.Strategy) string {
 		return "at once"
 	}
 	return string(s)
+}
+
+func collectWords(c Collect) string {
+	switch {
+	case c.End:
+		return "the end of the plan"
+	case c.URL == "":
+		return "gather keys meanwhile"
+	}
+	return "gather keys meanwhile for " + string(c.URL)
 }

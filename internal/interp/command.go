@@ -21,6 +21,7 @@ func (r *run) commanded(next flow.NodeID) flow.NodeID {
 	}
 	r.noteCommand(c)
 	if c.Replace {
+		r.disarm()
 		r.stack, r.depth = nil, 0
 		return r.enter(c.Program)
 	}
@@ -43,6 +44,9 @@ func brokenOff(ctx, step context.Context, err error) bool {
 // passed is the usual way on of a step that a command has broken off.
 func (r *run) passed(s flow.Step) outcome {
 	can := s.Exits()
+	if play, is := s.(flow.Play); is && play.BargeIn && r.collect.armed() && r.wired(flow.Cut) {
+		return outcome{exit: flow.Cut, words: "cut by a key"}
+	}
 	if _, record := s.(flow.Record); record && r.recording.ID != "" {
 		return outcome{exit: flow.Recorded, words: "broken off by a command"}
 	}

@@ -53,6 +53,7 @@ type run struct {
 	recording voice.Recording
 	asked     map[string]int // questions to the applications of a host
 	rescued   bool           // the account's rescue app has taken over
+	collect   collector
 }
 
 // outcome is what a step came to: a way on, or one of the others.
@@ -86,6 +87,7 @@ func Run(ctx context.Context, p *flow.Program, call Call, host Host, o Options) 
 		r.random = rand.IntN
 	}
 	res := r.loop(ctx, p)
+	r.submitLast()
 	res.Steps = r.steps
 	return res
 }
@@ -106,7 +108,7 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 			}
 			next = to
 		}
-		next = r.commanded(next)
+		next = r.commanded(r.planned(ctx, next))
 		node, ok := r.program.Node(next)
 		if !ok {
 			return r.hangup(ctx, r.fail("the flow goes on to node %q, which does not exist", next))
@@ -137,6 +139,8 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 func (r *run) do(ctx context.Context, s flow.Step) outcome {
 	inner, free := r.mailbox.until(ctx, false)
 	defer free()
+	inner, leave := r.collect.during(inner)
+	defer leave()
 	out, err := r.step(inner, s)
 	switch {
 	case brokenOff(ctx, inner, err):

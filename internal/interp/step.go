@@ -81,6 +81,8 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.tape(ctx, s)
 	case flow.DetectMachine:
 		return r.detectMachine(ctx, s)
+	case flow.Collect:
+		return r.collectStep(ctx, s)
 	case nil:
 		end := r.fail("node %s has no step", r.node.ID)
 		return outcome{end: &end}, nil

@@ -129,10 +129,13 @@ func (l *Library) say(ctx context.Context, p voice.Prompt, wait time.Duration) (
 }
 
 // wish gives the voice that a prompt's Voice names: a voice code, the ID of an
-// engine's voice, or a language tag.
+// engine's voice, or a language tag, after which /male may stand.
 func wish(name string) tts.Voice {
 	if c, ok := FindCode(name); ok {
 		return c.wish()
+	}
+	if tag, male := strings.CutSuffix(name, "/male"); male && isLanguage(tag) {
+		return tts.Voice{Language: tag, Gender: tts.Male}
 	}
 	if isLanguage(name) {
 		return tts.Voice{Language: name, Gender: tts.Female}

@@ -36,10 +36,10 @@ func (c *Call) next(ctx context.Context, until time.Time) (happening, error) {
 	if until.Before(c.now) {
 		until = c.now
 	}
-	if ctx.Err() != nil {
-		return happening{}, context.Cause(ctx)
-	}
 	for {
+		if ctx.Err() != nil { // before it began, or by who watches the keys
+			return happening{}, context.Cause(ctx)
+		}
 		due, ok := c.caller.due()
 		if !ok || due.After(until) {
 			c.now = until

@@ -58,6 +58,7 @@ func forms() []form {
 		{zero: flow.SMS{}, word: "sms", ways: nextFailed, words: "sends a text message"},
 		{zero: flow.Await{}, word: "await", ways: []flow.Exit{flow.Next, flow.NoInput},
 			words: "waits for a command from outside and carries it out"},
+		{zero: flow.Collect{}, word: "collect", ways: next, words: "gathers keys while the flow goes on, and submits them to an application"},
 		{zero: flow.Notice{}, word: "notice", ways: next, words: "notes something that an application is to be told"},
 		{zero: flow.Tape{}, word: "tape", short: "Order", ways: nextFailed,
 			words: "begins, pauses, resumes or stops a recording of the whole call beside its flow"},
