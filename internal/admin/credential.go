@@ -43,12 +43,12 @@ type CredentialSpec struct {
 func (a *Admin) CreateCredential(ctx context.Context, c CredentialSpec) ([]Field, error) {
 	const op = "admin.CreateCredential"
 	makers := map[string]func(context.Context, CredentialSpec, voice.User) ([]Field, error){
-		"sonetel": a.login, "smartflo": a.login, "telphin": a.application, NativeAPI: a.key,
+		"sonetel": a.login, "smartflo": a.login, "telphin": a.application, NativeAPI: a.key, "routee": a.routee,
 	}
 	create, spoken := makers[c.For]
 	switch {
 	case !spoken && slices.Contains(Vendors(), c.For):
-		return nil, voice.InvalidField(op, "for", "this version does not speak %s's API yet; it speaks those of sonetel, telphin and smartflo", c.For)
+		return nil, voice.InvalidField(op, "for", "this version does not speak %s's API yet; it speaks those of sonetel, telphin, smartflo and routee", c.For)
 	case !spoken:
 		return nil, voice.InvalidField(op, "for", "%q is none of %s", c.For, strings.Join(Vendors(), ", "))
 	}
@@ -75,7 +75,7 @@ func (c CredentialSpec) check(op string) error {
 		return voice.InvalidField(op, "access", "a credential for %s has no level of access", c.For)
 	case c.For != NativeAPI && len(c.Scopes) > 0:
 		return voice.InvalidField(op, "scope", "a credential for %s has no scopes", c.For)
-	case c.Name != "" && c.For != "telphin" && c.For != NativeAPI:
+	case c.Name != "" && c.For != "telphin" && c.For != "routee" && c.For != NativeAPI:
 		return voice.InvalidField(op, "name", "a login for %s has the user's e-mail as its name", c.For)
 	case c.Name == "":
 		return nil
@@ -190,4 +190,14 @@ func (a *Admin) credentialUser(ctx context.Context, op string, t voice.TenantID,
 		return u, voice.InvalidField(op, "user", "account %s has no user %s", t, id)
 	}
 	return u, err
+}
+
+// routee makes an application of Routee's.
+func (a *Admin) routee(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
+	id, secret, err := a.Passwords.CreateApplication(ctx, c.For, u, voice.Application{Type: voice.ApplicationTrusted, Title: c.Name})
+	if err != nil {
+		return nil, err
+	}
+	fields := []Field{{"applicationId", id}, {"applicationSecret", secret}, {"token_url", a.URL + "/routee/oauth/token"}}
+	return append(fields, a.whose(u, "/routee/")...), nil
 }

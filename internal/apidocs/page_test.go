@@ -153,7 +153,7 @@ func TestPage(t *testing.T) {
 	ctx := browser(t)
 	run(t, ctx, chromedp.Navigate(url+"/docs/api"), chromedp.WaitVisible("#apis button"))
 	names := get(t, ctx, chromedp.Text("#apis"))
-	for _, name := range []string{"Tandem", "Fake", "Hoiio", "Routee"} {
+	for _, name := range []string{"Tandem", "Fake", "Hoiio"} {
 		if !strings.Contains(names, name) {
 			t.Errorf("%s is not among %q", name, names)
 		}

@@ -13,7 +13,7 @@ const (
 // Planned describes the vendors' APIs that are not served yet, from the vendors'
 // public documentation.
 func Planned() []dialect.Description {
-	return []dialect.Description{hoiio(), routee()}
+	return []dialect.Description{hoiio()}
 }
 
 func fields(in string, named ...string) []dialect.Field {
@@ -51,46 +51,5 @@ func hoiio() dialect.Description {
 	add(number, "/number/update_forwarding", "Connect a number to a notify URL", "number", "", "forward_to", "", "mode", "")
 	add(number, "/user/get_info", "Read the account")
 	add(number, "/user/get_balance", "Read the balance")
-	return d
-}
-
-func routee() dialect.Description {
-	d := dialect.Description{Name: "Routee", Base: "/routee", Missing: notServed,
-		Auth: "A token comes from POST /oauth/token with the application's id and secret by HTTP Basic; it is sent as Authorization: Bearer."}
-	add := func(section, method, path, title, example string, params ...dialect.Field) {
-		e := dialect.Endpoint{Section: section, Method: method, Path: path, Title: title, Fields: params, Example: example}
-		if example != "" {
-			e.Type = jsonType
-		}
-		d.Endpoints = append(d.Endpoints, e)
-	}
-	const talk, live, tracking, numbers = "Conversations", "Calls that are up", "Tracking and recordings", "Numbers"
-	id := fields("path", "messageId", "of the call's leg")
-	d.Endpoints = append(d.Endpoints, dialect.Endpoint{Section: "Token", Method: "POST", Path: "/oauth/token", Title: "Get a token", Open: true, Type: formType,
-		Fields: fields("body", "grant_type", "client_credentials", "scope", "voice")})
-	add(talk, "POST", "/voice/conversation", "Call somebody and run a dial plan", "{\n  \"from\": \"Company\",\n  \"to\": {\"phone\": \"+30691111111\"},\n  \"dialPlan\": {\"verbs\": [{\"type\": \"SAY\", \"message\": {\"text\": \"Hello\", \"language\": \"en-US\"}}]}\n}")
-	add(talk, "GET", "/voice/conversation/{conversationTrackingId}", "Read a conversation", "", fields("path", "conversationTrackingId", "")...)
-	add(live, "PUT", "/voice/conversation/{messageId}", "Hang up or reject", "{\"action\": \"hangup\"}", id...)
-	for _, what := range []struct{ path, title, stop, example string }{
-		{"record", "Record", "Stop recording", "{\"format\": \"MP3\"}"},
-		{"talk", "Speak", "Stop speaking", "{\"text\": \"Hello\", \"multiplex\": false}"},
-		{"file", "Play a file", "Stop the file", "{\"fileURL\": \"https://example.com/a.wav\"}"},
-	} {
-		add(live, "POST", "/voice/conversation/{messageId}/"+what.path, what.title, what.example, id...)
-		add(live, "DELETE", "/voice/conversation/{messageId}/"+what.path, what.stop, "", id...)
-	}
-	add(live, "POST", "/voice/conversation/{messageId}/dtmf", "Press keys", "{\"dtmf\": \"1w2\"}", id...)
-	add(live, "POST", "/voice/conversation/{messageId}/transfer", "Transfer", "{\"from\": \"+30691111111\", \"to\": {\"phone\": \"+30692222222\"}}", id...)
-	add(tracking, "GET", "/voice/tracking/conversation/{conversationTrackingId}", "List the legs of a conversation", "", fields("path", "conversationTrackingId", "")...)
-	add(tracking, "GET", "/voice/tracking/{messageId}", "Read one leg", "", id...)
-	add(tracking, "POST", "/voice/tracking", "Search legs", "[{\"fieldName\": \"recipient\", \"searchOperator\": \"contains\", \"searchTerm\": \"30\"}]")
-	add(tracking, "GET", "/recordings/my/downloads/{recordingTrackingId}", "Download a recording", "", fields("path", "recordingTrackingId", "")...)
-	add("Campaigns", "POST", "/voice/campaign", "Send one message to many", "{\"from\": \"Company\", \"to\": [\"+30691111111\"], \"message\": {\"text\": \"Hello\", \"language\": \"en-US\"}}")
-	add("Campaigns", "DELETE", "/voice/campaign/{trackingId}", "Stop a campaign", "", fields("path", "trackingId", "")...)
-	msisdn := fields("path", "msisdn", "number without +")
-	add(numbers, "GET", "/numbers/my", "List numbers", "")
-	add(numbers, "POST", "/numbers/my", "Add a number", "{\"msisdn\": \"+30210000000\"}")
-	add(numbers, "PUT", "/numbers/my/{msisdn}", "Change a number", "{\"inboundStrategy\": {}}", msisdn...)
-	add(numbers, "DELETE", "/numbers/my/{msisdn}", "Remove a number", "", msisdn...)
 	return d
 }

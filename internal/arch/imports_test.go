@@ -26,6 +26,8 @@ var mayImport = map[string]string{
 	"dialect/telphinivr":  "voice flow dialect outline",
 	"dialect/telphin":     "voice flow dialect",
 	"dialect/input":       "",
+	"dialect/routeeplan":  "voice flow dialect",
+	"dialect/routee":      "voice flow dialect",
 	"dialect/smartfloivr": "voice flow dialect outline",
 	"dialect/smartflo":    "voice flow dialect",
 	"dialect/dialecttest": "voice flow dialect",

@@ -72,7 +72,8 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.dialects = append(d.dialects, vendor, native.New(), ringme, flo)
+	d.routee = d.openRoutee()
+	d.dialects = append(d.dialects, vendor, native.New(), ringme, flo, d.routee)
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }

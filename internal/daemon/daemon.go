@@ -19,6 +19,7 @@ import (
 	"tandem/internal/blob/fileblob"
 	"tandem/internal/config"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/routee"
 	"tandem/internal/engine"
 	"tandem/internal/hooks"
 	"tandem/internal/httpapi"
@@ -78,6 +79,7 @@ type Daemon struct {
 	board       *switchboard.Switchboard
 	library     *dialect.Library
 	lookups     *lookups
+	routee      *routee.Dialect
 	dialects    []dialect.Dialect // the first compiles the mailboxes of users
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
@@ -137,6 +139,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"mail", d.startMailer},
 		{"webhooks", d.startWebhooks},
 		{"SIP", d.startSIP},
+		{"campaigns", d.startCampaigns},
 		{"HTTP", d.startHTTP},
 		{"prompts", d.startPreparing},
 		{"sample account", d.firstStart},

@@ -1,0 +1,216 @@
+package routee
+
+import (
+	"strings"
+	"time"
+
+	"tandem/internal/dialect/routeeplan"
+	"tandem/internal/voice"
+)
+
+// Names of states. Queued to InProgress are passed through; the rest are final.
+const (
+	stateQueued     = "Queued"
+	stateInitiated  = "Initiated"
+	stateRinging    = "Ringing"
+	stateInProgress = "InProgress"
+	stateCompleted  = "Completed"
+	stateBusy       = "Busy"
+	stateNoAnswer   = "NoAnswer"
+	stateFailed     = "Failed"
+)
+
+// final reports whether a state is not followed by another.
+func final(state string) bool {
+	switch state {
+	case stateQueued, stateInitiated, stateRinging, stateInProgress:
+		return false
+	}
+	return true
+}
+
+// stateOf gives the final state of a leg that nobody answered.
+func stateOf(cause voice.Cause) string {
+	switch cause {
+	case voice.CauseBusy:
+		return stateBusy
+	case voice.CauseNoAnswer, voice.CauseRejected, voice.CauseCancelled:
+		return stateNoAnswer
+	}
+	return stateFailed
+}
+
+// change is what an event makes of a leg; leg -1 = nothing.
+type change struct {
+	leg   int
+	state string
+}
+
+var unchanged = change{leg: -1}
+
+// strokes gives the number that VarDials is.
+func strokes(s string) int { return min(len(s), maxDials) }
+
+// changeOf says what an event makes of a leg. outbound says that we began the
+// call, answered that its first leg is, dial the number of the DIAL that was noted
+// last.
+func changeOf(e voice.Event, outbound, answered bool, dial int) change {
+	d := e.Data
+	switch e.Kind {
+	case voice.EventCallOrdered:
+		if d["order"] == "call" && d[dataService] != "" {
+			return change{first, stateQueued}
+		}
+	case voice.EventNotice:
+		if d[dataService] == serviceInbound {
+			return change{first, stateInitiated}
+		}
+	case voice.EventCallAnswered:
+		return change{first, stateInProgress}
+	case voice.EventDialStarted:
+		return ofLeg(dial, outbound, answered, stateInitiated)
+	case voice.EventLegRinging:
+		return ofLeg(dial, outbound, answered, stateRinging)
+	case voice.EventBridgeStarted:
+		return ofLeg(dial, outbound, answered, stateInProgress)
+	case voice.EventBridgeEnded:
+		return ofLeg(dial, outbound, answered, stateCompleted)
+	case voice.EventDialFailed:
+		if e.Leg == "" { // with one, another trunk is tried
+			if c := ofLeg(dial, outbound, answered, stateOf(voice.Cause(d["cause"]))); c.leg != first {
+				return c // the call's own end says what came of its first leg
+			}
+		}
+	}
+	return unchanged
+}
+
+func ofLeg(dial int, outbound, answered bool, state string) change {
+	switch {
+	case dial > 0:
+		return change{dial, state}
+	case outbound && !answered:
+		return change{first, state}
+	}
+	return unchanged
+}
+
+// leg is one part of a conversation, as tracking shows it.
+type leg struct {
+	number     int
+	from, to   string
+	state      string
+	changed    time.Time
+	answered   time.Time
+	ended      time.Time
+	id         voice.LegID
+	answeredBy string
+	recordings []voice.RecordingID
+}
+
+// track is a call as its timeline tells it.
+type track struct {
+	cdr     voice.CDR
+	legs    []*leg // by number
+	data    map[string]string
+	tones   []string
+	formats map[voice.RecordingID]string
+	ended   bool
+}
+
+func (t *track) direction() string {
+	if t.cdr.Direction == voice.Outbound {
+		return "Outbound"
+	}
+	return "Inbound"
+}
+
+// follow makes a track of a call's record and timeline.
+func follow(c voice.CDR, events []voice.Event) *track {
+	t := &track{cdr: c, data: map[string]string{}, formats: map[voice.RecordingID]string{}, ended: !c.End.IsZero()}
+	t.legs = []*leg{{number: first, from: plus(c.From), to: plus(c.To), changed: c.Start, state: stateInitiated}}
+	for _, e := range events {
+		t.add(e)
+	}
+	a := t.legs[first]
+	if from := t.data[dataFrom]; from != "" {
+		a.from, a.to = from, t.data[dataTo]
+	}
+	if t.ended {
+		a.ended, a.changed, a.state = c.End, c.End, stateCompleted
+		if c.Answered.IsZero() {
+			a.state = stateOf(c.Cause)
+		}
+		for _, l := range t.legs[1:] {
+			if !final(l.state) {
+				l.state, l.changed = stateNoAnswer, c.End
+			}
+		}
+	}
+	return t
+}
+
+func (t *track) add(e voice.Event) {
+	if e.Kind == voice.EventCallOrdered || e.Kind == voice.EventNotice {
+		for k, v := range e.Data {
+			t.data[k] = v
+		}
+	}
+	dial := strokes(t.data[routeeplan.DialNumber])
+	if dial == len(t.legs) {
+		t.legs = append(t.legs, &leg{number: dial, from: t.data[routeeplan.DialFrom], to: t.data[routeeplan.DialTo], state: stateQueued, changed: e.At})
+	}
+	now := t.legs[min(dial, len(t.legs)-1)]
+	switch e.Kind {
+	case voice.EventDigit:
+		if d := e.Data["digit"]; d != "#" && (dial == 0 || e.Leg == t.legs[first].id || e.Leg == "a") {
+			t.tones = append(t.tones, d)
+		}
+	case voice.EventMachine:
+		now.answeredBy = strings.ToUpper(e.Data["answered_by"])
+	case voice.EventRecordingStarted, voice.EventRecordingFinished:
+		if id := voice.RecordingID(e.Data["recording"]); id != "" && t.formats[id] == "" {
+			t.formats[id] = "MP3"
+			if f := t.data[routeeplan.DialFormat]; f != "" && dial > 0 {
+				t.formats[id] = f
+			}
+			now.recordings = append(now.recordings, id)
+		}
+	}
+	c := changeOf(e, t.cdr.Direction == voice.Outbound, !t.legs[first].answered.IsZero(), dial)
+	if c.leg < 0 || c.leg >= len(t.legs) {
+		return
+	}
+	l := t.legs[c.leg]
+	l.state, l.changed = c.state, e.At
+	switch {
+	case e.Leg != "":
+		l.id = e.Leg
+	}
+	switch c.state {
+	case stateInProgress:
+		l.answered = e.At
+	case stateCompleted:
+		l.ended = e.At
+	}
+}
+
+// duration gives how long a leg was answered, in s.
+func (l *leg) duration(now time.Time) int {
+	if l.answered.IsZero() {
+		return 0
+	}
+	end := l.ended
+	if end.IsZero() {
+		end = now
+	}
+	return int(end.Sub(l.answered).Round(time.Second) / time.Second)
+}
+
+// plus gives a number with its +, and anything else as it is.
+func plus(s string) string {
+	if e, err := voice.ParseE164(s); err == nil {
+		return string(e)
+	}
+	return s
+}
