@@ -2,11 +2,21 @@ package daemon
 
 import (
 	"context"
+	"time"
 
+	"tandem/internal/hooks"
 	"tandem/internal/voice"
 )
 
 // LookUpSound finds a sound as calls do.
 func (d *Daemon) LookUpSound(ctx context.Context, t voice.TenantID, id voice.SoundID) (voice.Sound, error) {
 	return d.lookups.Sound(ctx, t, id)
+}
+
+// Hooks gives the webhooks of the native API.
+func (d *Daemon) Hooks() *hooks.Keeper { return d.hooks }
+
+// Sign signs a delivery as the outbox has it signed.
+func (d *Daemon) Sign(ctx context.Context, x voice.Delivery, now time.Time) (map[string]string, string, error) {
+	return d.sign(ctx, x, now)
 }

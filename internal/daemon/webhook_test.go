@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"tandem/internal/admin"
 	"tandem/internal/daemon"
 	"tandem/internal/dialect/telphin"
+	"tandem/internal/hooks"
 	"tandem/internal/phone"
 	"tandem/internal/voice"
 )
@@ -121,6 +123,88 @@ func TestWebhooksOfACall(t *testing.T) {
 	}
 	if len(told) > 0 {
 		t.Errorf("told besides: %v", <-told)
+	}
+	firstAttempts(t, d, owner, calls[0].Call)
+}
+
+// firstAttempts looks how long after its event each webhook was sent first: some
+// 30 ms where nothing else runs.
+func firstAttempts(t *testing.T, d *daemon.Daemon, owner voice.TenantID, id voice.CallID) {
+	t.Helper()
+	events, err := d.Store().Events(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds, err := d.Store().Deliveries(t.Context(), owner, voice.DeliveryFilter{Call: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(ds) // as they were queued
+	n := 0
+	for _, e := range events {
+		if e.Kind != voice.EventDialStarted && e.Kind != voice.EventLegAnswered && e.Kind != voice.EventCallEnded || n == len(ds) {
+			continue
+		}
+		as, err := d.Store().Attempts(t.Context(), owner, ds[n].ID)
+		if err != nil || len(as) == 0 {
+			t.Fatalf("%s: attempts %v, %v", ds[n].Purpose, as, err)
+		}
+		late := as[0].At.Sub(e.At)
+		t.Logf("%s was sent %s after %s", ds[n].Purpose, late, e.Kind)
+		if late > 2*time.Second {
+			t.Errorf("%s was sent %s after %s", ds[n].Purpose, late, e.Kind)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d of %d deliveries belong to events", n, len(ds))
+	}
+}
+
+// TestWebhookThatIsGone has an endpoint that answers 410: its webhook is off.
+func TestWebhookThatIsGone(t *testing.T) {
+	d, _ := run(t, settings(t))
+	owner := account(t, d.Store())
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+	t.Cleanup(gone.Close)
+	w, _, err := d.Hooks().Create(t.Context(), owner, hooks.Spec{URL: gone.URL, Events: []string{"*"}, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, called := desk(t, d, owner, "511"), desk(t, d, owner, "512")
+	go func() {
+		c := <-called.Incoming()
+		c.Answer(context.Background())
+		c.Hangup(context.Background())
+	}()
+	if _, err := caller.Dial(t.Context(), "sip:512@"+d.SIPAddr().String(), phone.CallOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool {
+		w, err = d.Hooks().Webhook(t.Context(), owner, w.Serial)
+		return err != nil || !w.Enabled
+	}) || err != nil || !strings.Contains(w.Words, "410") {
+		t.Errorf("%+v, %v", w, err)
+	}
+}
+
+// TestSigning looks who signs what.
+func TestSigning(t *testing.T) {
+	d, _ := run(t, settings(t))
+	owner := account(t, d.Store())
+	x := voice.Delivery{ID: "dl1", Tenant: owner, Endpoint: "telphin/event x"}
+	if h, signed, err := d.Sign(t.Context(), x, time.Now()); err != nil || len(h) > 0 || signed != "" {
+		t.Errorf("nobody asked for a signature: %v %q %v", h, signed, err)
+	}
+	if _, err := d.Hooks().SetSettings(t.Context(), owner, hooks.Settings{SignAll: true}); err != nil {
+		t.Fatal(err)
+	}
+	if h, signed, err := d.Sign(t.Context(), x, time.Now()); err != nil || h["webhook-id"] != "dl1" || signed == "" {
+		t.Errorf("the account asked for it: %v %q %v", h, signed, err)
+	}
+	x.Signature = "nobody/1"
+	if _, _, err := d.Sign(t.Context(), x, time.Now()); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("a vendor that signs nothing: %v", err)
 	}
 }
 
