@@ -229,3 +229,22 @@ func (d *Daemon) watch(ctx context.Context, seen int64) int64 {
 	d.preparing.changed()
 	return n
 }
+
+// rooms sees and orders the conference rooms.
+type rooms struct{ e *engine.Engine }
+
+func (r rooms) Rooms(_ context.Context, t voice.TenantID) ([]voice.Room, error) {
+	return r.e.Rooms(t), nil
+}
+
+func (r rooms) Mute(_ context.Context, t voice.TenantID, room string, id voice.CallID, muted bool) error {
+	return r.e.MuteMember(t, room, id, muted)
+}
+
+func (r rooms) Kick(_ context.Context, t voice.TenantID, room string, id voice.CallID) error {
+	return r.e.KickMember(t, room, id)
+}
+
+func (r rooms) RecordRoom(ctx context.Context, t voice.TenantID, room string, on bool) (voice.RecordingID, error) {
+	return r.e.RecordRoom(ctx, t, room, on)
+}

@@ -210,7 +210,7 @@ func (c *Call) StartTape(ctx context.Context, s voice.TapeSpec) (voice.Recording
 	if s.MaxLength > 0 {
 		opt.MaxDuration = min(s.MaxLength, voice.MaxRecordLength)
 	}
-	made, err := c.openTape(ctx, l, l.id, voice.ForCall, s.User, opt)
+	made, err := c.openTape(ctx, l.port, l.id, voice.ForCall, s.User, opt)
 	b.mu.Lock()
 	if err != nil {
 		b.tape = nil

@@ -67,6 +67,7 @@ type Engine struct {
 	cfg   Config
 	agent atomic.Pointer[sipua.Agent]
 	gate  *gate
+	rooms rooms
 	tones *tones.Set
 	addrs *localAddrs
 }
@@ -76,7 +77,7 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, gate: newGate(), tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr)}
+	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr)}
 }
 
 // SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,

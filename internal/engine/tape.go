@@ -24,6 +24,11 @@ type tape struct {
 	rec   *rtpport.Recording
 }
 
+// recorder is what can be recorded: a port, or a room.
+type recorder interface {
+	Record(opt rtpport.RecordOptions) (*rtpport.Recording, error)
+}
+
 // startTape begins the recording that the flow itself makes; with is the called
 // party where the recording is of a talk.
 func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, user voice.UserID, with *leg, opt rtpport.RecordOptions) (*tape, error) {
@@ -31,7 +36,7 @@ func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, us
 	if with != nil {
 		about = with
 	}
-	t, err := c.openTape(ctx, c.a, about.id, purpose, user, opt)
+	t, err := c.openTape(ctx, c.a.port, about.id, purpose, user, opt)
 	if err == nil {
 		c.tape = t // first: it must be ended whatever happens
 		t.note(voice.EventRecordingStarted, "started")
@@ -39,9 +44,9 @@ func (c *Call) startTape(ctx context.Context, purpose voice.RecordingPurpose, us
 	return t, err
 }
 
-// openTape opens the file, stores the row and starts the recording on a leg; its
-// caller notes that.
-func (c *Call) openTape(ctx context.Context, on *leg, about voice.LegID, purpose voice.RecordingPurpose, user voice.UserID, opt rtpport.RecordOptions) (*tape, error) {
+// openTape opens the file, stores the row and starts the recording; its caller notes
+// that.
+func (c *Call) openTape(ctx context.Context, on recorder, about voice.LegID, purpose voice.RecordingPurpose, user voice.UserID, opt rtpport.RecordOptions) (*tape, error) {
 	const op = "engine.Record"
 	info := c.Info()
 	now := time.Now()
@@ -63,7 +68,7 @@ func (c *Call) openTape(ctx context.Context, on *leg, about voice.LegID, purpose
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
 	opt.File = &seekable{Draft: draft}
-	if t.rec, err = on.port.Record(opt); err != nil {
+	if t.rec, err = on.Record(opt); err != nil {
 		t.fail(err.Error())
 		return nil, voice.E(op, voice.Unavailable, err)
 	}

@@ -74,6 +74,8 @@ func (v *validator) outsideStep(n *Node) {
 		v.prompts(n, s.Music)
 	case Notice:
 		v.notice(n, s)
+	case Conference:
+		v.conference(n, s)
 	case Tape:
 		v.tape(n, s)
 	case DetectMachine:
@@ -153,6 +155,15 @@ func (v *validator) tape(n *Node, s Tape) {
 	v.must(n, s.Order == TapeStart || s == Tape{Order: s.Order}, "says how to record, which only a start can")
 	v.must(n, s.Into == "" || Settable(s.Into), "puts the recording's id into %q, which is no variable that can be set", s.Into)
 	v.span(n, "max_length", s.MaxLength, voice.MaxRecordLength)
+}
+
+func (v *validator) conference(n *Node, s Conference) {
+	v.must(n, s.Room != "", "names no room")
+	v.value(n, "room", s.Room)
+	v.prompts(n, s.Music)
+	v.must(n, s.MaxMembers >= 0, "has max_members %d; it must not be negative", s.MaxMembers)
+	v.span(n, "max_duration", s.MaxDuration, voice.DefaultMaxDuration)
+	v.keys(n, s.Leave)
 }
 
 func (v *validator) notice(n *Node, s Notice) {

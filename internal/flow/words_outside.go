@@ -54,6 +54,8 @@ func outsideWords(s Step) string {
 		return queueWords(s)
 	case Await:
 		return "await commands at " + s.Name
+	case Conference:
+		return "join room " + string(s.Room)
 	case Tape:
 		return string(s.Order) + " the recording of the call"
 	case DetectMachine:

@@ -168,6 +168,14 @@ func (c *Caller) Far(target string, far sim.FarEnd) {
 	c.script.Far[target] = far
 }
 
+// Room says what a conference room does.
+func (c *Caller) Room(name string, r sim.Room) {
+	if c.script.Rooms == nil {
+		c.script.Rooms = map[string]sim.Room{}
+	}
+	c.script.Rooms[name] = r
+}
+
 // Sounds gives the prompts whose words hold text a length of d; a negative d
 // makes them impossible to play.
 func (c *Caller) Sounds(text string, d time.Duration) {

@@ -23,6 +23,7 @@ import (
 //	machine answers          nobody answers (of a party that is listened to)
 //	outside did TEXT         queue ID moves
 //	far TARGET: busy|failed|no answer|answers|machine [after DURATION] [talks DURATION]
+//	room NAME full           room NAME ends DURATION
 //	sound DURATION TEXT      sound missing TEXT
 //	dials TEXT               enters TEXT
 //	step TEXT                error TEXT
@@ -101,6 +102,8 @@ func (c *Caller) sentence(line string) error {
 		}
 		c.Outside(text)
 		return nil
+	case "room":
+		return c.roomLine(rest)
 	case "far":
 		return c.farLine(rest)
 	case "host":
@@ -223,6 +226,25 @@ func (c *Caller) commandLine(s string) error {
 		}
 	}
 	return fmt.Errorf("a command ends in the app that it runs: \"command next app B\"")
+}
+
+// roomLine takes "sales full" and "sales ends 5s".
+func (c *Caller) roomLine(s string) error {
+	name, does, _ := strings.Cut(s, " ")
+	var r sim.Room
+	switch ends, ok := strings.CutPrefix(does, "ends "); {
+	case does == "full":
+		r.Full = true
+	case ok:
+		var err error
+		if r.Ends, err = time.ParseDuration(ends); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("a room is written \"room sales full\" or \"room sales ends 5s\"")
+	}
+	c.Room(name, r)
+	return nil
 }
 
 // soundLine takes "1.5s standard welcome" and "missing standard welcome".

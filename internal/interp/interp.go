@@ -29,6 +29,7 @@ type Call interface {
 	voice.Timer
 	voice.Hanguper
 	voice.Taper
+	voice.Conferencer
 	voice.MachineDetector
 	voice.KeyWatcher
 }

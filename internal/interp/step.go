@@ -77,6 +77,8 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.awaitCommand(ctx, s)
 	case flow.Notice:
 		return r.notice(s), nil
+	case flow.Conference:
+		return r.conference(ctx, s)
 	case flow.Tape:
 		return r.tape(ctx, s)
 	case flow.DetectMachine:
@@ -94,7 +96,7 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 // needsCaller reports whether a step makes no sense once the caller has left.
 func needsCaller(s flow.Step) bool {
 	switch s.(type) {
-	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Await, flow.DetectMachine:
+	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Conference, flow.Await, flow.DetectMachine:
 		return true
 	}
 	return false

@@ -30,6 +30,8 @@ type Script struct {
 	Caller []Action
 	// Far holds the far ends by target: "extension 101", "number +46…".
 	Far map[string]FarEnd
+	// Rooms holds the conference rooms that are not like any other, by name.
+	Rooms map[string]Room
 	// Length gives a prompt's length, or an error when it can't be had. nil =
 	// PromptLength.
 	Length func(voice.Prompt) (time.Duration, error)

@@ -2,11 +2,18 @@ package voice
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
 // MaxRoomMembers bounds a room when nothing else is said.
 const MaxRoomMembers = 200
+
+// IsRoomName reports whether s may name a room: 1 to 64 letters, digits, ".", "_"
+// and "-".
+func IsRoomName(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}
 
 // RoomSpec is how a call takes part in a conference room. Rooms belong to an
 // account, begin with the first member and end with the last.
