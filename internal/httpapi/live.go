@@ -75,6 +75,7 @@ func (a *API) registerLive(section string) {
 	handle(a, route{id: "supervise-call", method: http.MethodPost, path: "/calls/{call}/supervise", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Listen to a call, or join it", text: "409 when nobody is talking."}, a.supervise)
 	a.registerSteps(section)
+	a.registerRooms(section)
 }
 
 func (a *API) listLive(ctx context.Context, c caller, _ *struct{}) (*answer[Page[LiveCall]], error) {
