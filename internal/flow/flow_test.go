@@ -51,8 +51,6 @@ func full() flow.Program {
 		flow.DetectMachine{},
 		flow.Notice{Dialect: "hoiio", Fields: map[string]flow.Template{"digits": "${digits}"}, Ready: "ready"},
 		flow.Conference{Room: "sales-${digits}", Muted: true, Tones: true, Music: music, MaxMembers: 5, MaxDuration: time.Minute, Record: true, Leave: "#", EndWith: true},
-		flow.Tape{Order: flow.TapeStart, Mixed: true, MaxLength: time.Minute, User: "5", Into: "tape"},
-		flow.DetectMachine{MaxTime: time.Second},
 		flow.Return{Exit: "1"},
 	}
 	p := flow.Program{App: "A", Name: "all/of~it", Entry: "answer", Nodes: []flow.Node{}, Lifetime: time.Minute, Expired: "set", Meta: map[string]string{"about": "x"}}
