@@ -235,8 +235,8 @@ func mulaw(samples []int16) []byte {
 }
 
 // capture makes a pcap file of an RTP stream: a moment of silence, a key by
-// RFC 4733 and then a tone.
-func capture(key byte, hz float64, d time.Duration) []byte {
+// RFC 4733 and then a sound.
+func capture(key byte, samples []int16) []byte {
 	b := wire.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
 	b = append(b, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	b = wire.LittleEndian.AppendUint32(b, 65535)
@@ -273,7 +273,7 @@ func capture(key byte, hz float64, d time.Duration) []byte {
 		packet(marker|101, begin, event)
 		ts, at = ts+160, at+20*time.Millisecond
 	}
-	sound := mulaw(tone(hz, d))
+	sound := mulaw(samples)
 	for i := 0; i+160 <= len(sound); i += 160 {
 		frame(sound[i : i+160])
 	}
@@ -408,7 +408,7 @@ func sippKeys(t *testing.T, o *office, way string) {
 	}
 	press := func(key string) func() string {
 		r.args = []string{"-key", "key", key}
-		r.files = map[string][]byte{"media.pcap": capture(key[0], 700, 6*time.Second), "tone.ulaw": mulaw(tone(700, 6*time.Second))}
+		r.files = map[string][]byte{"media.pcap": capture(key[0], tone(700, 6*time.Second)), "tone.ulaw": mulaw(tone(700, 6*time.Second))}
 		return r.start(t, o.server)
 	}
 	check := func(key, leadsTo string) shown {
