@@ -54,9 +54,13 @@ func openStore(ctx context.Context, cfg config.Config) (*sqlstore.Store, error) 
 // withAdmin opens the store for the commands that manage accounts.
 func (p *program) withAdmin(work func(*admin.Admin) error) error {
 	return p.withStore(func(cfg config.Config, st *sqlstore.Store) error {
+		box, err := secret.OpenFile(cfg.KeyPath())
+		if err != nil {
+			return err
+		}
 		now, hasher := clock.Real(), auth.NewHasher()
 		a := &admin.Admin{
-			Store: st, Links: auth.NewLinks(st, now), Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Keys: auth.NewBearers(st, now), Realm: cfg.Realm, Domain: cfg.Host(), URL: cfg.URL(), AllowLoopback: cfg.AllowLoopback,
+			Store: st, Links: auth.NewLinks(st, now), Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Keys: auth.NewBearers(st, now), Seal: box.Seal, Realm: cfg.Realm, Domain: cfg.Host(), URL: cfg.URL(), AllowLoopback: cfg.AllowLoopback,
 			Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 				return sonetel.Bootstrap(ctx, t, owner.ID, st, st, time.Now())
 			},

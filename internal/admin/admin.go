@@ -32,6 +32,8 @@ type Passwords interface {
 	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error
 	// CreateApplication makes an OAuth application that acts for a user.
 	CreateApplication(ctx context.Context, kind string, u voice.User, app voice.Application) (id, secret string, err error)
+	// CreateSealed makes an application whose secret is kept sealed as well.
+	CreateSealed(ctx context.Context, kind string, u voice.User, seal func(row string, plain []byte) string) (id, secret string, err error)
 }
 
 // Bootstrap gives a new account its first apps.
@@ -44,6 +46,8 @@ type Admin struct {
 	Links     *auth.Links
 	Keys      *auth.Bearers
 	Bootstrap Bootstrap
+	// Seal seals a value for a row, as secret.Box does.
+	Seal func(row string, plain []byte) string
 	// Realm is the SIP digest realm that phones' passwords are hashed with.
 	Realm string
 	// Domain is the host of phones' addresses: "sip:101@Domain".

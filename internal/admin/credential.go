@@ -16,7 +16,7 @@ const NativeAPI = "api"
 // vendor whose API has applications with credentials of their own.
 func LoginKind(vendor string) string { return vendor + "/login" }
 
-// Vendors lists those whose clients there are or will be credentials for.
+// Vendors lists those whose clients there are credentials for.
 func Vendors() []string {
 	return []string{"sonetel", "telphin", "smartflo", "hoiio", "routee", NativeAPI}
 }
@@ -43,13 +43,10 @@ type CredentialSpec struct {
 func (a *Admin) CreateCredential(ctx context.Context, c CredentialSpec) ([]Field, error) {
 	const op = "admin.CreateCredential"
 	makers := map[string]func(context.Context, CredentialSpec, voice.User) ([]Field, error){
-		"sonetel": a.login, "smartflo": a.login, "telphin": a.application, NativeAPI: a.key, "routee": a.routee,
+		"sonetel": a.login, "smartflo": a.login, "telphin": a.application, "hoiio": a.sealed, NativeAPI: a.key, "routee": a.routee,
 	}
 	create, spoken := makers[c.For]
-	switch {
-	case !spoken && slices.Contains(Vendors(), c.For):
-		return nil, voice.InvalidField(op, "for", "this version does not speak %s's API yet; it speaks those of sonetel, telphin, smartflo and routee", c.For)
-	case !spoken:
+	if !spoken {
 		return nil, voice.InvalidField(op, "for", "%q is none of %s", c.For, strings.Join(Vendors(), ", "))
 	}
 	if err := c.check(op); err != nil {
@@ -75,6 +72,8 @@ func (c CredentialSpec) check(op string) error {
 		return voice.InvalidField(op, "access", "a credential for %s has no level of access", c.For)
 	case c.For != NativeAPI && len(c.Scopes) > 0:
 		return voice.InvalidField(op, "scope", "a credential for %s has no scopes", c.For)
+	case c.Name != "" && c.For == "hoiio":
+		return voice.InvalidField(op, "name", "a credential for hoiio has its app_id as its name")
 	case c.Name != "" && c.For != "telphin" && c.For != "routee" && c.For != NativeAPI:
 		return voice.InvalidField(op, "name", "a login for %s has the user's e-mail as its name", c.For)
 	case c.Name == "":
@@ -152,6 +151,16 @@ func (a *Admin) application(ctx context.Context, c CredentialSpec, u voice.User)
 	fields = append(fields, login...)
 	fields = append(fields, Field{"token_url", a.URL + "/" + c.For + "/oauth/token"})
 	return append(fields, a.whose(u, "/"+c.For+"/api/ver1.0/")...), nil
+}
+
+// sealed makes the credential of an application whose access token signs what it is
+// sent.
+func (a *Admin) sealed(ctx context.Context, c CredentialSpec, u voice.User) ([]Field, error) {
+	id, secret, err := a.Passwords.CreateSealed(ctx, c.For, u, a.Seal)
+	if err != nil {
+		return nil, err
+	}
+	return append([]Field{{"app_id", id}, {"access_token", secret}}, a.whose(u, "/"+c.For+"/open/")...), nil
 }
 
 // key makes a key of our own API.

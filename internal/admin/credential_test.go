@@ -92,7 +92,7 @@ func TestCredentialRefused(t *testing.T) {
 		c            admin.CredentialSpec
 		field, words string
 	}{
-		{admin.CredentialSpec{Account: id, For: "hoiio"}, "for", "does not speak hoiio"},
+		{admin.CredentialSpec{Account: id, For: "hoiio", Name: "x"}, "name", "has its app_id as its name"},
 		{admin.CredentialSpec{Account: id, For: "acme"}, "for", "is none of sonetel"},
 		{admin.CredentialSpec{Account: "123", For: "sonetel"}, "account", "no account 123"},
 		{admin.CredentialSpec{For: "sonetel"}, "account", "name the account"},

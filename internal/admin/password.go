@@ -71,6 +71,19 @@ func (c *Credentials) CreateApplication(ctx context.Context, kind string, u voic
 	return id, secret, err
 }
 
+// CreateSealed makes the credential of an application of a kind whose secret half is
+// kept sealed as well as hashed, for the row kind/id, and gives both halves.
+func (c *Credentials) CreateSealed(ctx context.Context, kind string, u voice.User, seal func(row string, plain []byte) string) (id, secret string, err error) {
+	id, secret = voice.NewSecret(), voice.NewSecret()
+	hash, err := c.hasher.Hash(ctx, secret)
+	if err != nil {
+		return "", "", err
+	}
+	err = c.tokens.CreateToken(ctx, voice.Token{ID: voice.TokenID(voice.NewID("tk")), Tenant: u.Tenant, User: u.ID,
+		Kind: kind, Name: id, Hash: hash, Sealed: seal(kind+"/"+id, []byte(secret)), Created: time.Now()})
+	return id, secret, err
+}
+
 func (c *Credentials) dropFormer(ctx context.Context, kind string, u voice.User) error {
 	all, err := c.tokens.Tokens(ctx, u.Tenant)
 	if err != nil {

@@ -30,6 +30,7 @@ var mayImport = map[string]string{
 	"dialect/routee":      "voice flow dialect",
 	"dialect/smartfloivr": "voice flow dialect outline",
 	"dialect/smartflo":    "voice flow dialect",
+	"dialect/hoiio":       "voice flow dialect",
 	"dialect/dialecttest": "voice flow dialect",
 	"dialect/sonetelapp":  "voice flow dialect outline",
 	"switchboard":         "voice flow interp clock",

@@ -20,7 +20,7 @@ func (d *Daemon) openAccounts(ctx context.Context) error {
 	d.credentials = admin.NewCredentials(d.store, hasher, auth.NewAuthenticator(d.store, hasher, now))
 	d.bearers = auth.NewBearers(d.store, now)
 	d.admin = &admin.Admin{
-		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials, Keys: d.bearers,
+		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials, Keys: d.bearers, Seal: d.box.Seal,
 		Realm: d.cfg.Realm, Domain: d.cfg.Host(), URL: d.cfg.URL(), AllowLoopback: d.cfg.AllowLoopback,
 		Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 			return sonetel.Bootstrap(ctx, t, owner.ID, d.store, d.store, time.Now())
@@ -73,7 +73,11 @@ func (d *Daemon) startDialects(ctx context.Context) error {
 		return err
 	}
 	d.routee = d.openRoutee()
-	d.dialects = append(d.dialects, vendor, native.New(), ringme, flo, d.routee)
+	blocks, err := d.openHoiio(ctx)
+	if err != nil {
+		return err
+	}
+	d.dialects = append(d.dialects, vendor, native.New(), ringme, flo, d.routee, blocks)
 	d.library = dialect.NewLibrary(d.lookups, d.resolver, time.Now, d.dialects...)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"tandem/internal/admin"
 	"tandem/internal/auth"
 	"tandem/internal/clock"
+	"tandem/internal/dialect/hoiio"
 	"tandem/internal/dialect/smartflo"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/dialect/telphin"
@@ -26,6 +27,8 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 		Dialects: d.dialects, Formats: Formats(), Events: d.events, Blobs: d.blobs,
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
+		}, hoiio.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
+			return hoiio.Create(ctx, t, d.store, d.store, document, time.Now())
 		}},
 		OwnAPI:  []voice.AppKind{telphin.Kind, smartflo.Kind},
 		Version: d.opt.Version, Log: d.log,

@@ -109,7 +109,7 @@ func (d *Daemon) apiDocs(api *httpapi.API) (http.Handler, error) {
 		}
 	}
 	return apidocs.New(apidocs.Config{
-		APIs: append(apis, apidocs.Planned()...), Base: httpapi.Prefix,
+		APIs: apis, Base: httpapi.Prefix,
 		OpenAPI: func() ([]byte, error) { return api.OpenAPI(), nil },
 	}, docsPath)
 }

@@ -59,7 +59,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(f.hub.Close)
 	hasher := auth.NewHasher()
 	f.admin = &admin.Admin{
-		Store: store, Passwords: admin.NewCredentials(store, hasher, auth.NewAuthenticator(store, hasher, now)), Keys: f.bearers,
+		Store: store, Passwords: admin.NewCredentials(store, hasher, auth.NewAuthenticator(store, hasher, now)), Keys: f.bearers, Seal: secret.New().Seal,
 		Realm: "tandem", Domain: "sip.example", URL: "http://127.0.0.1:8080",
 		Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 			return sonetel.Bootstrap(ctx, t, owner.ID, store, store, time.Now())

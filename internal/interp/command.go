@@ -106,6 +106,9 @@ func (r *run) notice(s flow.Notice) outcome {
 	}
 	data := r.expandAll(s.Fields)
 	data["dialect"] = s.Dialect
+	if r.gone {
+		data["gone"] = "true" // the caller has left: no command can follow
+	}
 	r.call.Note(voice.Event{Kind: voice.EventNotice, Origin: r.origin(), Text: "the " + s.Dialect + " application is told", Data: data})
 	return outcome{exit: flow.Next}
 }

@@ -20,6 +20,7 @@ type Mailbox struct {
 	coming   int    // accepted, and not in the queue yet
 	awaits   string // the await that commands may be meant for
 	closed   string // why no more are taken
+	last     string // the words of the command taken last
 	keys     map[string]bool
 	watchers []*watcher
 }
@@ -65,7 +66,7 @@ func (m *Mailbox) Accept(c flow.Command) (put func(), err error) {
 	if c.Last {
 		m.closed = "the last one has come"
 	}
-	m.awaits = ""
+	m.awaits, m.last = "", c.Text
 	m.coming++
 	return func() { m.put(&c) }, nil
 }
@@ -94,6 +95,13 @@ func (m *Mailbox) Awaits() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.awaits
+}
+
+// Last gives the words of the command that was taken last; "" = none.
+func (m *Mailbox) Last() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last
 }
 
 // ready says which await commands may be meant for from now on, unless one has

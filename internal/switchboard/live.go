@@ -25,7 +25,7 @@ func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 	list := make([]voice.LiveCall, 0, len(all))
 	for _, v := range all {
 		if v.Info = v.live.call.Info(); v.Info.Tenant == t {
-			v.Awaits = v.live.mailbox.Awaits()
+			v.Awaits, v.Command = v.live.mailbox.Awaits(), v.live.mailbox.Last()
 			list = append(list, current(v.live.call, v.LiveCall))
 		}
 	}

@@ -28,6 +28,8 @@ type LiveCall struct {
 	// Awaits names the await step in which the call waits for commands; "" = it
 	// does something else.
 	Awaits string
+	// Command is the text of the command that was taken last; "" = none was.
+	Command string
 }
 
 // SuperviseMode is how somebody joins a live call.

@@ -8,10 +8,10 @@ import (
 	"tandem/internal/voice"
 )
 
-const tokenColumns = `id, tenant, user_id, kind, name, hash, scopes, created, expires, used`
+const tokenColumns = `id, tenant, user_id, kind, name, hash, scopes, sealed, created, expires, used`
 
 func scanToken(r row) (t voice.Token, err error) {
-	err = r.Scan(&t.ID, &t.Tenant, &t.User, &t.Kind, &t.Name, &t.Hash, jsonCol{&t.Scopes},
+	err = r.Scan(&t.ID, &t.Tenant, &t.User, &t.Kind, &t.Name, &t.Hash, jsonCol{&t.Scopes}, &t.Sealed,
 		timeCol{&t.Created}, timeCol{&t.Expires}, timeCol{&t.Used})
 	return t, err
 }
@@ -36,8 +36,8 @@ func (s *Store) CreateToken(ctx context.Context, t voice.Token) error {
 		"tokens_kind_name_key": "name " + t.Name + " for " + t.Kind,
 	}}
 	return s.insert(ctx, op, configWrite, n,
-		`INSERT INTO tokens (`+tokenColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		t.ID, t.Tenant, t.User, t.Kind, t.Name, t.Hash, jsonText(t.Scopes),
+		`INSERT INTO tokens (`+tokenColumns+`, name_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		t.ID, t.Tenant, t.User, t.Kind, t.Name, t.Hash, jsonText(t.Scopes), t.Sealed,
 		micros(t.Created), micros(t.Expires), micros(t.Used), nameKey(t.Name))
 }
 
@@ -71,8 +71,8 @@ func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {
 			return err
 		}
 		return x.must(ctx, op, "credential "+string(t.ID),
-			`UPDATE tokens SET hash = $3, scopes = $4, expires = $5, used = $6 WHERE tenant = $1 AND id = $2`,
-			t.Tenant, t.ID, t.Hash, jsonText(t.Scopes), micros(t.Expires), micros(t.Used))
+			`UPDATE tokens SET hash = $3, scopes = $4, expires = $5, used = $6, sealed = $7 WHERE tenant = $1 AND id = $2`,
+			t.Tenant, t.ID, t.Hash, jsonText(t.Scopes), micros(t.Expires), micros(t.Used), t.Sealed)
 	})
 }
 

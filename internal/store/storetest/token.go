@@ -12,7 +12,7 @@ func testTokens(t *testing.T, s Store) {
 		ID: "k1", Tenant: ours, User: "11", Kind: "sonetel", Name: "Anna@example.com", Hash: "$argon2id$x",
 		Scopes: []string{"user.read", "user.write"}, Created: moment(1), Expires: moment(100), Used: moment(2),
 	}
-	b := voice.Token{ID: "k2", Tenant: ours, Kind: "hoiio", Name: "AppId", Hash: "h", Created: moment(0)}
+	b := voice.Token{ID: "k2", Tenant: ours, Kind: "hoiio", Name: "AppId", Hash: "h", Sealed: "k:sealed", Created: moment(0)}
 	operator := voice.Token{ID: "k3", Kind: "owner", Name: "owner", Hash: "h", Created: moment(0)}
 	for _, k := range []voice.Token{a, b, operator} {
 		ok(t, s.CreateToken(ctx, k))
@@ -33,7 +33,7 @@ func testTokens(t *testing.T, s Store) {
 	want(t, "id taken", s.CreateToken(ctx, voice.Token{ID: "k1", Tenant: theirs, Kind: "x", Name: "y"}), voice.Exists)
 	ok(t, s.CreateToken(ctx, voice.Token{ID: "k5", Tenant: theirs, Kind: "telphin", Name: "anna@example.com"}))
 
-	a.Hash, a.Scopes, a.Expires, a.Used = "new", nil, moment(200), moment(50)
+	a.Hash, a.Sealed, a.Scopes, a.Expires, a.Used = "new", "k:new", nil, moment(200), moment(50)
 	ok(t, s.UpdateToken(ctx, a))
 	same(t, "updated", read(s.TokenByName(ctx, "sonetel", a.Name))(t), a)
 	want(t, "update unknown", s.UpdateToken(ctx, voice.Token{ID: "k9", Tenant: ours}), voice.NotExist)

@@ -1,0 +1,196 @@
+package hoiio
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"tandem/internal/dialect"
+	"tandem/internal/voice"
+)
+
+// blockVoice stands for a call between two numbers, which is no session.
+const blockVoice = "voice"
+
+// pair is a parameter of a notification.
+type pair struct{ name, value string }
+
+// Deliveries gives the notifications of a fact: that a block is over, and that the
+// session has ended, with what its last block came to when that was cut short.
+func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
+	data := f.Call.Data
+	switch f.Event.Kind {
+	case voice.EventNotice:
+		e := f.Event.Data
+		if e["dialect"] != Kind || e[keyQuiet] != "" || e["gone"] != "" {
+			return nil, nil
+		}
+		state := "ongoing"
+		if e[keyBlock] == blockAnswer {
+			state = "ringing"
+		}
+		return d.notification(ctx, f, e[keyBlock], state, d.told(f, e[keyBlock], e))
+	case voice.EventCallEnded:
+		if data[keyBlock] == "" {
+			return nil, nil
+		}
+		if data[keyBlock] == blockVoice {
+			return d.voiceEnded(ctx, f)
+		}
+		all, err := d.notification(ctx, f, data[keyBlock], "ended", append(d.atEnd(f), d.bill(ctx, f)...))
+		if err != nil || data[keyTape] == "" {
+			return all, err
+		}
+		f.Call.Data = map[string]string{keyApp: data[keyApp], keyNotify: data[keyTapeURL], keyTag: data[keyTapeTag]}
+		more := append([]pair{{"monitor_url", d.link(f.Call.Info.Tenant, voice.RecordingID(data[keyTape]))}}, d.bill(ctx, f)...)
+		tape, err := d.notification(ctx, f, blockMonitor, "ended", more)
+		return append(all, tape...), err
+	}
+	return nil, nil
+}
+
+// told gives what a block that is over says of itself.
+func (d *Dialect) told(f dialect.Fact, block string, from map[string]string) []pair {
+	switch block {
+	case blockDial:
+		return []pair{{"dial_status", from[keyStatus]}}
+	case blockGather:
+		return []pair{{"digits", from[keyDigits]}}
+	case blockRecord:
+		return []pair{{"record_url", d.link(f.Call.Info.Tenant, voice.RecordingID(from[keyRecording]))}}
+	case blockTransfer:
+		return []pair{{"transfer_status", from[keyStatus]}}
+	}
+	return nil
+}
+
+// atEnd gives what the last block of a session came to, unless that has been told.
+func (d *Dialect) atEnd(f dialect.Fact) []pair {
+	data := map[string]string{}
+	for k, v := range f.Call.Data {
+		data[k] = v
+	}
+	block := data[keyBlock]
+	if data[keyDone] != "" && data["gone"] == "" {
+		return nil
+	}
+	switch block {
+	case blockDial:
+		data[keyStatus] = "answered"
+		if f.Call.Answered.IsZero() {
+			data[keyStatus] = dialStatus(f.Call.CDR)
+		}
+	case blockTransfer:
+		switch {
+		case data[keyStatus] == "unanswered" && f.Call.AnsweredBy != "": // the caller left the talk
+			data[keyStatus] = "answered"
+		case data[keyStatus] == "":
+			data[keyStatus] = "unanswered"
+		}
+	}
+	return d.told(f, block, data)
+}
+
+// dialStatus says why a session's party was not reached.
+func dialStatus(c *voice.CDR) string {
+	if c == nil {
+		return "failed"
+	}
+	switch c.Cause {
+	case voice.CauseBusy:
+		return "busy"
+	case voice.CauseNoAnswer, voice.CauseCancelled:
+		return "unanswered"
+	}
+	return "failed"
+}
+
+// bill gives what every notification of an end says.
+func (d *Dialect) bill(ctx context.Context, f dialect.Fact) []pair {
+	start, talked := f.Call.Info.Start, time.Duration(0)
+	end := f.Event.At
+	if c := f.Call.CDR; c != nil {
+		start, end = c.Start, c.End
+	}
+	if !f.Call.Answered.IsZero() {
+		talked = end.Sub(f.Call.Answered)
+	}
+	return []pair{{"date", d.stamp(start)}, {"duration", minutes(talked)}, {"currency", d.currency(ctx, f.Call.Info.Tenant)},
+		{"rate", noRate}, {"debit", noRate}}
+}
+
+// notification writes what is sent to the block's address; nothing without one.
+func (d *Dialect) notification(ctx context.Context, f dialect.Fact, block, state string, more []pair) ([]voice.Delivery, error) {
+	data, info := f.Call.Data, f.Call.Info
+	if f.Event.Kind == voice.EventNotice {
+		data = f.Event.Data
+	}
+	if data[keyNotify] == "" {
+		return nil, nil
+	}
+	list := []pair{{"ivr_block", block}, {"session", sessionID(info.ID)}, {"txn_ref", txnRef(info.ID)}, {"call_state", state}}
+	if info.Direction == voice.Outbound {
+		list = append(list, pair{"dest", info.From})
+	} else {
+		list = append(list, pair{"from", e164(info.From)}, pair{"to", e164(info.To)})
+	}
+	list = append(append(list, more...), pair{"tag", data[keyTag]})
+	return d.delivery(ctx, f, data[keyNotify], list, block+" "+state)
+}
+
+// e164 gives a number its plus.
+func e164(s string) string {
+	if e, err := voice.ParseE164(s); err == nil && !strings.HasPrefix(s, "0") {
+		return string(e)
+	}
+	return s
+}
+
+// delivery writes a notification: the parameters, then those that the address has
+// of its own.
+func (d *Dialect) delivery(ctx context.Context, f dialect.Fact, to string, list []pair, what string) ([]voice.Delivery, error) {
+	app, err := d.signingApp(ctx, f.Call.Info.Tenant, f.Call.Data[keyApp])
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return nil, voice.E("hoiio.Deliveries", voice.Invalid, err)
+	}
+	given := map[string]bool{}
+	var body strings.Builder
+	add := func(name, value string) {
+		if body.Len() > 0 {
+			body.WriteByte('&')
+		}
+		body.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value))
+	}
+	for _, p := range list {
+		given[p.name] = true
+		add(p.name, p.value)
+	}
+	for s := range strings.SplitSeq(u.RawQuery, "&") {
+		name, value, _ := strings.Cut(s, "=")
+		n, nerr := url.QueryUnescape(name)
+		v, verr := url.QueryUnescape(value)
+		if nerr == nil && verr == nil && n != "" && !given[n] {
+			add(n, v)
+		}
+	}
+	one := voice.Delivery{Tenant: f.Call.Info.Tenant, Call: f.Call.Info.ID, Endpoint: Kind + "/" + app, Purpose: "notification of " + what,
+		Method: http.MethodPost, URL: to, Type: "application/x-www-form-urlencoded", Body: body.String(), Tries: 1}
+	if app != "" {
+		one.Signature = Kind + "/" + app
+	}
+	return []voice.Delivery{one}, nil
+}
+
+// currency is the account's; the vendor's clients know SGD, HKD, USD and AUD.
+func (d *Dialect) currency(ctx context.Context, t voice.TenantID) string {
+	if tenant, err := d.cfg.Tenants.Tenant(ctx, t); err == nil && tenant.Currency != "" {
+		return tenant.Currency
+	}
+	return "USD"
+}
