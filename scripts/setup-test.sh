@@ -13,6 +13,11 @@ need chromium chromium
 need curl curl
 need nft nftables # counts packets to forbidden addresses
 need gcc gcc
+need ruby ruby
+need php php-cli
+need node nodejs
+need javac default-jdk-headless
+need_file /usr/share/java/okhttp.jar libokhttp-java
 need_file /usr/include/stdlib.h libc6-dev
 python3 -c 'import requests' >/dev/null 2>&1 || needed="$needed python3-requests"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need postgres postgresql

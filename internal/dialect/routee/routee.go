@@ -103,6 +103,9 @@ func (d *Dialect) Close() {
 	d.wg.Wait()
 }
 
+// Wait waits until no campaign runs.
+func (d *Dialect) Wait() { d.wg.Wait() }
+
 // Kind gives "routee".
 func (d *Dialect) Kind() voice.AppKind { return Kind }
 
