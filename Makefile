@@ -31,7 +31,7 @@ check: ## format, vet, staticcheck, rules of the tree, and all tests with the ra
 	@$(MAKE) --no-print-directory build
 	@scripts/check.sh
 
-bench: ## load test of the menu; figures go to bench/out
+bench: ## load test of the menu and of a conference room; figures go to bench/out
 	@scripts/setup.sh
 	@$(MAKE) --no-print-directory build
 	@mkdir -p bench/out

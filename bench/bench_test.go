@@ -247,3 +247,18 @@ func FuzzParseMessage(f *testing.F) {
 		}
 	})
 }
+
+// TestVoices holds that what members of a room say is told apart from silence.
+func TestVoices(t *testing.T) {
+	for i, v := range voices() {
+		want := int(400+50*float64(i)) * 2 / 50
+		if got := signChanges(v[:]); got < want-2 || got > want+2 || classify(v[:]) == silenceHeard {
+			t.Errorf("voice %d changes its sign %d times, not %d", i, got, want)
+		}
+	}
+	for sample, code := range map[int]byte{0: 0xff, 32767: 0x80, -32768: 0x00} {
+		if got := mulaw(sample); got != code {
+			t.Errorf("%d is %#x, not %#x", sample, got, code)
+		}
+	}
+}

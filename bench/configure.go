@@ -48,8 +48,10 @@ func configure(ctx context.Context, s *server) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.run(ctx, "number", "add", number, "--account", id, "--app", app)
-	return err
+	if _, err = s.run(ctx, "number", "add", number, "--account", id, "--app", app); err != nil {
+		return err
+	}
+	return configureRoom(ctx, s, id)
 }
 
 func (s *server) runJSON(ctx context.Context, into any, args ...string) error {

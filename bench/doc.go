@@ -1,6 +1,7 @@
 // Bench measures a server under load: it starts one with a fresh data
 // directory, builds an IVR through the command line and the Sonetel API, calls
-// it a thousand times at once and reports what the callers got.
+// it a thousand times at once, holds a conference room of a hundred, and reports what
+// the callers got.
 //
 // Server and generator run on different cores. The generator shares no code
 // with the server: SIP over one UDP socket, RTP over another, times of arrival

@@ -24,6 +24,7 @@ type generator struct {
 	rtp     int // socket
 	rtpAddr netip.AddrPort
 	keys    time.Duration // between two keys of one call, 0 for none
+	voices  [][frame]byte // what calls say in turn, none for silence; set before the first call
 
 	byPort [65536]atomic.Pointer[call] // by the server's RTP port
 	wheel  [slots]struct {
@@ -70,7 +71,8 @@ type call struct {
 	pressed atomic.Int64 // when the key was sent, ns since 1970; 0 for none
 	inMenu  atomic.Bool
 
-	seq     uint16 // writer
+	voice   *[frame]byte // nil for silence; never written after invite
+	seq     uint16       // writer
 	ts      uint32
 	ssrc    uint32
 	event   int
@@ -137,6 +139,9 @@ func (g *generator) invite() *call {
 	n := rand.Uint64()
 	c := &call{gen: g, id: fmt.Sprintf("%016x@load", n), tag: fmt.Sprintf("%08x", uint32(n)), to: "<" + g.uri + ">",
 		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), slot: int(n % slots)}
+	if len(g.voices) > 0 {
+		c.voice = &g.voices[n/slots%uint64(len(g.voices))]
+	}
 	g.mu.Lock()
 	g.calls[c.id] = c
 	g.mu.Unlock()

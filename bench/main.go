@@ -23,6 +23,7 @@ type settings struct {
 	binary   string
 	build    bool
 	calls    int
+	members  int
 	seconds  time.Duration
 	setUps   int
 	setUpFor time.Duration
@@ -47,6 +48,7 @@ func main() {
 	flag.BoolVar(&s.build, "build", true, "build the server program first")
 	flag.IntVar(&s.calls, "calls", 1000, "calls held at once")
 	flag.IntVar(&seconds, "seconds", seconds, "length of the measurement with all calls")
+	flag.IntVar(&s.members, "members", 100, "members of one room who all speak, 0 for no room")
 	flag.IntVar(&s.setUps, "setups", 500, "set-ups per second")
 	flag.IntVar(&setUpSeconds, "setup-seconds", setUpSeconds, "length of that measurement")
 	flag.DurationVar(&s.keys, "keys", 4*time.Second, "time between two keys of a call, 0 for none")
@@ -71,8 +73,8 @@ func main() {
 }
 
 func run(ctx context.Context, s settings) (err error) {
-	if s.calls < 1 || s.calls > 20000 || s.setUps < 1 || s.setUps > 10000 || s.seconds <= 0 || s.setUpFor <= 0 {
-		return errors.New("calls must be 1-20000, setups 1-10000, times more than 0")
+	if s.calls < 1 || s.calls > 20000 || s.setUps < 1 || s.setUps > 10000 || s.members < 0 || s.members > 1000 || s.seconds <= 0 || s.setUpFor <= 0 {
+		return errors.New("calls must be 1-20000, setups 1-10000, members 0-1000, times more than 0")
 	}
 	if s.build {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", s.binary, "./cmd/tandem")
@@ -129,7 +131,8 @@ func run(ctx context.Context, s settings) (err error) {
 	return os.WriteFile(s.json, append(b, '\n'), 0o644)
 }
 
-// measure runs both phases against a server that answers number at target.
+// measure runs all phases against a server that answers number at target; the
+// one of the room only where there are to be members.
 func measure(ctx context.Context, s settings, target, number string, pid int) (report, error) {
 	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " "), Load: load()}
 	addr, err := netip.ParseAddrPort(target)
@@ -146,6 +149,11 @@ func measure(ctx context.Context, s settings, target, number string, pid int) (r
 	}
 	hold.close()
 	hold.finishHold(&r.Hold)
+	if s.members > 0 {
+		if r.Room, err = measureRoom(ctx, addr, pid, s.members, s.seconds); err != nil {
+			return r, err
+		}
+	}
 	rate, err := newGenerator(addr, number, 0)
 	if err != nil {
 		return r, err

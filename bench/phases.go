@@ -44,6 +44,7 @@ type holdResult struct {
 	Disorder      int            `json:"packets_out_of_order"`
 	Jumps         int            `json:"timestamp_jumps"`
 	Odd           int            `json:"packets_odd"`
+	Silent        int            `json:"packets_silent"`
 	Strangers     int64          `json:"packets_of_no_call"`
 	GeneratorLate int64          `json:"generator_late"`
 	CPUPercent    float64        `json:"server_cpu_percent"`
@@ -238,6 +239,6 @@ func pause(ctx context.Context, d time.Duration) error {
 func (g *generator) finishHold(res *holdResult) {
 	t := &g.tally
 	res.Pacing, res.PacingWithin, res.KeyToPrompt = t.pacing.spread(), t.within.spread(), t.keys.spread()
-	res.Packets, res.Lost, res.Disorder, res.Jumps, res.Odd = t.packets, t.lost, t.disorder, t.jumps, t.odd
+	res.Packets, res.Lost, res.Disorder, res.Jumps, res.Odd, res.Silent = t.packets, t.lost, t.disorder, t.jumps, t.odd, t.silent
 	res.Strangers, res.GeneratorLate, res.KeysMissed = g.strangers.Load(), g.late.Load(), g.missed.Load()
 }

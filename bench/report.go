@@ -15,6 +15,7 @@ type report struct {
 	Pinned  bool        `json:"pinned"`       // server and generator on cores of their own
 	Load    float64     `json:"load_average"` // of the minute before, all work of the machine
 	Hold    holdResult  `json:"hold"`
+	Room    holdResult  `json:"room"` // calls that are members of one room
 	SetUps  setUpResult `json:"setups"`
 }
 
@@ -55,6 +56,17 @@ func (r report) print(w io.Writer) {
 	row("keys without reaction", fmt.Sprint(h.KeysMissed), h.KeysMissed == aimMissing)
 	if h.GeneratorLate > 0 {
 		row("generator fell behind", fmt.Sprintf("%d times: figures are not to be trusted", h.GeneratorLate), false)
+	}
+	if m := r.Room; m.Calls > 0 {
+		fmt.Fprintf(t, "\nMembers of one room who all speak, %.0f s\n", m.Seconds)
+		row("members held", fmt.Sprintf("%d of %d", m.Held, m.Calls), m.Held == m.Calls && m.EndedByServer == 0)
+		row("server CPU", fmt.Sprintf("%.1f%% of a core; other work on it %.1f%%", m.CPUPercent, m.OtherPercent), m.CPUPercent <= aimCPU)
+		row("pacing error, ms", spreadText(m.Pacing), m.Pacing.P99 < aimPacing && m.Pacing.Count > 0)
+		row("packets", fmt.Sprintf("%d of about %d; %d lost, %d out of order, %d jumps, %d odd, %d silent", m.Packets, m.Expected, m.Lost, m.Disorder, m.Jumps, m.Odd, m.Silent),
+			m.Lost+m.Disorder+m.Odd+m.Silent == aimMissing)
+		if m.GeneratorLate > 0 {
+			row("generator fell behind", fmt.Sprintf("%d times: figures are not to be trusted", m.GeneratorLate), false)
+		}
 	}
 	fmt.Fprintf(t, "\nSet-ups per second, %d calls\n", s.Calls)
 	row("reached", fmt.Sprintf("%.0f of %d per second", s.Rate, s.Target), s.Rate > 0.95*float64(s.Target))

@@ -126,6 +126,7 @@ type tally struct {
 	lost     int
 	disorder int
 	jumps    int // timestamps that skip audio without a marker
+	silent   int // hold nothing to be heard
 	odd      int // not the RTP that was agreed
 }
 
@@ -141,6 +142,9 @@ func (c *call) packet(b []byte, at int64, t *tally) {
 	sound := classify(b[12:packetSize])
 	if c.lastAt != 0 && measuring {
 		t.packets++
+		if sound == silenceHeard {
+			t.silent++
+		}
 		switch step := int16(seq - c.lastSeq); {
 		case step <= 0:
 			t.disorder++
@@ -309,6 +313,8 @@ func (c *call) next(b *[packetSize]byte, now int64) int {
 		if c.event++; c.event > keyFrames+endFrames {
 			c.event = 0
 		}
+	} else if c.voice != nil {
+		copy(b[12:], c.voice[:])
 	} else {
 		b[12], b[13], b[14], b[15] = 0xff, 0xff, 0xff, 0xff
 	}
