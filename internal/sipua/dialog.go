@@ -62,6 +62,7 @@ type Dialog struct {
 	allow     string // what the peer's Allow headers list
 	reoffer   func(*offer.Session) ([]byte, error)
 	refer     func(to string) error
+	sentRefer *referral // a REFER of ours that is open
 	onAnswer  func(*offer.Session)
 	inviting  bool          // an INVITE of ours is open within the dialog
 	answering bool          // an INVITE or UPDATE of the peer is being answered

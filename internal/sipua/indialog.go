@@ -55,7 +55,7 @@ func (a *Agent) inDialog(in *transact.Inbound) {
 	case sip.REFER:
 		d.referred(in)
 	case sip.NOTIFY:
-		a.reply(in, 481, "Subscription Does Not Exist")
+		d.notified(in)
 	case sip.SUBSCRIBE, sip.PUBLISH:
 		a.reply(in, 489, "Bad Event")
 	case sip.MESSAGE:

@@ -227,7 +227,7 @@ func TestAnswersWithoutDialog(t *testing.T) {
 		{"PRACK", "<sip:1@x>;tag=nobody", nil, "481"},
 		{"REFER", "<sip:1@x>", []string{"Refer-To: <sip:+900@evil>"}, "403"},
 		{"MESSAGE", "<sip:1@x>", nil, "405"},
-		{"NOTIFY", "<sip:1@x>", nil, "405"},
+		{"NOTIFY", "<sip:1@x>", nil, "481"},
 		{"SUBSCRIBE", "<sip:1@x>", []string{"Event: presence"}, "489"},
 		{"PUBLISH", "<sip:1@x>", []string{"Event: presence"}, "489"},
 		{"FROB", "<sip:1@x>", nil, "501"},

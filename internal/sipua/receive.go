@@ -37,7 +37,9 @@ func (a *Agent) request(in *transact.Inbound) {
 		a.reply(in, 403, "Forbidden")
 	case sip.SUBSCRIBE, sip.PUBLISH:
 		a.reply(in, 489, "Bad Event", sip.NewHeader("Allow", allowed))
-	case sip.MESSAGE, sip.NOTIFY:
+	case sip.NOTIFY:
+		a.reply(in, 481, "Subscription Does Not Exist")
+	case sip.MESSAGE:
 		a.reply(in, 405, "Method Not Allowed", sip.NewHeader("Allow", allowed))
 	default:
 		a.reply(in, 501, "Not Implemented", sip.NewHeader("Allow", allowed))

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	allowed      = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"
+	allowed      = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER"
 	supported    = "100rel, timer, replaces"
 	maxAuthTries = 3
 )
