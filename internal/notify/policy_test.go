@@ -157,18 +157,27 @@ func TestDeadEndpoints(t *testing.T) {
 		many = append(many, d)
 	}
 	r.queue(many...)
+	looking := time.Now()
+	if _, err := r.store.DueDeliveries(t.Context(), looking, 1000); err != nil {
+		t.Fatal(err)
+	}
+	look := time.Since(looking) // many times as long under the race detector
 	r.start()
 	var worst time.Duration
-	for range 50 {
+	for range 5 {
 		quick := r.delivery("q", "quick", "quick", 1)
 		quick.Tenant = "2"
 		from := time.Now()
 		r.queue(quick)
-		in(t, "another account's", r.got)
+		select {
+		case <-r.got:
+		case <-time.After(2*time.Second + 20*look):
+			t.Fatalf("another account's first attempt did not come; a look at the store takes %s", look)
+		}
 		worst = max(worst, time.Since(from))
 	}
-	t.Logf("another account's first attempt came within %s", worst)
-	if worst > 2*time.Second { // some 50 ms where nothing else runs
+	t.Logf("another account's first attempt came within %s, a look at the store takes %s", worst, look)
+	if worst > 2*time.Second+10*look { // some 100 ms where nothing else runs
 		t.Errorf("another account's first attempt took %s", worst)
 	}
 }
