@@ -165,6 +165,17 @@ func (c liveCalls) OrderTape(ctx context.Context, t voice.TenantID, id voice.Cal
 	return c.d.board.OrderTape(ctx, t, id, o)
 }
 
+// HoldTalk and ResumeTalk implement dialect.Holds.
+func (c liveCalls) HoldTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, music []voice.Prompt) error {
+	return c.d.board.HoldTalk(ctx, t, id, leg, music)
+}
+
+func (c liveCalls) ResumeTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error {
+	return c.d.board.ResumeTalk(ctx, t, id, leg)
+}
+
+var _ dialect.Holds = liveCalls{}
+
 type originator struct{ e *engine.Engine }
 
 func (o originator) NewCall(info voice.CallInfo) switchboard.OutCall { return o.e.NewCall(info) }

@@ -151,6 +151,13 @@ type Commander interface {
 	Tapes
 }
 
+// Holds puts parties of talks on hold, within one tenant, as voice.Holder does.
+// NotExist also when the call is not up.
+type Holds interface {
+	HoldTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, music []voice.Prompt) error
+	ResumeTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error
+}
+
 // Tapes records live calls beside their flow.
 type Tapes interface {
 	StartTape(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error)

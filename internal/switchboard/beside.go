@@ -46,6 +46,25 @@ func (s *Switchboard) SendKeys(ctx context.Context, t voice.TenantID, id voice.C
 	return k.SendKeys(ctx, leg, keys)
 }
 
+// HoldTalk puts a party of the talk of a tenant's live call on hold. Errors as
+// voice.Holder's, NotExist also when no such call is up.
+func (s *Switchboard) HoldTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, music []voice.Prompt) error {
+	h, err := able[voice.Holder](s, "switchboard.HoldTalk", t, id)
+	if err != nil {
+		return err
+	}
+	return h.HoldTalk(ctx, leg, music)
+}
+
+// ResumeTalk ends that.
+func (s *Switchboard) ResumeTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error {
+	h, err := able[voice.Holder](s, "switchboard.ResumeTalk", t, id)
+	if err != nil {
+		return err
+	}
+	return h.ResumeTalk(ctx, leg)
+}
+
 // StartTape records a tenant's live call beside its flow. Errors as voice.Taper's,
 // NotExist also when no such call is up.
 func (s *Switchboard) StartTape(ctx context.Context, t voice.TenantID, id voice.CallID, spec voice.TapeSpec) (voice.RecordingID, error) {
