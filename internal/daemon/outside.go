@@ -150,18 +150,19 @@ func (d *Daemon) gone(ctx context.Context, x voice.Delivery) {
 }
 
 // subscribed lists the accounts that want to be told of their calls: those
-// with a subscription, or all when a dialect does not say where it keeps them.
+// with a subscription and, for vendors whose orders themselves say who is to be
+// told, those with a credential of that vendor. Of any other notifier it is all.
 func (d *Daemon) subscribed(ctx context.Context, notifiers []dialect.Notifier) ([]voice.TenantID, error) {
 	found := map[voice.TenantID]bool{}
 	for _, n := range notifiers {
 		s, ok := n.(dialect.Subscriber)
 		if !ok {
-			all, err := d.store.Tenants(ctx)
+			all, err := d.mayOrder(ctx, n)
 			if err != nil {
 				return nil, err
 			}
 			for _, t := range all {
-				found[t.ID] = true
+				found[t] = true
 			}
 			continue
 		}
@@ -176,4 +177,17 @@ func (d *Daemon) subscribed(ctx context.Context, notifiers []dialect.Notifier) (
 		}
 	}
 	return slices.Collect(maps.Keys(found)), nil
+}
+
+// mayOrder lists the accounts that can have given a dialect's orders.
+func (d *Daemon) mayOrder(ctx context.Context, n dialect.Notifier) ([]voice.TenantID, error) {
+	if v, ok := n.(dialect.Dialect); ok {
+		return d.store.TokenTenants(ctx, string(v.Kind()))
+	}
+	all, err := d.store.Tenants(ctx)
+	ids := make([]voice.TenantID, len(all))
+	for i, t := range all {
+		ids[i] = t.ID
+	}
+	return ids, err
 }

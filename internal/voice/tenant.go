@@ -128,6 +128,8 @@ type TokenStore interface {
 	// TokenByName finds a credential by its public half, whoever owns it.
 	TokenByName(ctx context.Context, kind, name string) (Token, error)
 	Tokens(ctx context.Context, t TenantID) ([]Token, error)
+	// TokenTenants lists the accounts that have credentials of a kind.
+	TokenTenants(ctx context.Context, kind string) ([]TenantID, error)
 	// UpdateToken replaces hash, sealed secret, scopes, expiry and last use.
 	UpdateToken(ctx context.Context, t Token) error
 	DeleteToken(ctx context.Context, t TenantID, id TokenID) error

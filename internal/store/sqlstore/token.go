@@ -53,6 +53,13 @@ func (s *Store) Tokens(ctx context.Context, t voice.TenantID) ([]voice.Token, er
 		`SELECT `+tokenColumns+` FROM tokens WHERE tenant = $1 ORDER BY created, id`, t)
 }
 
+// TokenTenants implements voice.TokenStore.
+func (s *Store) TokenTenants(ctx context.Context, kind string) ([]voice.TenantID, error) {
+	return many(ctx, s, "store.TokenTenants", func(r row) (t voice.TenantID, err error) {
+		return t, r.Scan(&t)
+	}, `SELECT DISTINCT tenant FROM tokens WHERE kind = $1 AND tenant <> '' ORDER BY tenant`, kind)
+}
+
 // UpdateToken implements voice.TokenStore. A changed hash ends the access and
 // refresh tokens that were given for the old secret.
 func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {

@@ -21,6 +21,8 @@ func testTokens(t *testing.T, s Store) {
 	same(t, "by name without account", read(s.TokenByName(ctx, "owner", "owner"))(t), operator)
 	same(t, "list by creation", read(s.Tokens(ctx, ours))(t), []voice.Token{b, a})
 	same(t, "the other's list", read(s.Tokens(ctx, theirs))(t), nil)
+	same(t, "accounts", read(s.TokenTenants(ctx, "hoiio"))(t), []voice.TenantID{ours})
+	same(t, "accounts of no kind", read(s.TokenTenants(ctx, "owner"))(t), nil)
 	for what, name := range map[string][2]string{
 		"another kind": {"telphin", "anna@example.com"}, "unknown": {"sonetel", "bert@example.com"}, "case of an id": {"hoiio", "appid"},
 	} {
