@@ -14,7 +14,7 @@ need curl curl
 need nft nftables # counts packets to forbidden addresses
 need gcc gcc
 need ruby ruby
-need php php-cli
+php -m 2>/dev/null | grep -qx curl || needed="$needed php-cli php-curl"
 need node nodejs
 need javac default-jdk-headless
 need_file /usr/share/java/okhttp.jar libokhttp-java
