@@ -16,8 +16,8 @@ func accountMethods() []method {
 		{path: "voice/query_status", title: "Read a call", section: calls, required: []string{"txn_ref"}, handle: voiceStatus},
 		{path: "voice/get_history", title: "List calls", section: calls, optional: []string{"from", "to", "page"}, handle: voiceHistory},
 		{path: "voice/get_rate", title: "Read a price", section: calls, required: []string{"dest1", "dest2"}, handle: voiceRate},
-		{path: "voice/conference", title: "Begin a conference", section: calls, required: []string{"dest"}, handle: noConference},
-		{path: "conference/call", title: "Begin a conference", section: calls, required: []string{"dest"}, handle: noConference},
+		{path: "voice/conference", title: "Begin a conference", section: calls, required: []string{"dest"}, optional: []string{"room", "caller_id", "tag", "notify_url"}, handle: voiceConference},
+		{path: "conference/call", title: "Begin a conference", section: calls, required: []string{"dest"}, optional: []string{"room", "caller_id", "tag", "notify_url"}, handle: conferenceCall},
 		{path: "number/get_active", title: "List numbers", section: numbers, handle: activeNumbers},
 		{path: "number/update_forwarding", title: "Connect a number to a notify URL", section: numbers, required: []string{"number"},
 			optional: []string{"forward_to", "forward_sms_to", "mode"}, handle: updateForwarding},
@@ -29,9 +29,6 @@ func accountMethods() []method {
 		{path: "user/get_info", title: "Read the account", section: user, handle: userInfo},
 	}
 }
-
-// noConference refuses: calls are not put into rooms.
-func noConference(*request) (answer, error) { return nil, errDestNotSupported }
 
 func nothingForSale(*request) (answer, error) {
 	return answer{"entries_count": "0", "entries": []any{}}, nil

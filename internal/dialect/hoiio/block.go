@@ -62,7 +62,7 @@ type block struct {
 // data is what the command of a block has remembered.
 func (b block) data(app string) map[string]string {
 	return map[string]string{keyApp: app, keyBlock: b.name, keyNotify: b.notify, keyTag: b.tag,
-		keyDone: "", keyStatus: "", keyDigits: "", keyRecording: "", keyQuiet: ""}
+		keyDone: "", keyStatus: "", keyDigits: "", keyRecording: "", keyQuiet: "", keyRoom: ""}
 }
 
 // notice is the end of a block: what more it says, and that the session is ready
@@ -223,6 +223,21 @@ func transferProgram(b block, msg []voice.Prompt, to voice.Destination, show str
 	}
 	return &p.p
 }
+
+// roomProgram puts the party into a conference room until it leaves.
+func roomProgram(b block, msg []voice.Prompt, app, room string) *flow.Program {
+	p := newBuilder(b.name).then("open", flow.Answer{}).say(msg)
+	p.then("joined", quiet(keyStatus, "answered"))
+	p.then("room", flow.Conference{Room: flow.Literal(roomName(app, room)), Tones: true})
+	p.then("done", flow.Hangup{Words: "the stay in the room is over"})
+	for _, way := range []flow.Exit{flow.Kicked, flow.RoomFull, flow.MaxDuration, flow.Failed} {
+		p.p.Nodes[len(p.p.Nodes)-2].Exits[way] = "done"
+	}
+	return &p.p
+}
+
+// roomName is a room's name within the account: rooms are an application's own.
+func roomName(app, room string) string { return app + "." + room }
 
 // hangupProgram ends the session, after a message where there is one.
 func hangupProgram(b block, msg []voice.Prompt, cause voice.Cause) *flow.Program {

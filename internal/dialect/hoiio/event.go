@@ -61,7 +61,11 @@ func (d *Dialect) told(f dialect.Fact, block string, from map[string]string) []p
 	case blockRecord:
 		return []pair{{"record_url", d.link(f.Call.Info.Tenant, voice.RecordingID(from[keyRecording]))}}
 	case blockTransfer:
-		return []pair{{"transfer_status", from[keyStatus]}}
+		list := []pair{{"transfer_status", from[keyStatus]}}
+		if room := f.Call.Data[keyRoom]; room != "" {
+			list = append(list, pair{"room", room})
+		}
+		return list
 	}
 	return nil
 }

@@ -318,13 +318,14 @@ func middleUnhold(q *request) (answer, error) {
 }
 
 func endTransfer(q *request) (answer, error) {
-	if room, is := strings.CutPrefix(q.params["dest"], "room:"); is {
-		if !isRoom(room) {
-			return nil, refusal("error_invalid_room")
-		}
-		return nil, errDestNotSupported
+	room, toRoom := strings.CutPrefix(q.params["dest"], "room:")
+	var to voice.Destination
+	var err error
+	if !toRoom {
+		to, err = q.dest(q.params["dest"], errDestInvalid)
+	} else {
+		room, err = roomOf(room)
 	}
-	to, err := q.dest(q.params["dest"], errDestInvalid)
 	if err != nil {
 		return nil, err
 	}
@@ -356,10 +357,26 @@ func endTransfer(q *request) (answer, error) {
 	if goOn {
 		name += ", or go on"
 	}
-	return nil, q.command(c, name, transferProgram(b, msg, to, show, goOn), b.data(q.app))
+	data := b.data(q.app)
+	if toRoom {
+		data[keyRoom] = room
+		return answer{"room": room}, q.command(c, b.name, roomProgram(b, msg, q.app, room), data)
+	}
+	return nil, q.command(c, name, transferProgram(b, msg, to, show, goOn), data)
 }
 
-// isRoom says whether a room may have that id; "" asks for a new one.
+// roomOf reads the id of a room; "" draws a new one.
+func roomOf(s string) (string, error) {
+	if !isRoom(s) {
+		return "", refusal("error_invalid_room")
+	}
+	if s == "" {
+		s = "R" + voice.NewID("")
+	}
+	return s, nil
+}
+
+// isRoom says whether a room may have that id.
 func isRoom(s string) bool {
 	return len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._") == ""
 }
