@@ -115,6 +115,14 @@ func (b *blocks) caller(t *testing.T) (*phone.Call, string) {
 	return c, v.Get("session")
 }
 
+// silent has a caller say nothing for some seconds.
+func silent(t *testing.T, c *phone.Call, seconds int) {
+	t.Helper()
+	if err := c.Play(t.Context(), make([]int16, seconds*phone.Rate)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // An auto attendant: answer, gather, transfer that goes on when the far end is
 // busy, record, hang up; and the caller who leaves at each stage.
 func TestHoiioAutoAttendant(t *testing.T) {
@@ -161,7 +169,7 @@ func TestHoiioAutoAttendant(t *testing.T) {
 		if !eventually(10*time.Second, func() bool { at, ok := c.HeardAt(); return ok && at > 0 && !quiet(c.Heard()) }) {
 			t.Error("nothing is heard")
 		}
-		time.Sleep(4 * time.Second) // the message and the beep
+		silent(t, c, 4) // through the message and the beep
 		if err := c.Play(t.Context(), tone(700, 2*time.Second)); err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +200,7 @@ func TestHoiioAutoAttendant(t *testing.T) {
 	})
 	t.Run("hang-up in gather", func(t *testing.T) {
 		c, _ := gather(t)
-		time.Sleep(time.Second)
+		silent(t, c, 1)
 		hangUp(c)
 		if v := ended(t, "gather"); !v.Has("digits") {
 			t.Errorf("told %v", v)
@@ -216,7 +224,7 @@ func TestHoiioAutoAttendant(t *testing.T) {
 	t.Run("hang-up in record", func(t *testing.T) {
 		c, s := refused(t)
 		b.ok("ivr/middle/record", "session", s, "notify_url", b.at("record"))
-		time.Sleep(2 * time.Second)
+		silent(t, c, 2)
 		if err := c.Play(t.Context(), tone(700, 2*time.Second)); err != nil {
 			t.Fatal(err)
 		}
