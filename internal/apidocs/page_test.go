@@ -99,7 +99,8 @@ func fake() dialect.Description {
 // later is an API that is not served.
 func later() dialect.Description {
 	return dialect.Description{Name: "Later", Base: "/later", Missing: "This version does not serve this API yet.",
-		Endpoints: []dialect.Endpoint{{Section: "sounds", Method: "POST", Path: "/play", Title: "Play a message"}}}
+		Endpoints: []dialect.Endpoint{{Section: "sounds", Method: "POST", Path: "/play", Title: "Play a message",
+			Fields: []dialect.Field{{Name: "msg", In: "body"}}}}}
 }
 
 // page serves the documentation beside the fake vendor.
