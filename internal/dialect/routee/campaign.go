@@ -327,7 +327,7 @@ func (d *Dialect) tellFinished(ctx context.Context, t voice.TenantID, c campaign
 		return voice.E("routee.tellFinished", voice.Internal, err)
 	}
 	now := d.cfg.Now()
-	return d.cfg.Outbox.CreateDeliveries(ctx, []voice.Delivery{{ID: voice.DeliveryID(voice.NewID("D")), Tenant: t, Endpoint: routeeplan.Kind + " " + c.Finished.URL,
+	return d.cfg.Outbox.CreateDeliveries(ctx, []voice.Delivery{{ID: voice.DeliveryID(voice.NewID("D")), Tenant: t, Endpoint: routeeplan.Kind + "/" + c.Finished.URL,
 		Purpose: "campaign " + c.ID, Method: http.MethodPost, URL: c.Finished.URL, Type: "application/json", Body: string(body),
 		Tries: 1, State: voice.DeliveryQueued, Next: now, Created: now}})
 }

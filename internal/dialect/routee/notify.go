@@ -153,5 +153,5 @@ func post(f dialect.Fact, url, purpose string, body any) ([]voice.Delivery, erro
 	if err != nil {
 		return nil, voice.E("routee.post", voice.Internal, err)
 	}
-	return []voice.Delivery{{Endpoint: routeeplan.Kind + " " + url, Purpose: purpose, Method: http.MethodPost, URL: url, Type: "application/json", Body: string(data)}}, nil
+	return []voice.Delivery{{Endpoint: routeeplan.Kind + "/" + url, Purpose: purpose, Method: http.MethodPost, URL: url, Type: "application/json", Body: string(data)}}, nil
 }
