@@ -47,7 +47,6 @@ type Options struct {
 // compiler makes nodes; each leads to the one that comes next.
 type compiler struct {
 	nodes []flow.Node
-	next  int
 }
 
 // Compile makes the program of a plan, which ends by hanging up.
