@@ -72,9 +72,8 @@ func voiceCall(q *request) (answer, error) {
 	}
 	data := b.data(q.app)
 	data[keyDest1], data[keyDest2] = first.ID, second.ID
-	id, err := q.d.cfg.Control.Originate(q, dialect.CallBack{Tenant: q.tenant, User: q.user, App: "Hoiio application " + q.app,
-		First: first, Second: second, ShowFirst: showFirst, ShowSecond: show, Tag: b.tag,
-		Order: orderVoice + q.app + "/" + voice.NewID(""), MaxDuration: longest, Data: data})
+	id, err := q.originate(orderVoice, b, dialect.CallBack{First: first, Second: second, ShowFirst: showFirst, ShowSecond: show,
+		MaxDuration: longest, Data: data})
 	if err != nil {
 		return nil, originateFault(err, "error_dest1_not_supported")
 	}

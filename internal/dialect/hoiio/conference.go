@@ -49,9 +49,7 @@ func (q *request) conference() (room string, refs []string, err error) {
 	for _, to := range all {
 		data := b.data(q.app)
 		data[keyDest1], data[keyRoom] = to.ID, room
-		id, err := q.d.cfg.Control.Originate(q, dialect.CallBack{Tenant: q.tenant, User: q.user, App: "Hoiio application " + q.app,
-			First: to, ShowFirst: show, Program: roomProgram(b, nil, q.app, room), Tag: b.tag,
-			Order: orderVoice + q.app + "/" + voice.NewID(""), Data: data})
+		id, err := q.originate(orderVoice, b, dialect.CallBack{First: to, ShowFirst: show, Program: roomProgram(b, nil, q.app, room), Data: data})
 		if err != nil && len(refs) == 0 {
 			return "", nil, originateFault(err, errDestNotSupported)
 		}

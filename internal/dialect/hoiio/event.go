@@ -2,6 +2,7 @@ package hoiio
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,10 +73,7 @@ func (d *Dialect) told(f dialect.Fact, block string, from map[string]string) []p
 
 // atEnd gives what the last block of a session came to, unless that has been told.
 func (d *Dialect) atEnd(f dialect.Fact) []pair {
-	data := map[string]string{}
-	for k, v := range f.Call.Data {
-		data[k] = v
-	}
+	data := maps.Clone(f.Call.Data)
 	block := data[keyBlock]
 	if data[keyDone] != "" && data["gone"] == "" {
 		return nil

@@ -152,13 +152,18 @@ func startDial(q *request) (answer, error) {
 	}
 	data := b.data(q.app)
 	data[keyDest1] = to.ID
-	id, err := q.d.cfg.Control.Originate(q, dialect.CallBack{Tenant: q.tenant, User: q.user, App: "Hoiio application " + q.app,
-		First: to, ShowFirst: show, Program: dialProgram(b, msg), Tag: b.tag, Order: orderDial + q.app + "/" + voice.NewID(""),
-		MaxDuration: longest, Data: data})
+	id, err := q.originate(orderDial, b, dialect.CallBack{First: to, ShowFirst: show, Program: dialProgram(b, msg), MaxDuration: longest, Data: data})
 	if err != nil {
 		return nil, originateFault(err, errDestNotSupported)
 	}
 	return answer{"session": sessionID(id), "txn_ref": txnRef(id)}, nil
+}
+
+// originate begins a call of the application; order says of which kind it is.
+func (q *request) originate(order string, b block, cb dialect.CallBack) (voice.CallID, error) {
+	cb.Tenant, cb.User, cb.App, cb.Tag = q.tenant, q.user, "Hoiio application "+q.app, b.tag
+	cb.Order = order + q.app + "/" + voice.NewID("")
+	return q.d.cfg.Control.Originate(q, cb)
 }
 
 // originateFault gives the status for a call that can't be begun.
@@ -186,10 +191,7 @@ func middlePlay(q *request) (answer, error) {
 
 // middle gives a ready session a block.
 func (q *request) middle(b block, p *flow.Program) (answer, error) {
-	c, err := q.session()
-	if err == nil {
-		err = ready(c, atReady, atRinging)
-	}
+	c, err := q.waiting()
 	if err != nil {
 		return nil, err
 	}
@@ -254,10 +256,7 @@ func middleMonitor(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.session()
-	if err == nil {
-		err = ready(c, atReady, atRinging)
-	}
+	c, err := q.waiting()
 	if err != nil {
 		return nil, err
 	}
@@ -289,10 +288,7 @@ func middleHold(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.session()
-	if err == nil {
-		err = ready(c, atReady, atRinging)
-	}
+	c, err := q.waiting()
 	if err != nil {
 		return nil, err
 	}
@@ -345,10 +341,7 @@ func endTransfer(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.session()
-	if err == nil {
-		err = ready(c, atReady, atRinging)
-	}
+	c, err := q.waiting()
 	if err != nil {
 		return nil, err
 	}

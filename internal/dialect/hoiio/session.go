@@ -56,6 +56,15 @@ func (q *request) session() (voice.LiveCall, error) {
 	return voice.LiveCall{}, errSessionEnded
 }
 
+// waiting finds the session that a request names, which takes a block.
+func (q *request) waiting() (voice.LiveCall, error) {
+	c, err := q.session()
+	if err == nil {
+		err = ready(c, atReady, atRinging)
+	}
+	return c, err
+}
+
 // live finds a call of the account that is up; nil = it is not.
 func (q *request) live(id voice.CallID) (*voice.LiveCall, error) {
 	calls, err := q.d.cfg.Live.Live(q, q.tenant)
