@@ -2,9 +2,7 @@ package daemon
 
 import (
 	"context"
-	"time"
 
-	"tandem/internal/child"
 	"tandem/internal/dialect/routee"
 )
 
@@ -27,13 +25,6 @@ func (d *Daemon) startCampaigns(ctx context.Context) error {
 	return d.routee.Resume(ctx)
 }
 
-// Bounds of one recording that becomes MP3.
-const (
-	encodeTime   = 2 * time.Minute
-	encodeMemory = 512 << 20 // bytes of address space
-	encodeMost   = 64 << 20  // bytes of MP3
-)
-
 // encoder makes MP3 of recordings by lame.
 type encoder struct {
 	d    *Daemon
@@ -42,13 +33,10 @@ type encoder struct {
 
 // MP3 implements routee.Encoder.
 func (e encoder) MP3(ctx context.Context, blob string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, encodeTime)
-	defer cancel()
 	file, err := e.d.blobs.Open(ctx, blob)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	p := child.Process{Path: e.lame, Args: []string{"--silent", "-b", "32", "-", "-"}, MaxOutput: encodeMost, Memory: encodeMemory, CPU: encodeTime}
-	return p.Run(ctx, file)
+	return mp3Of(e.lame)(ctx, file)
 }
