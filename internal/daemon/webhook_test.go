@@ -145,8 +145,11 @@ func firstAttempts(t *testing.T, d *daemon.Daemon, owner voice.TenantID, id voic
 		if e.Kind != voice.EventDialStarted && e.Kind != voice.EventLegAnswered && e.Kind != voice.EventCallEnded || n == len(ds) {
 			continue
 		}
-		as, err := d.Store().Attempts(t.Context(), owner, ds[n].ID)
-		if err != nil || len(as) == 0 {
+		var as []voice.DeliveryAttempt
+		if !eventually(func() bool { // attempts are stored beside the timeline's notes
+			as, err = d.Store().Attempts(t.Context(), owner, ds[n].ID)
+			return err != nil || len(as) > 0
+		}) || err != nil {
 			t.Fatalf("%s: attempts %v, %v", ds[n].Purpose, as, err)
 		}
 		late := as[0].At.Sub(e.At)
