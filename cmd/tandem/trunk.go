@@ -27,6 +27,7 @@ type trunkAdd struct {
 	Priority  int      `placeholder:"N" help:"Lower is tried first (default 0)."`
 	Prefix    []string `placeholder:"+46" help:"Only numbers that begin so go through it; may be repeated."`
 	CallerID  string   `name:"caller-id" placeholder:"+E164" help:"Number shown when the caller's own may not be."`
+	Refer     bool     `help:"Transfer its callers by SIP REFER, and let it transfer ours."`
 }
 
 type trunkJSON struct {
@@ -39,6 +40,7 @@ type trunkJSON struct {
 	Priority  int           `json:"priority"`
 	Prefixes  []string      `json:"prefixes,omitempty"`
 	CallerID  voice.E164    `json:"caller_id,omitempty"`
+	Refer     bool          `json:"refer"`
 }
 
 func newTrunkJSON(k voice.Trunk) trunkJSON {
@@ -46,14 +48,14 @@ func newTrunkJSON(k voice.Trunk) trunkJSON {
 	if transport == "" {
 		transport = "udp"
 	}
-	return trunkJSON{k.ID, k.Name, k.Host, transport, k.Username, k.Register, k.Priority, k.Prefixes, k.CallerID}
+	return trunkJSON{k.ID, k.Name, k.Host, transport, k.Username, k.Register, k.Priority, k.Prefixes, k.CallerID, k.Refer}
 }
 
 func (c *trunkAdd) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		k, err := a.AddTrunk(p.ctx, voice.Trunk{Tenant: voice.TenantID(c.Account), Name: c.Name, Host: c.Host, Transport: c.Transport,
 			Username: c.Username, Password: c.Password, Register: c.Register, Priority: c.Priority,
-			Prefixes: c.Prefix, CallerID: voice.E164(c.CallerID)})
+			Prefixes: c.Prefix, CallerID: voice.E164(c.CallerID), Refer: c.Refer})
 		if err != nil {
 			return err
 		}
@@ -80,6 +82,9 @@ func (c *trunkList) Run(p *program) error {
 				how := "does not register"
 				if k.Register {
 					how = "registers as " + k.Username
+				}
+				if k.Refer {
+					how += ", transfers by REFER"
 				}
 				row(w, k.Name, k.Host, k.Transport, "priority "+strconv.Itoa(k.Priority), how, strings.Join(k.Prefixes, " "))
 			}

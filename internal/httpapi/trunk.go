@@ -20,6 +20,7 @@ type Trunk struct {
 	Priority   int        `json:"priority" doc:"Lower is tried first"`
 	Prefixes   []string   `json:"prefixes" doc:"Numbers that may be dialled through it; empty = all that policy allows"`
 	CallerID   string     `json:"caller_id,omitempty"`
+	Refer      bool       `json:"refer" doc:"Callers may be transferred by REFER, and the peer may transfer"`
 	Registered bool       `json:"registered"`
 	State      string     `json:"state,omitempty" doc:"How its registration stands, in words"`
 	Created    *time.Time `json:"created,omitempty"`
@@ -36,6 +37,7 @@ type TrunkInput struct {
 	Priority  int      `json:"priority,omitempty" minimum:"0" maximum:"1000" doc:"Lower is tried first"`
 	Prefixes  []string `json:"prefixes,omitempty" maxItems:"300" doc:"Numbers that may be dialled through it: \"+46\""`
 	CallerID  string   `json:"caller_id,omitempty" maxLength:"40" doc:"Shown where the caller's own number may not be"`
+	Refer     bool     `json:"refer,omitempty" doc:"Transfer its callers by REFER, and let it transfer; missing = transfers are dialled and bridged here"`
 }
 
 // TrunkPath names it in the path.
@@ -54,7 +56,7 @@ func (a *API) registerTrunks() {
 
 func (a *API) showTrunk(ctx context.Context, k voice.Trunk) Trunk {
 	x := Trunk{ID: string(k.ID), Name: k.Name, Host: k.Host, Transport: k.Transport, Username: k.Username, Register: k.Register,
-		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Created: moment(k.Created)}
+		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Refer: k.Refer, Created: moment(k.Created)}
 	if x.Transport == "" {
 		x.Transport = "udp"
 	}
@@ -78,7 +80,7 @@ func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInpu
 	}
 	b := in.Body
 	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
-		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID)})
+		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID), Refer: b.Refer})
 	if err != nil {
 		return nil, err
 	}

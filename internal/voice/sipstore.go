@@ -65,7 +65,10 @@ type Trunk struct {
 	Priority  int      // lower is tried first
 	Prefixes  []string // numbers that may be dialled through it: "+46", …; empty = any that policy allows
 	CallerID  E164     // shown when the caller's own may not be
-	Created   time.Time
+	// Refer says that the peer may be asked to call elsewhere (REFER, RFC 3515) and
+	// may ask us to: it carries calls of its own on our word.
+	Refer   bool
+	Created time.Time
 }
 
 // TrunkStore keeps trunks.

@@ -6,11 +6,11 @@ import (
 	"tandem/internal/voice"
 )
 
-const trunkColumns = `id, tenant, name, host, transport, username, sealed, register, priority, prefixes, caller_id, created`
+const trunkColumns = `id, tenant, name, host, transport, username, sealed, register, priority, prefixes, caller_id, refer, created`
 
 func scanTrunk(r row) (k voice.Trunk, err error) {
 	err = r.Scan(&k.ID, &k.Tenant, &k.Name, &k.Host, &k.Transport, &k.Username, &k.Password, &k.Register, &k.Priority,
-		jsonCol{&k.Prefixes}, &k.CallerID, timeCol{&k.Created})
+		jsonCol{&k.Prefixes}, &k.CallerID, &k.Refer, timeCol{&k.Created})
 	return k, err
 }
 
@@ -63,9 +63,9 @@ func (s *Store) AddTrunk(ctx context.Context, k voice.Trunk) error {
 		return err
 	}
 	return s.insert(ctx, op, configWrite, trunkNames(k),
-		`INSERT INTO trunks (`+trunkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		`INSERT INTO trunks (`+trunkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		k.ID, k.Tenant, k.Name, k.Host, k.Transport, k.Username, sealed, k.Register, k.Priority,
-		jsonText(k.Prefixes), k.CallerID, micros(k.Created))
+		jsonText(k.Prefixes), k.CallerID, k.Refer, micros(k.Created))
 }
 
 // Trunks implements voice.TrunkStore.
@@ -93,10 +93,10 @@ func (s *Store) UpdateTrunk(ctx context.Context, k voice.Trunk) error {
 	}
 	return s.change(ctx, op, configWrite, trunkNames(k), "trunk "+string(k.ID),
 		`UPDATE trunks SET name = $3, host = $4, transport = $5, username = $6, sealed = $7, register = $8, priority = $9,
-			prefixes = $10, caller_id = $11
+			prefixes = $10, caller_id = $11, refer = $12
 		WHERE tenant = $1 AND id = $2`,
 		k.Tenant, k.ID, k.Name, k.Host, k.Transport, k.Username, sealed, k.Register, k.Priority,
-		jsonText(k.Prefixes), k.CallerID)
+		jsonText(k.Prefixes), k.CallerID, k.Refer)
 }
 
 // RemoveTrunk implements voice.TrunkStore.

@@ -72,7 +72,7 @@ func testTrunks(t *testing.T, s Store) {
 	ctx := t.Context()
 	a := voice.Trunk{
 		ID: "tr1", Tenant: ours, Name: "carrier", Host: "sip.example.com:5080", Transport: "tcp", Username: "u", Password: "pä ss",
-		Register: true, Priority: 2, Prefixes: []string{"+46", "+47"}, CallerID: "+46850000000", Created: moment(1),
+		Register: true, Priority: 2, Prefixes: []string{"+46", "+47"}, CallerID: "+46850000000", Refer: true, Created: moment(1),
 	}
 	b := voice.Trunk{ID: "tr2", Tenant: ours, Name: "pbx", Host: "192.0.2.7", Priority: 1, Created: moment(2)}
 	c := voice.Trunk{ID: "tr3", Tenant: theirs, Name: "carrier", Host: "192.0.2.8", Password: "x", Priority: 2, Created: moment(0)}
@@ -88,7 +88,7 @@ func testTrunks(t *testing.T, s Store) {
 	want(t, "no host", s.AddTrunk(ctx, voice.Trunk{ID: "tr5", Tenant: ours, Name: "x"}), voice.Invalid)
 
 	a.Name, a.Host, a.Transport, a.Username, a.Password, a.Register = "c2", "h2", "", "u2", "new", false
-	a.Priority, a.Prefixes, a.CallerID = 0, nil, ""
+	a.Priority, a.Prefixes, a.CallerID, a.Refer = 0, nil, "", false
 	ok(t, s.UpdateTrunk(ctx, a))
 	same(t, "updated", read(s.Trunks(ctx, ours))(t), []voice.Trunk{a, b})
 	want(t, "update unknown", s.UpdateTrunk(ctx, voice.Trunk{ID: "x", Tenant: ours, Name: "x", Host: "h"}), voice.NotExist)
