@@ -24,6 +24,17 @@ func channels(t *testing.T, file []byte) (left, right []int16) {
 	return left, right
 }
 
+// holdsTone says for how long a sound holds a tone.
+func holdsTone(s []int16, hz float64) (sum time.Duration) {
+	const step = phone.Rate / 10
+	for i := 0; i+step <= len(s); i += step {
+		if audiomatch.Tone(s[i:i+step], hz) > 0.3 {
+			sum += 100 * time.Millisecond
+		}
+	}
+	return sum
+}
+
 // TestBesideACall has two telephones talk, sounds over the talk, mixed with it and
 // covering it, presses keys for one, and records it all on two channels with a pause.
 func TestBesideACall(t *testing.T) {
@@ -85,16 +96,6 @@ func TestBesideACall(t *testing.T) {
 		t.Fatalf("the recording: %v", k.do(200, "GET", "/recordings/"+recording, nil))
 	}
 	left, right := channels(t, k.send(200, "GET", "/recordings/"+recording+"/audio", "", nil))
-	// holds says for how long a channel holds a tone.
-	holds := func(s []int16, hz float64) (sum time.Duration) {
-		const step = phone.Rate / 10
-		for i := 0; i+step <= len(s); i += step {
-			if audiomatch.Tone(s[i:i+step], hz) > 0.3 {
-				sum += 100 * time.Millisecond
-			}
-		}
-		return sum
-	}
 	whole := time.Duration(len(left)) * time.Second / phone.Rate
 	for _, v := range []struct {
 		name        string
@@ -108,7 +109,7 @@ func TestBesideACall(t *testing.T) {
 		{"right", right, 1400, time.Second, whole - 1900*time.Millisecond},
 		{"right", right, 500, 0, 0},
 	} {
-		if got := holds(v.s, v.hz); got < v.least || got > v.most {
+		if got := holdsTone(v.s, v.hz); got < v.least || got > v.most {
 			t.Errorf("the %s channel of %v holds %v Hz for %v, want %v to %v", v.name, whole, v.hz, got, v.least, v.most)
 		}
 	}

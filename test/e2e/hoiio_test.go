@@ -21,6 +21,7 @@ type blocks struct {
 	*office
 	app, token string
 	told       chan url.Values
+	kept       []url.Values // told of, and not asked for yet
 	address    string
 }
 
