@@ -37,7 +37,8 @@ type Agent struct {
 	dialogs map[string]*Dialog
 	byCall  map[string][]*Dialog // by Call-ID
 	merged  map[string]*Incoming // by Call-ID, From tag, CSeq: RFC 3261 §8.2.2.2
-	idle    chan struct{}        // closed when closing and no dialog is left
+	gone    ring
+	idle    chan struct{} // closed when closing and no dialog is left
 	peers   map[netip.Addr]time.Time
 	trunks  trunkSet
 }
@@ -189,6 +190,9 @@ func (a *Agent) enter(d *Dialog) bool {
 
 // leave takes a dialog out of the table.
 func (a *Agent) leave(d *Dialog) {
+	d.mu.Lock()
+	remoteTag := d.remoteTag
+	d.mu.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := dialogKey(d.callID, d.localTag)
@@ -196,6 +200,11 @@ func (a *Agent) leave(d *Dialog) {
 		return
 	}
 	delete(a.dialogs, key)
+	select {
+	case <-d.up:
+		a.gone.add(key, remoteTag)
+	default:
+	}
 	list := a.byCall[d.callID]
 	for i := range list {
 		if list[i] == d {

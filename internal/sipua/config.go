@@ -26,6 +26,7 @@ type Limits struct {
 	MaxExpires    time.Duration // longest registration granted; default 1 h
 	Session       time.Duration // session timer asked for (RFC 4028); default 30 min; negative = none
 	MinSession    time.Duration // shortest session timer accepted; default 90 s
+	Refer         time.Duration // longest wait for the result of a peer's REFER; default 10 min
 }
 
 func (l *Limits) defaults() {
@@ -35,6 +36,7 @@ func (l *Limits) defaults() {
 	setDefault(&l.MaxExpires, time.Hour)
 	setDefault(&l.Session, 30*time.Minute)
 	setDefault(&l.MinSession, 90*time.Second)
+	setDefault(&l.Refer, 10*time.Minute)
 }
 
 func setDefault[T comparable](p *T, v T) {
@@ -74,6 +76,11 @@ type Config struct {
 	// Draining, when it reports true, makes new INVITEs and OPTIONS get 503
 	// with Retry-After. May be nil.
 	Draining func() bool
+	// TakesOver says whether the peer of inc, which is identified, may take the
+	// place of d's peer (RFC 3891); d may be over. When it may and the dialog is
+	// one that can be replaced, the Handler gets inc with Replaces. nil = nobody
+	// may: INVITEs with Replaces are answered 481.
+	TakesOver func(inc *Incoming, d *Dialog) bool
 }
 
 // PeerKind is how a caller was identified.

@@ -61,8 +61,9 @@ type Dialog struct {
 	localSDP  []byte
 	allow     string // what the peer's Allow headers list
 	reoffer   func(*offer.Session) ([]byte, error)
-	refer     func(to string) error
-	sentRefer *referral // a REFER of ours that is open
+	onRefer   func(*ReferOrder)
+	order     *ReferOrder // a REFER of the peer that is open
+	sentRefer *referral   // a REFER of ours that is open
 	onAnswer  func(*offer.Session)
 	inviting  bool          // an INVITE of ours is open within the dialog
 	answering bool          // an INVITE or UPDATE of the peer is being answered
@@ -72,6 +73,8 @@ type Dialog struct {
 	timer     sessionTimer
 	log       []Message
 	onMessage func(Message)
+
+	referredBefore bool // the peer has sent a REFER that we looked at
 }
 
 func newDialog(a *Agent, callID, localTag string) *Dialog {
@@ -139,14 +142,6 @@ func (d *Dialog) tellAnswer(s *offer.Session) {
 	if f != nil && s != nil {
 		d.a.spawn(func() { f(s) })
 	}
-}
-
-// OnRefer sets what decides on a transfer that the peer asks for (RFC 3515);
-// nil accepts it, an error declines it. Without it every REFER is declined.
-func (d *Dialog) OnRefer(f func(to string) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.refer = f
 }
 
 // OnMessage sets what sees the dialog's messages; those that passed before
@@ -333,7 +328,7 @@ func (d *Dialog) requestLocked(method sip.RequestMethod, seq uint32) *sip.Reques
 }
 
 func carriesContact(m sip.RequestMethod) bool {
-	return m == sip.INVITE || m == sip.UPDATE || m == sip.REFER || m == sip.SUBSCRIBE
+	return m == sip.INVITE || m == sip.UPDATE || m == sip.REFER || m == sip.SUBSCRIBE || m == sip.NOTIFY
 }
 
 func looseRoute(u sip.Uri) bool { return u.UriParams.Has("lr") }

@@ -108,35 +108,6 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-func TestReferByPolicy(t *testing.T) {
-	asked := make(chan string, 1)
-	a := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) {
-		inc.OnRefer(func(to string) error {
-			asked <- to
-			return nil
-		})
-		answering(4000, nil)(inc)
-	}})
-	p := newPeer(t, a)
-	p.request("INVITE", uri("1", a), "refer", "f", "<sip:1@x>", 1, string(sdp(5000)))
-	to := p.until("SIP/2.0 200", "INVITE").header("To")
-	p.request("ACK", uri("1", a), "refer", "f", to, 1, "")
-	p.request("REFER", uri("1", a), "refer", "f", to, 2, "", "Refer-To: <sip:102@home>")
-	p.until("SIP/2.0 202", "REFER")
-	n := p.until("NOTIFY ", "NOTIFY")
-	if !strings.Contains(n.body, "200 OK") || n.header("Event") != "refer" {
-		t.Errorf("NOTIFY says %q", n.body)
-	}
-	p.respond(n, 200, "OK", "", "")
-	if got := receive(t, asked, "the question"); got != "sip:102@home" {
-		t.Errorf("Refer-To came as %q", got)
-	}
-	for i, bad := range []string{"<sip:.1>", "<sip:[.1]>", "<mailto:x@y>"} {
-		p.request("REFER", uri("1", a), "refer", "f", to, 3+i, "", "Refer-To: "+bad)
-		p.until("SIP/2.0 400", "REFER")
-	}
-}
-
 func TestNoHeaderInjection(t *testing.T) {
 	a := start(t, sipua.Config{})
 	p := newPeer(t, nil)

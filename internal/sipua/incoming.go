@@ -23,6 +23,7 @@ type Incoming struct {
 	provable bool   // the peer takes reliable provisional responses
 	mustRel  bool   // and demands them
 	key      string // in Agent.merged
+	replaces *Replaces
 	at       time.Time
 
 	// Guarded by Dialog.mu.
@@ -90,8 +91,13 @@ func (a *Agent) invited(in *transact.Inbound) {
 		a.reply(in, 483, "Too Many Hops")
 		return
 	}
-	if len(req.GetHeaders("replaces")) > 0 {
-		a.reply(in, 481, "Call/Transaction Does Not Exist") // no dialog of ours may be taken over
+	replaces, ok := replacesOf(req)
+	switch {
+	case !ok:
+		a.reply(in, 400, "Bad Replaces")
+		return
+	case replaces != nil && a.cfg.TakesOver == nil:
+		a.reply(in, 481, "Call/Transaction Does Not Exist")
 		return
 	}
 	if code, reason, hdr := checkInvite(req); code != 0 {
@@ -108,6 +114,7 @@ func (a *Agent) invited(in *transact.Inbound) {
 		return
 	}
 	inc := a.incoming(in)
+	inc.replaces = replaces
 	if err := a.admit(inc); err != 0 {
 		a.refuseUnseen(in, err)
 		return
@@ -210,6 +217,12 @@ func (a *Agent) serve(inc *Incoming, body []byte) {
 	// A trunk may be a proxy whose later requests come from elsewhere.
 	inc.pinned = peer.Kind != PeerTrunk
 	inc.mu.Unlock()
+	if inc.replaces != nil {
+		if code, reason := a.takeover(inc); code != 0 {
+			inc.refuse(code, reason, CauseOf(code), "it asked to take the place of another call and may not")
+			return
+		}
+	}
 	if len(body) > 0 {
 		s, err := offer.Parse(body)
 		if err != nil {

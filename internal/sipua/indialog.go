@@ -56,7 +56,9 @@ func (a *Agent) inDialog(in *transact.Inbound) {
 		d.referred(in)
 	case sip.NOTIFY:
 		d.notified(in)
-	case sip.SUBSCRIBE, sip.PUBLISH:
+	case sip.SUBSCRIBE:
+		d.subscribed(in)
+	case sip.PUBLISH:
 		a.reply(in, 489, "Bad Event")
 	case sip.MESSAGE:
 		a.reply(in, 405, "Method Not Allowed", sip.NewHeader("Allow", allowed))
@@ -133,41 +135,6 @@ func parseKey(s string) (byte, bool) {
 		return s[0], true
 	}
 	return 0, false
-}
-
-// referred takes a REFER (RFC 3515).
-func (d *Dialog) referred(in *transact.Inbound) {
-	d.mu.Lock()
-	f := d.refer
-	d.mu.Unlock()
-	to := in.Req.ReferTo()
-	switch {
-	case to == nil || !transact.ValidHost(to.Address.Host) || len(in.Req.GetHeaders("refer-to")) != 1:
-		d.a.reply(in, 400, "Bad Refer-To")
-		return
-	case f == nil:
-		d.a.reply(in, 603, "Decline")
-		return
-	}
-	d.a.spawn(func() {
-		if err := f(to.Address.String()); err != nil {
-			d.a.reply(in, 603, "Decline")
-			return
-		}
-		d.a.reply(in, 202, "Accepted")
-		d.notifyRefer()
-	})
-}
-
-// notifyRefer ends the implicit subscription of a REFER with success.
-func (d *Dialog) notifyRefer() {
-	req := d.request(sip.NOTIFY)
-	req.AppendHeader(sip.NewHeader("Event", "refer"))
-	req.AppendHeader(sip.NewHeader("Subscription-State", "terminated;reason=noresource"))
-	req.AppendHeader(sip.NewHeader("Content-Type", "message/sipfrag;version=2.0"))
-	req.SetBody([]byte("SIP/2.0 200 OK\r\n"))
-	// A peer that lost interest in its transfer changes nothing here.
-	_, _ = d.send(d.a.ctx, req)
 }
 
 // reoffered takes a re-INVITE or UPDATE.

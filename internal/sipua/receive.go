@@ -20,7 +20,12 @@ func (a *Agent) request(in *transact.Inbound) {
 		a.reply(in, 420, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(bad, ", ")))
 		return
 	}
-	if _, tagged := req.To().Params.Get("tag"); tagged && req.Method != sip.REGISTER {
+	_, tagged := req.To().Params.Get("tag")
+	if (tagged || req.Method != sip.INVITE) && len(req.GetHeaders("replaces")) > 0 {
+		a.reply(in, 400, "Replaces Belongs In A First INVITE") // RFC 3891 §3
+		return
+	}
+	if tagged && req.Method != sip.REGISTER {
 		a.inDialog(in)
 		return
 	}
@@ -70,7 +75,7 @@ func unsupported(req *sip.Request) []string {
 	var out []string
 	for _, t := range tokens(req, "require", "proxy-require") {
 		switch strings.ToLower(t) {
-		case "100rel", "timer", "replaces":
+		case "100rel", "timer", "replaces", "norefersub":
 		default:
 			if len(out) < 16 {
 				out = append(out, cleanText(t))

@@ -14,7 +14,7 @@ import (
 
 const (
 	allowed      = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER"
-	supported    = "100rel, timer, replaces"
+	supported    = "100rel, timer, replaces, norefersub"
 	maxAuthTries = 3
 )
 

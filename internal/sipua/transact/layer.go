@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"strings"
@@ -127,7 +128,7 @@ func Open(cfg Config) (*Layer, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	l := &Layer{
-		cfg: cfg, parser: sip.NewParser(), limit: newSourceLimiter(cfg.Limits),
+		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), limit: newSourceLimiter(cfg.Limits),
 		servers: map[string]*Inbound{}, clients: map[string]*client{},
 		conns: map[netip.AddrPort]*tcpConn{}, perAddr: map[netip.Addr]int{}, hosts: map[netip.Addr]string{},
 	}
@@ -271,4 +272,13 @@ func SplitTransport(name string) string {
 		return "tcp"
 	}
 	return ""
+}
+
+// headerParsers are sipgo's but for Refer-To and Referred-By, whose text is kept
+// as it came: its parser loses what is given twice in a URI.
+func headerParsers() map[string]sip.HeaderParser {
+	m := maps.Clone(sip.DefaultHeadersParser())
+	delete(m, "refer-to")
+	delete(m, "referred-by")
+	return m
 }
