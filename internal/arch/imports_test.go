@@ -36,6 +36,7 @@ var mayImport = map[string]string{
 	"switchboard":         "voice flow interp clock",
 	"media":               "media/g711",
 	"media/g711":          "",
+	"media/g722":          "",
 	"media/dtmf":          "media",
 	"media/amd":           "media",
 	"media/tones":         "media",
