@@ -125,8 +125,17 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	return nil
 }
 
-// end ends the caller's leg alone: what a step has under way it ends itself.
+// end ends the caller's leg alone: what a step has under way it ends itself. A
+// caller who has left has said why.
 func (c *Call) end(cause voice.Cause, words string) {
+	if !c.ended && c.a != nil && c.a.gone() {
+		cause, words = c.a.dialog.Cause()
+	}
+	c.endAs(cause, words)
+}
+
+// endAs ends the caller's leg for a reason that holds whoever hung up.
+func (c *Call) endAs(cause voice.Cause, words string) {
 	if c.ended {
 		return
 	}
@@ -135,9 +144,6 @@ func (c *Call) end(cause voice.Cause, words string) {
 	if c.a == nil {
 		c.setEnd(cause, words)
 		return
-	}
-	if c.a.gone() {
-		cause, words = c.a.dialog.Cause()
 	}
 	c.beside.down(c.a)
 	record := c.a.end(cause, words)

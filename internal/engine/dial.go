@@ -163,11 +163,7 @@ func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, wors
 	if c.a != nil {
 		gone, keys, info = c.a.Done(), c.a.port.Digits(), c.a.dialog.Digits()
 	}
-	unwanted := func(w woken) {
-		if w.key != nil {
-			c.dropped(*w.key, "nothing waits for keys while it rings")
-		}
-	}
+	const why = "nothing waits for keys while it rings"
 	for n > 0 {
 		select {
 		case r := <-results:
@@ -182,9 +178,9 @@ func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, wors
 				keys = nil
 				continue
 			}
-			unwanted(c.heard(c.a, k.Key, voice.DigitMethod(k.Method), k.At))
+			c.unwanted(c.heard(c.a, k.Key, voice.DigitMethod(k.Method), k.At), why)
 		case k := <-info:
-			unwanted(c.heard(c.a, k.Key, voice.BySIPInfo, time.Now()))
+			c.unwanted(c.heard(c.a, k.Key, voice.BySIPInfo, time.Now()), why)
 		case <-gone:
 			return nil, worst, c.hungUp()
 		case <-ctx.Done():

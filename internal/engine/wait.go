@@ -167,6 +167,13 @@ func (c *Call) passKey(to *leg, k gather.Press) {
 	}
 }
 
+// unwanted notes that a key that was heard is dropped.
+func (c *Call) unwanted(w woken, why string) {
+	if w.key != nil {
+		c.dropped(*w.key, why)
+	}
+}
+
 // dropped notes a key that nothing was waiting for.
 func (c *Call) dropped(k gather.Press, why string) {
 	c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, Text: "key " + string(k.Key) + " dropped: " + why,

@@ -51,6 +51,7 @@ func full() flow.Program {
 		flow.DetectMachine{},
 		flow.Notice{Dialect: "hoiio", Fields: map[string]flow.Template{"digits": "${digits}"}, Ready: "ready"},
 		flow.Conference{Room: "sales-${digits}", Muted: true, Tones: true, Music: music, MaxMembers: 5, MaxDuration: time.Minute, Record: true, Leave: "#", EndWith: true},
+		flow.Transfer{To: voice.Destination{Kind: voice.ToUser, ID: "5"}, ToVar: "x", How: flow.TransferByDial, RingTime: time.Second, CallerID: "+468", MaxDuration: time.Hour, Record: true},
 		flow.Return{Exit: "1"},
 	}
 	p := flow.Program{App: "A", Name: "all/of~it", Entry: "answer", Nodes: []flow.Node{}, Lifetime: time.Minute, Expired: "set", Meta: map[string]string{"about": "x"}}

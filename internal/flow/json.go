@@ -19,7 +19,7 @@ import (
 func StepTypes() []Step {
 	return []Step{Answer{}, Play{}, Gather{}, Dial{}, Goto{}, Count{}, Reset{}, Record{},
 		Deliver{}, SaveSound{}, PlayRecording{}, Wait{}, Hangup{}, Set{}, If{}, Hours{}, SetCaller{}, Save{},
-		Request{}, Fetch{}, Subflow{}, Return{}, SMS{}, Listen{}, Queue{}, Await{}, Notice{}, Tape{}, DetectMachine{}, Conference{}, Collect{}}
+		Request{}, Fetch{}, Subflow{}, Return{}, SMS{}, Listen{}, Queue{}, Await{}, Notice{}, Tape{}, DetectMachine{}, Conference{}, Collect{}, Transfer{}}
 }
 
 const kindMember = "kind"

@@ -22,15 +22,15 @@ const (
 	InvalidKey   Exit = "invalid"           // Gather: a key that is not expected
 	NoInput      Exit = "no input"          // Gather: nothing was pressed in time
 	GotDigits    Exit = "digits"            // Gather without keys: the digits are in VarDigits
-	Completed    Exit = "completed"         // Dial: answered, and the far end hung up
-	Busy         Exit = "busy"              // Dial
-	NoAnswer     Exit = "no answer"         // Dial
-	Failed       Exit = "failed"            // Dial, Goto, Record, Deliver
+	Completed    Exit = "completed"         // Dial, Transfer: answered, and the far end hung up
+	Busy         Exit = "busy"              // Dial, Transfer
+	NoAnswer     Exit = "no answer"         // Dial, Transfer
+	Failed       Exit = "failed"            // Dial, Transfer, Goto, Record, Deliver
 	Again        Exit = "again"             // Count: below the limit
 	Over         Exit = "over"              // Count: the limit is reached
 	Recorded     Exit = "recorded"          // Record
 	NotRecorded  Exit = "not recorded"      // Record: too short or silent
-	MaxDuration  Exit = "max duration"      // Dial: the time limit ended the bridge
+	MaxDuration  Exit = "max duration"      // Dial, Transfer: the time limit ended the bridge
 	keyExitBegin      = "key "
 )
 

@@ -18,6 +18,8 @@ func (v *validator) step(n *Node) {
 		v.gather(n, s)
 	case Dial:
 		v.dial(n, s)
+	case Transfer:
+		v.transfer(n, s)
 	case Goto:
 		v.must(n, s.App != "", "names no app")
 	case Count:
@@ -59,9 +61,7 @@ func (v *validator) gather(n *Node, s Gather) {
 }
 
 func (v *validator) dial(n *Node, s Dial) {
-	v.must(n, s.To.Kind != "", "has no destination")
-	v.must(n, s.To.ID != "" || s.ToVar != "", "has no destination id")
-	v.must(n, s.ToVar == "" || IsName(s.ToVar), "takes the destination from %q, which is no name of a variable", s.ToVar)
+	v.to(n, s.To, s.ToVar)
 	v.destinations(n, "also", s.Also, voice.MaxTargets-1)
 	v.strategy(n, s.Strategy)
 	v.prompts(n, s.Music)
@@ -72,6 +72,23 @@ func (v *validator) dial(n *Node, s Dial) {
 	v.span(n, "max_duration", s.MaxDuration, 24*time.Hour)
 	v.must(n, slices.Contains([]voice.MachineRule{"", voice.MachineHangup, voice.MachineConnect}, s.Machine),
 		"has machine %q; it must be %s or %s", s.Machine, voice.MachineHangup, voice.MachineConnect)
+}
+
+func (v *validator) transfer(n *Node, s Transfer) {
+	v.to(n, s.To, s.ToVar)
+	v.must(n, slices.Contains([]TransferHow{"", TransferByRefer, TransferByDial}, s.How),
+		"has how %q; it must be %s or %s", s.How, TransferByRefer, TransferByDial)
+	v.span(n, "ring_time", s.RingTime, voice.MaxRingTime)
+	v.span(n, "max_duration", s.MaxDuration, 24*time.Hour)
+	v.must(n, s.How != TransferByRefer || s.CallerID == "" && s.MaxDuration == 0 && !s.Record,
+		"has caller_id, max_duration or record, which a transfer by refer alone can't keep to")
+}
+
+// to checks a destination whose id may be in a variable.
+func (v *validator) to(n *Node, d voice.Destination, variable string) {
+	v.must(n, d.Kind != "", "has no destination")
+	v.must(n, d.ID != "" || variable != "", "has no destination id")
+	v.must(n, variable == "" || IsName(variable), "takes the destination from %q, which is no name of a variable", variable)
 }
 
 func (v *validator) destinations(n *Node, field string, list []voice.Destination, most int) {

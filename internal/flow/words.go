@@ -83,10 +83,7 @@ func gatherWords(g Gather) string {
 }
 
 func dialWords(d Dial) string {
-	to := d.To.String()
-	if d.ToVar != "" {
-		to = string(d.To.Kind) + " of " + d.ToVar
-	}
+	to := toWords(d.To, d.ToVar)
 	for _, also := range d.Also {
 		to += ", " + also.String()
 	}
@@ -97,6 +94,25 @@ func dialWords(d Dial) string {
 		return clip("call " + to + " for " + d.RingTime.Round(time.Millisecond).String())
 	}
 	return clip("call " + to)
+}
+
+// toWords names a destination, or the variable that its id is in.
+func toWords(d voice.Destination, variable string) string {
+	if variable != "" {
+		return string(d.Kind) + " of " + variable
+	}
+	return d.String()
+}
+
+func transferWords(t Transfer) string {
+	w := "transfer to " + toWords(t.To, t.ToVar)
+	switch t.How {
+	case TransferByRefer:
+		w += " by REFER alone"
+	case TransferByDial:
+		w += " by dialling"
+	}
+	return clip(w)
 }
 
 func mailboxWords(m voice.Mailbox) string {

@@ -60,6 +60,8 @@ func outsideWords(s Step) string {
 		return string(s.Order) + " the recording of the call"
 	case DetectMachine:
 		return "tell an answering machine from a person"
+	case Transfer:
+		return transferWords(s)
 	case Collect:
 		return collectWords(s)
 	case Notice:

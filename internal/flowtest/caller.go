@@ -185,6 +185,9 @@ func (c *Caller) Sounds(text string, d time.Duration) {
 // AnsweredBy says who the caller, or the first party, is.
 func (c *Caller) AnsweredBy(by voice.AnsweredBy) { c.script.AnsweredBy = by }
 
+// Refer says what comes of a transfer by the caller's own side.
+func (c *Caller) Refer(r sim.Referred) { c.script.Refer = r }
+
 // StorageFails makes every recording fail.
 func (c *Caller) StorageFails() { c.script.StorageFails = true }
 

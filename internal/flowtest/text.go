@@ -23,6 +23,7 @@ import (
 //	machine answers          nobody answers (of a party that is listened to)
 //	outside did TEXT         queue ID moves
 //	far TARGET: busy|failed|no answer|answers|machine [after DURATION] [talks DURATION]
+//	refer transferred|busy|no answer|failed|refused [after DURATION] (without it none is taken)
 //	room NAME full           room NAME ends DURATION
 //	sound DURATION TEXT      sound missing TEXT
 //	dials TEXT               enters TEXT
@@ -104,6 +105,8 @@ func (c *Caller) sentence(line string) error {
 		return nil
 	case "room":
 		return c.roomLine(rest)
+	case "refer":
+		return c.referLine(rest)
 	case "far":
 		return c.farLine(rest)
 	case "host":
@@ -197,6 +200,25 @@ func (c *Caller) farLine(s string) error {
 		}
 	}
 	c.Far(target, far)
+	return nil
+}
+
+// referLine takes "busy after 2s".
+func (c *Caller) referLine(s string) error {
+	does, after, _ := strings.Cut(s, " after ")
+	r := sim.Referred{End: voice.TransferEnd(does)}
+	switch r.End {
+	case voice.TransferDone, voice.TransferBusy, voice.TransferNoAnswer, voice.TransferFailed, voice.TransferRefused:
+	default:
+		return fmt.Errorf("a REFER can't end as %q", does)
+	}
+	if after != "" {
+		var err error
+		if r.After, err = time.ParseDuration(after); err != nil {
+			return err
+		}
+	}
+	c.Refer(r)
 	return nil
 }
 

@@ -10,39 +10,58 @@ import (
 	"tandem/internal/voice"
 )
 
-// dial resolves the destinations and makes their attempts in turn until one is
-// answered, goes on elsewhere or hangs up. The failure of the last decides.
+// dialling is whom a step calls.
+type dialling struct {
+	list  []voice.Destination
+	tries []try
+	key   string // under which it is remembered who answered last
+}
+
+// dial makes the attempts of its destinations in turn.
 func (r *run) dial(ctx context.Context, s flow.Dial) (outcome, error) {
+	d, err := r.dialling(ctx, s)
+	if err != nil {
+		return outcome{}, err
+	}
+	return r.reach(ctx, s, d, nil)
+}
+
+// dialling resolves the destinations of a step.
+func (r *run) dialling(ctx context.Context, s flow.Dial) (dialling, error) {
 	to := s.To
 	if s.ToVar != "" {
 		id, err := r.variable(s.ToVar, "interp.dial")
 		if err != nil {
-			return outcome{}, err
+			return dialling{}, err
 		}
 		to.ID = id
 	}
-	key := string(r.program.App) + "/" + string(r.node.ID)
-	all := append([]voice.Destination{to}, s.Also...)
-	tries, err := r.tries(ctx, all, cmp.Or(s.Strategy, voice.AllAtOnce), key)
-	if err != nil {
-		return outcome{}, err
-	}
-	last := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound, Words: "nobody to call for " + destinationWords(all)}
-	if len(tries) == 0 {
+	d := dialling{list: append([]voice.Destination{to}, s.Also...), key: string(r.program.App) + "/" + string(r.node.ID)}
+	var err error
+	d.tries, err = r.tries(ctx, d.list, cmp.Or(s.Strategy, voice.AllAtOnce), d.key)
+	return d, err
+}
+
+// reach makes the attempts of d in turn until one is answered, which
+// onAnswer is told where it is not nil, goes on elsewhere or hangs up. The failure
+// of the last decides.
+func (r *run) reach(ctx context.Context, s flow.Dial, d dialling, onAnswer func()) (outcome, error) {
+	last := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNotFound, Words: "nobody to call for " + destinationWords(d.list)}
+	if len(d.tries) == 0 {
 		r.noteError(last.Words)
 	}
 	spec := voice.DialSpec{RingTime: s.RingTime, MaxDuration: s.MaxDuration, CallerID: s.CallerID,
 		Music: r.prompts(s.Music, nil), Announce: r.prompts(s.Announce, nil), SendDigits: s.SendDigits,
-		Record: s.Record, Machine: s.Machine}
-	for i, t := range tries {
-		r.say("try %d of %d for %s: %s", i+1, len(tries), t.to, attemptWords(t.Attempt))
+		OnAnswer: onAnswer, Record: s.Record, Machine: s.Machine}
+	for i, t := range d.tries {
+		r.say("try %d of %d for %s: %s", i+1, len(d.tries), t.to, attemptWords(t.Attempt))
 		out, res, err := r.attempt(ctx, spec, t)
 		if err != nil {
 			return outcome{}, err
 		}
 		if out != nil {
 			if s.Strategy == voice.Rotating && out.program == nil && out.end == nil {
-				r.host.Answered(key, t.to)
+				r.host.Answered(d.key, t.to)
 			}
 			return *out, nil
 		}

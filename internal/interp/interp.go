@@ -25,6 +25,7 @@ type Call interface {
 	voice.Gatherer
 	voice.Recorder
 	voice.Dialer
+	voice.Transferrer
 	voice.Waiter
 	voice.Timer
 	voice.Hanguper

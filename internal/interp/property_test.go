@@ -228,6 +228,7 @@ func drawStep(t *rapid.T) flow.Step {
 		flow.Dial{To: voice.Destination{Kind: voice.ToExtension, ID: "101"}, RingTime: d},
 		flow.Dial{To: voice.Destination{Kind: voice.ToApp, ID: "B"}},
 		flow.Dial{To: voice.Destination{Kind: voice.ToNumber}, ToVar: flow.VarDigits},
+		flow.Transfer{To: voice.Destination{Kind: voice.ToExtension, ID: "101"}, RingTime: d, Record: b},
 		flow.Goto{App: "C"},
 		flow.Count{Name: "n", Limit: 3},
 		flow.Reset{Name: "n"},
@@ -255,6 +256,10 @@ func drawScript(t *rapid.T) sim.Script {
 		After: time.Duration(rapid.IntRange(0, 5).Draw(t, "after")) * time.Second,
 		Talk:  time.Duration(rapid.IntRange(0, 5).Draw(t, "talk")) * time.Second,
 	}}}
+	s.Refer = sim.Referred{
+		End:   rapid.SampledFrom([]voice.TransferEnd{"", voice.TransferDone, voice.TransferRefused, voice.TransferBusy, voice.TransferFailed}).Draw(t, "refer"),
+		After: time.Duration(rapid.IntRange(0, 5).Draw(t, "told")) * time.Second,
+	}
 	for range rapid.IntRange(0, 12).Draw(t, "actions") {
 		a := sim.Action{After: time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond}
 		switch rapid.IntRange(0, 9).Draw(t, "does") {

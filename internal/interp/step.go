@@ -26,6 +26,8 @@ func (r *run) step(ctx context.Context, s flow.Step) (outcome, error) {
 		return r.gather(ctx, s)
 	case flow.Dial:
 		return r.dial(ctx, s)
+	case flow.Transfer:
+		return r.transfer(ctx, s)
 	case flow.Goto:
 		return r.goTo(ctx, s)
 	case flow.Count:
@@ -96,7 +98,7 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 // needsCaller reports whether a step makes no sense once the caller has left.
 func needsCaller(s flow.Step) bool {
 	switch s.(type) {
-	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Conference, flow.Await, flow.DetectMachine:
+	case flow.Answer, flow.Play, flow.PlayRecording, flow.Gather, flow.Dial, flow.Transfer, flow.Record, flow.Wait, flow.Hangup, flow.Listen, flow.Queue, flow.Conference, flow.Await, flow.DetectMachine:
 		return true
 	}
 	return false

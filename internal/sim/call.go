@@ -39,6 +39,8 @@ type Script struct {
 	StorageFails bool
 	// AnsweredBy is who the caller, or the first party, is; "" = a person.
 	AnsweredBy voice.AnsweredBy
+	// Refer is what comes of transfers by the caller's own side.
+	Refer Referred
 }
 
 // Ending is how a call ended.

@@ -90,7 +90,7 @@ type PeerKind string
 const (
 	PeerAnonymous PeerKind = "anonymous" // nobody we know; what it says of itself is a claim
 	PeerTrunk     PeerKind = "trunk"     // the address of a configured trunk
-	PeerExtension PeerKind = "extension" // an extension that proved its password
+	PeerExtension PeerKind = "extension" // an extension that proved its password, or whose telephone we called
 )
 
 // Peer is who is at the other end.

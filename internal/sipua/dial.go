@@ -116,6 +116,9 @@ func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, error) {
 	// A phone behind its NAT is reached where it registered from.
 	d.pinned = t.Binding != nil || t.NextHop != ""
 	host := t.FromHost
+	if t.Binding != nil {
+		d.peer = Peer{Kind: PeerExtension, Extension: voice.Extension{Tenant: t.Binding.Tenant, Number: t.Binding.Extension}}
+	}
 	if t.Trunk != nil {
 		d.peer = Peer{Kind: PeerTrunk, Trunk: *t.Trunk}
 		if t.Trunk.Username != "" {

@@ -23,7 +23,7 @@ type destination struct{}
 func (destination) read(r *reader, n *yaml.Node, v reflect.Value, at string) {
 	d, variable := r.destination(n, at)
 	if variable != "" {
-		r.ds.Errorf(flow.CodeValue, at, "%s can't hold a variable; only the destination of dial can", lastOf(at))
+		r.ds.Errorf(flow.CodeValue, at, "%s can't hold a variable; only the destination of dial and transfer can", lastOf(at))
 	}
 	v.Set(reflect.ValueOf(d))
 }
@@ -127,12 +127,12 @@ func destinationNode(d voice.Destination, variable string) *yaml.Node {
 	return n
 }
 
-// dialled is Dial: its fields, with the destination's word among them where
-// the short form says all, and in "to" otherwise.
-type dialled struct{}
+// dialled is Dial or Transfer: its fields, with the destination's word among them
+// where the short form says all, and in "to" otherwise.
+type dialled struct{ step reflect.Type }
 
-func (dialled) rest() record {
-	rec := recordOf(reflect.TypeFor[flow.Dial](), "To", "ToVar")
+func (s dialled) rest() record {
+	rec := recordOf(s.step, "To", "ToVar")
 	rec.more = append([]string{"to"}, destinationKinds()...)
 	return rec
 }
@@ -160,7 +160,7 @@ func (s dialled) read(r *reader, n *yaml.Node, v reflect.Value, at string) {
 	case len(short.Content) > 0:
 		n = short
 	default:
-		r.ds.Errorf(CodeMissing, at, "dial needs a destination: one of %s", strings.Join(destinationKinds(), ", "))
+		r.ds.Errorf(CodeMissing, at, "%s needs a destination: one of %s", lastOf(at), strings.Join(destinationKinds(), ", "))
 		return
 	}
 	d, variable := r.destination(n, at)
@@ -169,8 +169,7 @@ func (s dialled) read(r *reader, n *yaml.Node, v reflect.Value, at string) {
 }
 
 func (s dialled) write(w *writer, v reflect.Value) *yaml.Node {
-	d := v.Interface().(flow.Dial)
-	to := destinationNode(d.To, d.ToVar)
+	to := destinationNode(v.FieldByName("To").Interface().(voice.Destination), v.FieldByName("ToVar").String())
 	n := s.rest().write(w, v)
 	if _, long := find(to, "kind"); long != nil {
 		to = &yaml.Node{Kind: yaml.MappingNode, Tag: to.Tag, Content: []*yaml.Node{textNode("to"), inline(to)}}
