@@ -37,6 +37,7 @@ var mayImport = map[string]string{
 	"media":               "media/g711",
 	"media/g711":          "",
 	"media/g722":          "",
+	"media/plc":           "",
 	"media/dtmf":          "media",
 	"media/amd":           "media",
 	"media/tones":         "media",
