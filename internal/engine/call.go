@@ -28,6 +28,8 @@ type Call struct {
 	far      *leg            // whom the caller talks with, or is about to
 	talking  bool            // they are joined
 	tape     *tape           // the recording that the flow makes
+	reserved *reserved       // room for legs through trunks, or nil
+	placed   func()          // says that its ports are about to be open
 	watch    func(byte) bool // sees the caller's keys first; nil = nobody
 
 	beside beside // what others order
@@ -43,6 +45,7 @@ type Call struct {
 func newCall(e *Engine, info voice.CallInfo) *Call {
 	c := &Call{e: e, info: info, timer: time.NewTimer(time.Hour)}
 	c.timer.Stop()
+	c.placed = func() {}
 	c.line = &timeline{sink: e.cfg.Events, id: info.ID, tenant: info.Tenant}
 	return c
 }
@@ -121,6 +124,8 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 		c.endLeg(c.far, cause, words)
 	}
 	c.end(cause, words)
+	c.placed()
+	c.e.gate.drop(c.reserved)
 	c.beside.close() // its recording is stored before anybody hears of the end
 	return nil
 }

@@ -67,10 +67,12 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 // targets answers first becomes the call's first party.
 func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling the first party: " + dialText(s), Data: dialData(s)})
+	c.placed()
 	won, result, err := c.ringAll(ctx, s, &ringing{call: c})
 	if err != nil || won == nil {
 		return result, err
 	}
+	c.e.gate.arrived(c.reserved)
 	c.a = won
 	c.beside.caller(won)
 	c.answered = true

@@ -67,9 +67,11 @@ type Engine struct {
 	cfg   Config
 	agent atomic.Pointer[sipua.Agent]
 	gate  *gate
-	rooms rooms
-	tones *tones.Set
-	addrs *localAddrs
+	// coming counts the ports of calls that have room and are not rung yet.
+	coming atomic.Int64
+	rooms  rooms
+	tones  *tones.Set
+	addrs  *localAddrs
 }
 
 // New makes an engine. SetAgent completes it before the first call.
@@ -85,8 +87,11 @@ func New(cfg Config) *Engine {
 func (e *Engine) SetAgent(a *sipua.Agent) { e.agent.Store(a) }
 
 // Full says whether new calls should be refused.
-func (e *Engine) Full() bool {
-	if e.cfg.MaxCalls > 0 && e.cfg.Pool.Stats().Ports >= 2*e.cfg.MaxCalls {
+func (e *Engine) Full() bool { return e.full(0) }
+
+// full is Full when so many ports are as good as taken.
+func (e *Engine) full(coming int) bool {
+	if e.cfg.MaxCalls > 0 && e.cfg.Pool.Stats().Ports+coming >= legsOfCall*e.cfg.MaxCalls {
 		return true
 	}
 	return e.cfg.Pool.Overloaded()

@@ -91,7 +91,7 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 	if err != nil {
 		return nil, err
 	}
-	if w.release, err = c.e.gate.enter(tenant, account.Limits, time.Now()); err != nil {
+	if w.release, err = c.e.gate.enter(tenant, account.Limits, c.reserved, time.Now()); err != nil {
 		return nil, err
 	}
 	return []way{w}, nil
@@ -111,7 +111,7 @@ func (c *Call) address(ctx context.Context, t voice.Target, s voice.DialSpec) ([
 	if err != nil {
 		return nil, err
 	}
-	release, err := c.e.gate.enter(tenant, account.Limits, time.Now())
+	release, err := c.e.gate.enter(tenant, account.Limits, c.reserved, time.Now())
 	if err != nil {
 		return nil, err
 	}

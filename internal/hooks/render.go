@@ -18,7 +18,7 @@ const EventTest = "webhook.test"
 // Events lists the events that a webhook may be told, the types of its messages.
 func Events() []voice.EventKind {
 	return []voice.EventKind{
-		voice.EventCallArrived, voice.EventCallRinging, voice.EventCallAnswered, voice.EventCallRefused, voice.EventCallEnded,
+		voice.EventCallArrived, voice.EventCallWaiting, voice.EventCallBegun, voice.EventCallRinging, voice.EventCallAnswered, voice.EventCallRefused, voice.EventCallEnded,
 		voice.EventCallOrdered, voice.EventAppEntered, voice.EventStep, voice.EventDigit, voice.EventGatherEnded,
 		voice.EventDialStarted, voice.EventDialFailed, voice.EventLegRinging, voice.EventLegAnswered, voice.EventLegEnded,
 		voice.EventBridgeStarted, voice.EventBridgeEnded, voice.EventTransferStarted, voice.EventTransferEnded,

@@ -31,6 +31,8 @@ type Limits struct {
 	OutboundCalls     int `json:"outbound_calls,omitempty" minimum:"0" maximum:"10000" doc:"Calls through trunks at once; 0 = 10"`
 	OutboundPerMinute int `json:"outbound_per_minute,omitempty" minimum:"0" maximum:"10000" doc:"New calls through trunks a minute; 0 = 30"`
 	InboundCalls      int `json:"inbound_calls,omitempty" minimum:"0" maximum:"100000" doc:"Incoming calls at once; 0 = no limit of its own"`
+	CallsPerSecond    int `json:"calls_per_second,omitempty" minimum:"0" maximum:"1000" doc:"Ordered calls that begin a second; 0 = 5"`
+	MaxQueued         int `json:"max_queued,omitempty" minimum:"0" maximum:"100000" doc:"Ordered calls that wait to begin; more are refused; 0 = 1000"`
 }
 
 // AccountInput is a new account.

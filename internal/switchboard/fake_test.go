@@ -29,6 +29,8 @@ type call struct {
 	// dial and place take the place of the simulator's, when set.
 	dial  func(context.Context, voice.DialSpec) (voice.DialResult, error)
 	place func(context.Context, voice.DialSpec) (voice.DialResult, error)
+	// reserve says whether there is room; nil = there is.
+	reserve func(l voice.Limits, rung, after int) error
 
 	talk      *talk
 	supervise func(context.Context, voice.Talk, voice.SuperviseMode) error
@@ -92,6 +94,13 @@ func (c *call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 
 func (c *call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {
 	return c.place(ctx, s)
+}
+
+func (c *call) Reserve(l voice.Limits, rung, after int) error {
+	if c.reserve != nil {
+		return c.reserve(l, rung, after)
+	}
+	return nil
 }
 
 // ending is how the call was ended first.

@@ -39,6 +39,8 @@ func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 func (lc *liveCall) snapshot() voice.LiveCall {
 	v := voice.LiveCall{App: lc.app, Queue: lc.queue}
 	switch {
+	case !lc.waits.IsZero():
+		v.State, v.Since = voice.LiveWaiting, lc.waits
 	case lc.queue != "":
 		v.State, v.Since = voice.LiveQueued, lc.queued
 	case len(lc.rung) > 0:

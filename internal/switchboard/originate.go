@@ -19,6 +19,11 @@ type OutCall interface {
 	// Supervise lets the first party hear a talk of another call and, as mode
 	// says, be heard in it, until the talk is over. Kind HungUp when it leaves.
 	Supervise(ctx context.Context, of voice.Talk, mode voice.SuperviseMode) error
+	// Reserve holds room, until the call ends, for legs through trunks: so many are
+	// rung at once by Place, and so many after that. Errors: Limit when the account,
+	// within l, and Unavailable when the server has no room now, Permission when l
+	// never allows it. It does not wait.
+	Reserve(l voice.Limits, rung, after int) error
 }
 
 // Originator makes calls that we begin.
@@ -50,15 +55,15 @@ type CallBack struct {
 // failTone is how long the first party hears that the second was not reached.
 const failTone = 5 * time.Second
 
-// CallBack begins a call-back and returns at once with its id. Errors: NotExist
-// for an unknown destination, Permission for a number that is not the account's to
-// show, Limit for more than voice.MaxTargets first parties, Unavailable while the
+// CallBack takes an order and returns at once with its call's id. The call begins
+// when those that the account ordered before have begun, at the pace of the
+// account, and when there is room for it (see orders). Errors: NotExist for an
+// unknown destination, Permission for a number that is not the account's to show
+// and for more parties through trunks than it may have at once, Limit for more than
+// voice.MaxTargets first parties and when enough others wait, Unavailable while the
 // server stops.
 func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (voice.CallID, error) {
 	const op = "switchboard.CallBack"
-	if len(cb.More) >= voice.MaxTargets {
-		return "", voice.Errorf(op, voice.Limit, "%d destinations to ring at once are more than %d", 1+len(cb.More), voice.MaxTargets)
-	}
 	info := voice.CallInfo{
 		ID: voice.CallID(voice.NewID("")), Tenant: cb.Tenant, Direction: voice.Outbound,
 		From: cb.First.ID, To: cb.Second.ID, Start: time.Now(), Tag: cb.Tag, Order: cmp.Or(cb.Order, voice.NewID("")),
@@ -68,43 +73,37 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 		then = cb.Program.Name
 		info.To = cmp.Or(info.To, string(cb.Program.App))
 	}
-	c := o.NewCall(info)
-	var firsts []voice.Route
-	names := cb.First.String()
-	for i, d := range append([]voice.Destination{cb.First}, cb.More...) {
-		r, err := s.route(ctx, cb.Tenant, d, false, c)
-		if err != nil {
-			return "", err
-		}
-		firsts = append(firsts, r)
-		if i > 0 {
-			names += " or " + d.String()
-		}
+	b := &begun{s: s, call: o.NewCall(info), cb: cb}
+	if err := b.route(ctx); err != nil {
+		return "", err
 	}
-	if cb.Program == nil {
-		if _, err := s.cfg.Router.Route(ctx, cb.Tenant, cb.Second, false); err != nil {
-			return "", err
-		}
+	w, err := b.queue(ctx)
+	if err != nil {
+		return "", err
 	}
-	for _, id := range []string{cb.ShowFirst, cb.ShowSecond} {
-		if own, err := s.mayShow(ctx, cb.Tenant, id); err != nil {
-			return "", err
-		} else if !own {
-			return "", voice.Errorf(op, voice.Permission, "%s is not a number of the account", id)
-		}
-	}
+	c := b.call
 	if !s.enter(c) {
+		b.place.leave()
+		_ = c.Hangup(ctx, voice.CauseShutdown, "the server is stopping") // it has nobody: this gives its room back
 		return "", voice.Errorf(op, voice.Unavailable, "the server is stopping")
 	}
+	if w != nil {
+		s.waits(s.liveCall(info.ID), b.place.since)
+	}
 	s.open(c) // before anything is noted of which others are told
-	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + names + ", then " + then,
+	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call-back ordered by " + cb.Text + ": " + b.names + ", then " + then,
 		Data: infoData(info)})
 	if len(cb.Data) > 0 {
 		noteOrder(c, "ordered by "+cb.Text, "call", cb.Data)
 	}
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
-		s.carry(c, func() interp.Result { return s.callBack(c, cb, rounds(cb.ShowFirst, firsts...)) })
+		s.carry(c, func() interp.Result {
+			if ended := b.await(w); ended != nil {
+				return *ended
+			}
+			return s.callBack(c, cb, b.rounds)
+		})
 	}()
 	return info.ID, nil
 }

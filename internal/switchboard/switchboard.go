@@ -109,6 +109,7 @@ type Config struct {
 type Switchboard struct {
 	cfg    Config
 	queues *queues
+	orders *orders
 
 	mu      sync.Mutex
 	live    map[voice.CallID]*liveCall
@@ -145,6 +146,7 @@ type liveCall struct {
 	since  time.Time      // of rung
 	queue  string         // that the caller waits in, or ""
 	queued time.Time
+	waits  time.Time // since when it waits to begin; zero = it does not
 }
 
 // New makes a switchboard. Close it.
@@ -153,7 +155,7 @@ func New(cfg Config) *Switchboard {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, queues: newQueues(), ctx: ctx, stop: stop}
+	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, queues: newQueues(), orders: newOrders(), ctx: ctx, stop: stop}
 	return s
 }
 
@@ -251,6 +253,7 @@ func (s *Switchboard) leave(c Call) {
 		s.recent[id] = lc
 	}
 	s.mu.Unlock()
+	s.orders.changed(c.Info().Tenant)
 	s.wg.Done()
 }
 

@@ -11,6 +11,8 @@ type EventKind string
 // The kinds of event. Text on each says it in words.
 const (
 	EventCallArrived       EventKind = "call.arrived"
+	EventCallWaiting       EventKind = "call.waiting" // an ordered call does not begin yet; data: why
+	EventCallBegun         EventKind = "call.begun"   // it waited, and begins; data: waited, in s
 	EventCallRinging       EventKind = "call.ringing"
 	EventCallAnswered      EventKind = "call.answered"
 	EventCallRefused       EventKind = "call.refused"

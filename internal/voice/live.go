@@ -7,6 +7,7 @@ type LiveState string
 
 // The states of a live call.
 const (
+	LiveWaiting  LiveState = "waiting"  // ordered and not begun: it waits for room
 	LiveRinging  LiveState = "ringing"  // not answered yet
 	LiveAnswered LiveState = "answered" // in its flow
 	LiveDialling LiveState = "dialling" // a destination is rung

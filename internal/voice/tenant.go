@@ -29,6 +29,8 @@ type Limits struct {
 	OutboundCalls     int // concurrent legs through trunks; default 10
 	OutboundPerMinute int // new legs through trunks a minute; default 30
 	InboundCalls      int // concurrent calls; 0 = no limit of its own
+	CallsPerSecond    int // ordered calls that begin a second; default 5
+	MaxQueued         int // ordered calls that wait to begin; default 1,000
 }
 
 // TenantStore keeps tenants.
