@@ -31,6 +31,7 @@ type call struct {
 	place func(context.Context, voice.DialSpec) (voice.DialResult, error)
 	// reserve says whether there is room; nil = there is.
 	reserve func(l voice.Limits, rung, after int) error
+	room    func() // gives back what reserve found
 
 	talk      *talk
 	supervise func(context.Context, voice.Talk, voice.SuperviseMode) error
@@ -81,6 +82,9 @@ func (c *call) Hangup(ctx context.Context, cause voice.Cause, words string) erro
 	c.mu.Unlock()
 	if !first {
 		return nil
+	}
+	if c.room != nil {
+		c.room()
 	}
 	return c.Call.Hangup(ctx, cause, words)
 }
@@ -136,6 +140,8 @@ type world struct {
 	down                 error                   // what every look-up gives
 
 	mu        sync.Mutex
+	limits    voice.Limits // of every account, beside limit
+	blind     error        // what asking for an account gives
 	records   []voice.CDR
 	delivered []voice.Recording
 }
@@ -200,7 +206,11 @@ func (w *world) SaveSound(context.Context, voice.TenantID, voice.SoundID, voice.
 }
 
 func (w *world) Tenant(_ context.Context, id voice.TenantID) (voice.Tenant, error) {
-	return voice.Tenant{ID: id, Timezone: w.timezone, Rescue: w.rescue, Limits: voice.Limits{InboundCalls: w.limit}}, nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.limits
+	l.InboundCalls = w.limit
+	return voice.Tenant{ID: id, Timezone: w.timezone, Rescue: w.rescue, Limits: l}, w.blind
 }
 
 func (w *world) User(_ context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {
