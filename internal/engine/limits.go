@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"strings"
 	"sync"
 	"time"
@@ -165,6 +166,15 @@ func (h *reserved) keep(n int) {
 	h.due -= due
 	h.of.up -= legs
 	h.of.due -= due
+}
+
+// outbound reserves a leg through a trunk for the call's account; leave gives it back.
+func (c *Call) outbound(ctx context.Context) (leave func(), err error) {
+	account, err := c.e.cfg.Tenants.Tenant(ctx, c.Info().Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return c.e.gate.enter(account.ID, account.Limits, c.reserved, time.Now())
 }
 
 // Reserve holds room for a call that we begin, within the limits l of its account:

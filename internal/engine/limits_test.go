@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +40,7 @@ func TestNumbersThatMayBeDialled(t *testing.T) {
 		{"+٤٦٨٥٠٠٠٠٠٠٠", nil, "is not part of a telephone number", voice.CauseNotFound},
 		{"+461234567890123456", nil, "digits", voice.CauseNotFound},
 	} {
-		t.Run(tt.number+" "+strings.Join(tt.prefixes, " "), func(t *testing.T) {
+		t.Run(tt.number+" "+strings.Join(tt.prefixes, ""), func(t *testing.T) {
 			t.Parallel()
 			carrier := farPhone(t, phone.Options{})
 			var res voice.DialResult
@@ -177,3 +178,100 @@ func TestSIPAddressesThatMayBeDialled(t *testing.T) {
 		})
 	}
 }
+
+// TestRoomForOrderedCalls holds room for both parties before the first is rung, and
+// gives back what is not used.
+func TestRoomForOrderedCalls(t *testing.T) {
+	t.Parallel()
+	one, two := farPhone(t, phone.Options{}), farPhone(t, phone.Options{})
+	r := newRig(t, nil, func(c *engine.Config) { c.MaxCalls = 4 })
+	made := 0
+	order := func(l voice.Limits, rung, after int) (*engine.Call, string) {
+		made++
+		c := r.engine.NewCall(voice.CallInfo{ID: voice.CallID(fmt.Sprint("C", made)), Tenant: tenant, Direction: voice.Outbound, Start: time.Now()})
+		if err := c.Reserve(l, rung, after); err != nil {
+			return c, string(voice.KindOf(err)) + ": " + voice.Reason(err)
+		}
+		return c, ""
+	}
+	few := voice.Limits{OutboundCalls: 2, OutboundPerMinute: 4}
+	expect := func(rung, after int, want string) {
+		t.Helper()
+		c, got := order(few, rung, after)
+		if !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("room for %d and %d: %q, want %q", rung, after, got, want)
+		}
+		c.Hangup(t.Context(), "", "")
+	}
+	if err := r.store.UpdateTenant(t.Context(), voice.Tenant{ID: tenant, Name: "Test", Created: time.Now(), Limits: few}); err != nil {
+		t.Fatal(err)
+	}
+	expect(1, 2, "permission: the call needs 3 outbound calls at once")
+	expect(0, 3, "permission")
+	expect(20, 0, "") // as many as there may be are rung
+	expect(20, 1, "")
+	expect(0, 0, "")
+	c, got := order(few, 1, 1)
+	if got != "" {
+		t.Fatal(got)
+	}
+	expect(1, 0, "limit: the account has 2 outbound calls up, its limit is 2")
+	expect(0, 0, "")
+	place := func(to *phone.Phone) voice.DialResult {
+		t.Helper()
+		res, err := c.Place(t.Context(), voice.DialSpec{Targets: sipTo(to)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	go func() { incomingCall(one).Reject(486) }()
+	if res := place(one); res.End != voice.DialBusy {
+		t.Errorf("the first: %+v", res)
+	}
+	expect(1, 0, "limit: the account has 2") // it is held for the next that is rung
+	go func() { incomingCall(one).Answer(t.Context()) }()
+	if res := place(one); res.End != voice.DialCompleted {
+		t.Fatalf("the first: %+v", res)
+	}
+	expect(1, 0, "limit: the account has 2")
+	go func() { incomingCall(two).Reject(486) }()
+	dial := func() voice.DialResult {
+		t.Helper()
+		res, err := c.Dial(t.Context(), voice.DialSpec{Targets: sipTo(two)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	if res := dial(); res.End != voice.DialBusy {
+		t.Errorf("the second: %+v", res)
+	}
+	expect(1, 0, "") // it was held for the second, once
+	expect(1, 1, "limit: the account has 1")
+	other, got := order(few, 1, 0)
+	if got != "" {
+		t.Fatal(got)
+	}
+	if res := dial(); res.Cause != voice.CausePolicy {
+		t.Errorf("the second has room that is another's: %+v", res)
+	}
+	other.Hangup(t.Context(), "", "")
+	c.Hangup(t.Context(), "", "")
+	expect(1, 1, "limit: the account has begun 3 outbound calls in the last minute, its limit is 4")
+	expect(1, 0, "")
+	var all []*engine.Call
+	for range 4 {
+		x, got := order(voice.Limits{}, 0, 0)
+		if all = append(all, x); got != "" {
+			t.Error(got)
+		}
+	}
+	expect(0, 0, "unavailable: the server has as many calls up as it takes")
+	for _, x := range all {
+		x.Hangup(t.Context(), "", "")
+	}
+	expect(0, 0, "")
+}
+
+func incomingCall(p *phone.Phone) *phone.Call { return <-p.Incoming() }

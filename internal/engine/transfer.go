@@ -102,11 +102,7 @@ func (c *Call) referTrunk(ctx context.Context, id voice.TrunkID, t voice.Target)
 	if err != nil {
 		return "", nil, err
 	}
-	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
-	if err != nil {
-		return "", nil, err
-	}
-	if release, err = c.e.gate.enter(tenant, account.Limits, time.Now()); err != nil {
+	if release, err = c.outbound(ctx); err != nil {
 		return "", nil, err
 	}
 	return trunkURI(n, k), release, nil

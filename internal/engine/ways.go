@@ -66,8 +66,7 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 	if err != nil {
 		return nil, err
 	}
-	tenant := c.Info().Tenant
-	all, err := c.e.cfg.Trunks.Trunks(ctx, tenant)
+	all, err := c.e.cfg.Trunks.Trunks(ctx, c.Info().Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -87,11 +86,7 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 	if len(w.hops) == 0 {
 		return nil, refused
 	}
-	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	if w.release, err = c.e.gate.enter(tenant, account.Limits, c.reserved, time.Now()); err != nil {
+	if w.release, err = c.outbound(ctx); err != nil {
 		return nil, err
 	}
 	return []way{w}, nil
@@ -106,12 +101,7 @@ func (c *Call) address(ctx context.Context, t voice.Target, s voice.DialSpec) ([
 	if err := c.mayCall(ctx, host); err != nil {
 		return nil, err
 	}
-	tenant := c.Info().Tenant
-	account, err := c.e.cfg.Tenants.Tenant(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	release, err := c.e.gate.enter(tenant, account.Limits, c.reserved, time.Now())
+	release, err := c.outbound(ctx)
 	if err != nil {
 		return nil, err
 	}
