@@ -47,10 +47,12 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	case left:
 		words := won.to + " hung up before the caller was let in"
 		c.endLeg(won, voice.CauseNormal, words)
+		c.notLetIn(result.Answered, voice.CauseRejected, words, by)
 		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseRejected, Words: words, By: by}, nil
 	case by == voice.AnsweredByMachine && s.Machine == voice.MachineHangup:
 		words := "an answering machine answered for " + won.to
 		c.endLeg(won, voice.CauseNormal, words)
+		c.notLetIn(result.Answered, voice.CauseNoAnswer, words, by)
 		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNoAnswer, Words: words, By: by}, nil
 	}
 	if err := c.Answer(ctx); err != nil {
@@ -194,6 +196,16 @@ func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, wors
 
 func (c *Call) dialFailed(r rung) {
 	c.Note(voice.Event{Kind: voice.EventDialFailed, Text: r.target.String() + ": " + r.words, Data: map[string]string{"cause": string(r.cause)}})
+}
+
+// notLetIn notes that a dial came to nothing though somebody answered; by says who
+// that was, where the dial asked.
+func (c *Call) notLetIn(t voice.Target, cause voice.Cause, words string, by voice.AnsweredBy) {
+	data := map[string]string{"cause": string(cause)}
+	if by != "" {
+		data["answered_by"] = string(by)
+	}
+	c.Note(voice.Event{Kind: voice.EventDialFailed, Text: t.String() + ": " + words, Data: data})
 }
 
 func worse(a, b rung) rung {

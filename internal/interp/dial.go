@@ -50,6 +50,9 @@ func (r *run) reach(ctx context.Context, s flow.Dial, d dialling, onAnswer func(
 	if len(d.tries) == 0 {
 		r.noteError(last.Words)
 	}
+	if s.Machine != "" {
+		r.set(flow.VarAnsweredBy, "")
+	}
 	spec := voice.DialSpec{RingTime: s.RingTime, MaxDuration: s.MaxDuration, CallerID: s.CallerID,
 		Music: r.prompts(s.Music, nil), Announce: r.prompts(s.Announce, nil), SendDigits: s.SendDigits,
 		OnAnswer: onAnswer, Record: s.Record, Machine: s.Machine}

@@ -168,6 +168,7 @@ func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 		return r.enter(out.program), nil
 	case out.program != nil:
 		if out.replaces {
+			r.disarm()
 			r.depth--
 		}
 		return r.enter(out.program), nil

@@ -74,7 +74,7 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 	}
 	if unwanted {
 		r := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNoAnswer, Words: "an answering machine answered", By: by}
-		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
+		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause), "answered_by": string(by)})
 		return r, nil
 	}
 	r, err := c.bridge(ctx, spec, target, far)

@@ -35,6 +35,10 @@ func (d *Dialect) Ask(_ context.Context, q flow.Question) (voice.HTTPRequest, er
 		body.Tones = &tones
 	} else if q.Vars[flow.VarAnsweredBy] == string(voice.AnsweredByMachine) {
 		body.AnsweredBy = strings.ToUpper(string(voice.AnsweredByMachine))
+		if to := q.Vars[routeeplan.VarMachineTo]; to != "" {
+			body.MessageID = MessageID(q.Call.ID, strokes(q.Vars[routeeplan.VarDials]))
+			body.From, body.To = q.Vars[routeeplan.VarMachineFrom], to
+		}
 	}
 	data, err := json.Marshal(body)
 	if err != nil {

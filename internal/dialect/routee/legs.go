@@ -51,10 +51,22 @@ var unchanged = change{leg: -1}
 // strokes gives the number that VarDials is.
 func strokes(s string) int { return min(len(s), maxDials) }
 
-// changeOf says what an event makes of a leg. outbound says that we began the
-// call, answered that its first leg is, dial the number of the DIAL that was noted
-// last.
-func changeOf(e voice.Event, outbound, answered bool, dial int) change {
+// situation is what is known of a call when an event comes: whether we began it
+// and its first leg is answered, the number of the DIAL that was noted last, and
+// whether that looks for answering machines.
+type situation struct {
+	outbound, answered bool
+	dial               int
+	machine            bool
+}
+
+// situationOf takes what the data of a call say of its DIAL.
+func situationOf(data map[string]string, outbound, answered bool) situation {
+	return situation{outbound, answered, strokes(data[routeeplan.DialNumber]), data[routeeplan.DialMachine] != ""}
+}
+
+// changeOf says what an event makes of a leg.
+func changeOf(e voice.Event, s situation) change {
 	d := e.Data
 	switch e.Kind {
 	case voice.EventCallOrdered:
@@ -68,31 +80,47 @@ func changeOf(e voice.Event, outbound, answered bool, dial int) change {
 	case voice.EventCallAnswered:
 		return change{first, stateInProgress}
 	case voice.EventDialStarted:
-		return ofLeg(dial, outbound, answered, stateInitiated)
+		return s.ofLeg(stateInitiated)
 	case voice.EventLegRinging:
-		return ofLeg(dial, outbound, answered, stateRinging)
+		return s.ofLeg(stateRinging)
+	case voice.EventLegAnswered:
+		if s.dial > 0 && s.machine { // it is listened to before the two are joined
+			return change{s.dial, stateInProgress}
+		}
 	case voice.EventBridgeStarted:
-		return ofLeg(dial, outbound, answered, stateInProgress)
+		if s.dial == 0 || !s.machine {
+			return s.ofLeg(stateInProgress)
+		}
 	case voice.EventBridgeEnded:
-		return ofLeg(dial, outbound, answered, stateCompleted)
+		return s.ofLeg(stateCompleted)
 	case voice.EventDialFailed:
 		if e.Leg == "" { // with one, another trunk is tried
-			if c := ofLeg(dial, outbound, answered, stateOf(voice.Cause(d["cause"]))); c.leg != first {
-				return c // the call's own end says what came of its first leg
-			}
+			return s.failed(voice.Cause(d["cause"]), d["answered_by"])
 		}
 	}
 	return unchanged
 }
 
-func ofLeg(dial int, outbound, answered bool, state string) change {
+func (s situation) ofLeg(state string) change {
 	switch {
-	case dial > 0:
-		return change{dial, state}
-	case outbound && !answered:
+	case s.dial > 0:
+		return change{s.dial, state}
+	case s.outbound && !s.answered:
 		return change{first, state}
 	}
 	return unchanged
+}
+
+// failed is the end of a DIAL that came to no talk; by says who had answered it.
+// The call's own end says what came of its first leg.
+func (s situation) failed(cause voice.Cause, by string) change {
+	switch {
+	case s.dial == 0:
+		return unchanged
+	case by != "":
+		return change{s.dial, stateCompleted}
+	}
+	return change{s.dial, stateOf(cause)}
 }
 
 // leg is one part of a conversation, as tracking shows it.
@@ -177,7 +205,7 @@ func (t *track) add(e voice.Event) {
 			now.recordings = append(now.recordings, id)
 		}
 	}
-	c := changeOf(e, t.cdr.Direction == voice.Outbound, !t.legs[first].answered.IsZero(), dial)
+	c := changeOf(e, situationOf(t.data, t.cdr.Direction == voice.Outbound, !t.legs[first].answered.IsZero()))
 	if c.leg < 0 || c.leg >= len(t.legs) {
 		return
 	}

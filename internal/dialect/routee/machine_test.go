@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"tandem/internal/dialect/routee"
+	"tandem/internal/dialect/routeeplan"
 	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
@@ -41,6 +43,12 @@ func TestMachine(t *testing.T) {
 	r, err := f.dialect.Ask(t.Context(), q)
 	if err != nil || !strings.HasSuffix(string(r.Body), `"answeredBy":"MACHINE"}`) {
 		t.Errorf("question: %s %v", r.Body, err)
+	}
+	q.Vars = map[string]string{flow.VarAnsweredBy: "machine", routeeplan.VarDials: "II", routeeplan.VarMachineFrom: "Company", routeeplan.VarMachineTo: "+306988000000"}
+	r, err = f.dialect.Ask(t.Context(), q)
+	want := `{"messageId":"` + routee.MessageID(q.Call.ID, 2) + `","conversationTrackingId":"` + routee.TrackingID(q.Call.ID) + `","from":"Company","to":"+306988000000","answeredBy":"MACHINE"}`
+	if err != nil || string(r.Body) != want {
+		t.Errorf("question of a DIAL: %s %v; want %s", r.Body, err, want)
 	}
 }
 

@@ -22,16 +22,15 @@ type status struct {
 		Name    string `json:"name"`
 		Updated string `json:"updatedDate"`
 	} `json:"status"`
-	Direction  string  `json:"direction"`
-	Service    string  `json:"originatingService"`
-	Quiet      bool    `json:"respectQuietHours"`
-	Duration   int     `json:"duration"` // s
-	Price      float64 `json:"price"`
-	AnsweredBy string  `json:"answeredBy,omitempty"`
+	Direction string  `json:"direction"`
+	Service   string  `json:"originatingService"`
+	Quiet     bool    `json:"respectQuietHours"`
+	Duration  int     `json:"duration"` // s
+	Price     float64 `json:"price"`
 }
 
 // Deliveries gives the webhooks of a fact about one of our calls: states of its
-// legs, recordings, answering machines of DIAL, and keys that were left at the end.
+// legs, recordings, and keys that were left at the end.
 func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
 	data := f.Call.Data
 	if f.Call.Info.Tenant == "" || len(data) == 0 || f.Call.Info.ID == "" {
@@ -44,18 +43,10 @@ func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Deliv
 		}
 	case voice.EventRecordingFinished:
 		return d.recorded(ctx, f)
-	case voice.EventMachine:
-		if url := data[routeeplan.DialMachine]; url != "" && f.Event.Data["answered_by"] == string(voice.AnsweredByMachine) {
-			return post(f, url, "machine detection", question{
-				MessageID: MessageID(f.Call.Info.ID, strokes(data[routeeplan.DialNumber])), TrackingID: TrackingID(f.Call.Info.ID),
-				From: data[routeeplan.DialFrom], To: data[routeeplan.DialTo], AnsweredBy: "MACHINE"})
-		}
-		return nil, nil
 	case voice.EventCallEnded:
 		return d.ended(f)
 	}
-	outbound := f.Call.Info.Direction == voice.Outbound
-	c := changeOf(f.Event, outbound, !f.Call.Answered.IsZero(), strokes(data[routeeplan.DialNumber]))
+	c := changeOf(f.Event, situationOf(data, f.Call.Info.Direction == voice.Outbound, !f.Call.Answered.IsZero()))
 	if c.leg < 0 {
 		return nil, nil
 	}

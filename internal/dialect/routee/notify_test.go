@@ -2,6 +2,7 @@ package routee_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,13 @@ func TestStatusCallbacks(t *testing.T) {
 	expect(dialled, voice.Event{Kind: voice.EventDialFailed, Data: map[string]string{"cause": "busy"}}, "dial Busy")
 	expect(dialled, voice.Event{Kind: voice.EventDialFailed, Leg: "b3", Data: map[string]string{"cause": "busy"}}, "")
 	expect(over(dialled, voice.CDR{Answered: now, End: now, Legs: []voice.LegRecord{{ID: "b3", Cause: voice.CauseCancelled}}}), ended, "dial NoAnswer, first Completed")
+	machine := dialled // it is listened to before the two are joined
+	machine.Data = maps.Clone(dialled.Data)
+	machine.Data[routeeplan.DialMachine] = routeeplan.MachineContinue
+	expect(machine, voice.Event{Kind: voice.EventLegAnswered, Leg: "b3"}, "dial InProgress")
+	expect(machine, voice.Event{Kind: voice.EventBridgeStarted, Leg: "b3"}, "")
+	expect(machine, voice.Event{Kind: voice.EventDialFailed, Data: map[string]string{"cause": "no answer", "answered_by": "machine"}}, "dial Completed")
+	expect(dialled, voice.Event{Kind: voice.EventLegAnswered, Leg: "b3"}, "")
 	quiet := answered
 	quiet.Data = map[string]string{"routee.callback": "https://a.example/first", "routee.strategy": "OnCompletion"}
 	expect(quiet, voice.Event{Kind: voice.EventCallAnswered}, "")
@@ -107,10 +115,6 @@ func TestOtherWebhooks(t *testing.T) {
 	got = f.deliver(state, voice.Event{Kind: voice.EventRecordingFinished, Data: map[string]string{"recording": "R1"}})
 	if len(got) != 1 || got[0]["messageId"] != routee.MessageID(id, 1) || got[0]["duration"] != 9.0 || got[0]["link"] != "/recordings/my/downloads/R1.wav" {
 		t.Errorf("recording: %v", got)
-	}
-	got = f.deliver(state, voice.Event{Kind: voice.EventMachine, Data: map[string]string{"answered_by": "machine"}})
-	if len(got) != 1 || got[0]["answeredBy"] != "MACHINE" {
-		t.Errorf("machine: %v", got)
 	}
 	inbound := dialect.CallState{Info: state.Info, Data: map[string]string{"routee.service": "Inbound", "routee.callback": "https://a.example/in", "routee.strategy": "OnChange"}}
 	got = f.deliver(inbound, voice.Event{Kind: voice.EventNotice, Data: map[string]string{"dialect": "routee", "routee.service": "Inbound"}})

@@ -18,6 +18,10 @@ const (
 	VarTo   = "routee.to"
 	// VarDials counts the parties dialled so far, in strokes: "III".
 	VarDials = "routee.dials"
+	// VarMachineFrom and VarMachineTo are the parties of a DIAL that an answering
+	// machine has answered, while its eventUrl is asked.
+	VarMachineFrom = "routee.machine.from"
+	VarMachineTo   = "routee.machine.to"
 )
 
 // Data of notices about the DIAL that comes next.
@@ -29,7 +33,7 @@ const (
 	DialStrategy  = "routee.dial.strategy"
 	DialRecording = "routee.dial.recording"
 	DialFormat    = "routee.dial.format"
-	DialMachine   = "routee.dial.machine"
+	DialMachine   = "routee.dial.machine" // strategy of its machine detection
 )
 
 // flat is how many repetitions stand in one step.
@@ -161,7 +165,7 @@ func (c *compiler) dial(id, origin string, v Verb) {
 	fields := map[string]flow.Template{}
 	for key, value := range map[string]string{
 		DialFrom: v.From, DialTo: v.To.String(), DialCallback: v.Callback.URL, DialStrategy: v.Callback.Strategy,
-		DialRecording: v.RecordingURL, DialFormat: v.Format, DialMachine: v.Machine.Event,
+		DialRecording: v.RecordingURL, DialFormat: v.Format, DialMachine: v.Machine.Strategy,
 	} {
 		fields[key] = flow.Literal(value)
 	}
@@ -169,11 +173,8 @@ func (c *compiler) dial(id, origin string, v Verb) {
 	c.add(id+".count", origin, flow.Set{Name: VarDials, Value: "${" + VarDials + "}I"}, flow.Next)
 	c.add(id+".notice", origin, flow.Notice{Dialect: Kind, Fields: fields}, flow.Next)
 	d := flow.Dial{To: v.To.Destination(), RingTime: v.Ring, MaxDuration: v.Longest, Record: v.Record}
-	switch v.Machine.Strategy {
-	case MachineHangup:
+	if v.Machine.Strategy != "" { // with Continue it is the first party who goes on in the answer
 		d.Machine = voice.MachineHangup
-	case MachineContinue:
-		d.Machine = voice.MachineConnect
 	}
 	if e, err := voice.ParseE164(v.From); err == nil {
 		d.CallerID = string(e)
@@ -181,4 +182,21 @@ func (c *compiler) dial(id, origin string, v Verb) {
 		c.add(id+".from", origin+"/from", flow.SetCaller{Name: flow.Literal(v.From)}, flow.Next)
 	}
 	c.add(id, origin, d, flow.Completed, flow.Busy, flow.NoAnswer, flow.Failed, flow.MaxDuration)
+	if v.Machine.Strategy == MachineContinue {
+		c.askForMachine(id+".machine", origin+"/machineDetection", v)
+	}
+}
+
+// askForMachine asks the eventUrl of the DIAL before for another plan when an
+// answering machine was what answered; without one the plan goes on.
+func (c *compiler) askForMachine(id, origin string, v Verb) {
+	c.way(flow.Failed, flow.NodeID(id))
+	node := func(name string, s flow.Step, exits map[flow.Exit]flow.NodeID) {
+		c.nodes = append(c.nodes, flow.Node{ID: flow.NodeID(name), Origin: origin, Step: s, Exits: exits})
+	}
+	node(id, flow.If{Left: "${" + flow.VarAnsweredBy + "}", Op: flow.Equal, Right: flow.Template(voice.AnsweredByMachine)},
+		map[flow.Exit]flow.NodeID{flow.Yes: flow.NodeID(id + ".from"), flow.No: ""})
+	node(id+".from", flow.Set{Name: VarMachineFrom, Value: flow.Literal(v.From)}, map[flow.Exit]flow.NodeID{flow.Next: flow.NodeID(id + ".to")})
+	node(id+".to", flow.Set{Name: VarMachineTo, Value: flow.Literal(v.To.String())}, map[flow.Exit]flow.NodeID{flow.Next: flow.NodeID(id + ".ask")})
+	node(id+".ask", flow.Fetch{Dialect: Kind, URL: flow.Literal(v.Machine.Event), Timeout: flow.CollectTime, Replace: true}, map[flow.Exit]flow.NodeID{flow.Failed: ""})
 }
