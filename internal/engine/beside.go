@@ -219,6 +219,7 @@ func (c *Call) StartTape(ctx context.Context, s voice.TapeSpec) (voice.Recording
 		c.Note(voice.Event{Kind: voice.EventRecordingFailed, Leg: l.id, Text: "the call is not recorded: " + voice.Reason(err)})
 		return "", err
 	}
+	made.data = s.Data
 	t.tape = made
 	if t.ending { // the call ended meanwhile
 		t.rec.End()

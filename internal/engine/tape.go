@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"tandem/internal/blob"
@@ -20,6 +21,7 @@ type tape struct {
 	call  *Call
 	leg   voice.LegID // whom it is about, for the timeline
 	row   voice.Recording
+	data  map[string]string // what else its events say
 	draft blob.Draft
 	rec   *rtpport.Recording
 }
@@ -77,8 +79,10 @@ func (c *Call) openTape(ctx context.Context, on recorder, about voice.LegID, pur
 
 // note says what has become of the recording.
 func (t *tape) note(kind voice.EventKind, what string) {
-	t.call.Note(voice.Event{Kind: kind, Leg: t.leg, Text: "recording " + string(t.row.ID) + " " + what,
-		Data: map[string]string{"recording": string(t.row.ID), "purpose": string(t.row.Purpose), "leg": string(t.leg)}})
+	data := map[string]string{}
+	maps.Copy(data, t.data)
+	data["recording"], data["purpose"], data["leg"] = string(t.row.ID), string(t.row.Purpose), string(t.leg)
+	t.call.Note(voice.Event{Kind: kind, Leg: t.leg, Text: "recording " + string(t.row.ID) + " " + what, Data: data})
 }
 
 // stop ends the recording; what becomes of it is finish's or drop's.

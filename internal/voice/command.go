@@ -40,8 +40,9 @@ type Overlayer interface {
 // says, and what the caller hears, from now on, across bridges and transfers.
 type TapeSpec struct {
 	User      UserID
-	Mixed     bool          // in one channel; otherwise the caller left, the rest right
-	MaxLength time.Duration // 0 = MaxRecordLength
+	Mixed     bool              // in one channel; otherwise the caller left, the rest right
+	MaxLength time.Duration     // 0 = MaxRecordLength
+	Data      map[string]string // what else the events of the recording say; nil = nothing
 }
 
 // TapeOrder is what becomes of a recording beside the flow.

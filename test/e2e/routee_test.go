@@ -23,15 +23,25 @@ type routeeAccount struct {
 	token string
 	web   *httptest.Server
 
-	mu   sync.Mutex
-	told []map[string]any // bodies, with the path under "path"
+	mu      sync.Mutex
+	told    []map[string]any // bodies, with the path under "path"
+	answers map[string]http.HandlerFunc
 }
 
 func newRoutee(t *testing.T) *routeeAccount {
 	t.Helper()
-	r := &routeeAccount{office: newOffice(t)}
-	cred := r.fields("credential", "create", "--account", r.id, "--for", "routee")
-	req, err := http.NewRequest(http.MethodPost, "http://"+r.http+"/routee/oauth/token", strings.NewReader("grant_type=client_credentials"))
+	r := &routeeAccount{office: newOffice(t), answers: map[string]http.HandlerFunc{}}
+	r.token = routeeToken(t, r.server, r.id)
+	r.web = httptest.NewServer(http.HandlerFunc(r.event))
+	t.Cleanup(r.web.Close)
+	return r
+}
+
+// routeeToken logs a new application of an account in.
+func routeeToken(t *testing.T, s *server, account string) string {
+	t.Helper()
+	cred := s.fields("credential", "create", "--account", account, "--for", "routee")
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.http+"/routee/oauth/token", strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +56,13 @@ func newRoutee(t *testing.T) *routeeAccount {
 	if err := json.NewDecoder(res.Body).Decode(&v); err != nil {
 		t.Fatal(err)
 	}
-	r.token = text(t, v, "access_token")
-	r.web = httptest.NewServer(http.HandlerFunc(r.event))
-	t.Cleanup(r.web.Close)
-	return r
+	return text(t, v, "access_token")
+}
+
+// newRouteeToken is the token of an account of its own.
+func newRouteeToken(t *testing.T, s *server) string {
+	t.Helper()
+	return routeeToken(t, s, text(t, s.fields("account", "create", "Another"), "id"))
 }
 
 func routeeSay(text string) string {
@@ -67,8 +80,11 @@ func (r *routeeAccount) event(w http.ResponseWriter, req *http.Request) {
 	body["path"] = req.URL.Path
 	r.mu.Lock()
 	r.told = append(r.told, body)
+	answer := r.answers[req.URL.Path]
 	r.mu.Unlock()
 	switch {
+	case answer != nil:
+		answer(w, req)
 	case req.URL.Path != "/pin":
 	case body["collectedTones"] == "1,2,3,4":
 		fmt.Fprintf(w, `{"verbs":[%s,{"type":"DIAL","from":"+30211111111","to":{"phone":"+306988222222"},"callback":{"url":"%s/dial","strategy":"OnChange"}}]}`,
@@ -77,6 +93,25 @@ func (r *routeeAccount) event(w http.ResponseWriter, req *http.Request) {
 		fmt.Fprintf(w, `{"verbs":[%s,{"type":"COLLECT","eventUrl":"%s/pin","maxDigits":4,"submitOnHash":true}]}`,
 			routeeSay("Your four digits service number is not valid. Please try again."), r.web.URL)
 	}
+}
+
+// on says what the application answers at a path; its address is given.
+func (r *routeeAccount) on(path string, answer http.HandlerFunc) (address string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers[path] = answer
+	return r.web.URL + path
+}
+
+// sounds gives the address of a sound.
+func (r *routeeAccount) sounds(t *testing.T, name string, samples []int16) (address string) {
+	file := wav(t, samples)
+	return r.on("/"+name+".wav", func(w http.ResponseWriter, _ *http.Request) { w.Write(file) })
+}
+
+// plan answers with a dial plan.
+func (r *routeeAccount) plan(path, verbs string) (address string) {
+	return r.on(path, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"verbs":[`+verbs+`]}`) })
 }
 
 // hearsOf waits until the application was told of something.

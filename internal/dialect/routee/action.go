@@ -111,10 +111,12 @@ func startRecord(q *request) (any, error) {
 	if err != nil {
 		return nil, coded(codeAction, err)
 	}
-	if _, err := routeeplan.Format(f["format"], "format"); err != nil {
+	format, err := routeeplan.Format(f["format"], "format")
+	if err != nil {
 		return nil, coded(codeAction, err)
 	}
-	_, err = q.d.cfg.Commands.StartTape(q.Context(), q.tenant, r.call.Info.ID, voice.TapeSpec{User: q.user, Mixed: true, MaxLength: longest})
+	_, err = q.d.cfg.Commands.StartTape(q.Context(), q.tenant, r.call.Info.ID, voice.TapeSpec{User: q.user, Mixed: true, MaxLength: longest,
+		Data: map[string]string{dataFormat: format}})
 	return q.acted(r, "recording started", err)
 }
 

@@ -29,6 +29,7 @@ const (
 	dataService  = "routee.service"
 	dataMachine  = "routee.machine" // strategy of the first leg's machine detection
 	dataCampaign = "routee.campaign"
+	dataFormat   = "routee.record.format" // of a recording of the whole call
 )
 
 // Services by which a call came to be.

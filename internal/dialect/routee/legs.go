@@ -1,6 +1,8 @@
 package routee
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +36,7 @@ func stateOf(cause voice.Cause) string {
 	switch cause {
 	case voice.CauseBusy:
 		return stateBusy
-	case voice.CauseNoAnswer, voice.CauseRejected, voice.CauseCancelled:
+	case voice.CauseNoAnswer, voice.CauseRejected, voice.CauseCancelled, voice.CauseNormal: // the last is the API's reject
 		return stateNoAnswer
 	}
 	return stateFailed
@@ -197,13 +199,7 @@ func (t *track) add(e voice.Event) {
 	case voice.EventMachine:
 		now.answeredBy = strings.ToUpper(e.Data["answered_by"])
 	case voice.EventRecordingStarted, voice.EventRecordingFinished:
-		if id := voice.RecordingID(e.Data["recording"]); id != "" && t.formats[id] == "" {
-			t.formats[id] = "MP3"
-			if f := t.data[routeeplan.DialFormat]; f != "" && dial > 0 {
-				t.formats[id] = f
-			}
-			now.recordings = append(now.recordings, id)
-		}
+		t.recorded(voice.RecordingID(e.Data["recording"]), e.Data[dataFormat], now)
 	}
 	c := changeOf(e, situationOf(t.data, t.cdr.Direction == voice.Outbound, !t.legs[first].answered.IsZero()))
 	if c.leg < 0 || c.leg >= len(t.legs) {
@@ -221,6 +217,27 @@ func (t *track) add(e voice.Event) {
 	case stateCompleted:
 		l.ended = e.At
 	}
+}
+
+// recorded takes a recording down: one with a format was ordered of the whole
+// call, any other is of a DIAL.
+func (t *track) recorded(id voice.RecordingID, format string, of *leg) {
+	if id == "" || t.formats[id] != "" {
+		return
+	}
+	if format != "" {
+		of = t.legs[first]
+	} else if of.number != first {
+		format = t.data[routeeplan.DialFormat]
+	}
+	t.formats[id] = cmp.Or(format, "MP3")
+	of.recordings = append(of.recordings, id)
+}
+
+// legOf gives the leg that a recording is of.
+func (t *track) legOf(id voice.RecordingID) *leg {
+	i := slices.IndexFunc(t.legs, func(l *leg) bool { return slices.Contains(l.recordings, id) })
+	return t.legs[max(i, first)]
 }
 
 // duration gives how long a leg was answered, in s.

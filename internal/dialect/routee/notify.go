@@ -125,7 +125,7 @@ func (d *Dialect) lastKeys(f dialect.Fact) ([]voice.Delivery, error) {
 func (d *Dialect) recorded(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
 	data := f.Call.Data
 	url, id := data[routeeplan.DialRecording], voice.RecordingID(f.Event.Data["recording"])
-	if url == "" || id == "" {
+	if url == "" || id == "" || f.Event.Data[dataFormat] != "" {
 		return nil, nil
 	}
 	r, err := d.cfg.Recordings.Recording(ctx, f.Call.Info.Tenant, id)

@@ -19,7 +19,8 @@ func (q *request) recordings(t *track) ([]map[string]any, error) {
 	all := []map[string]any{}
 	for _, r := range list {
 		if r.State == voice.RecordingFinished || r.State == voice.RecordingPartial {
-			all = append(all, recordingItem(q.base, r, t.formats[r.ID], t.legs[first].from, t.legs[first].to, MessageID(t.cdr.Call, first)))
+			l := t.legOf(r.ID)
+			all = append(all, recordingItem(q.base, r, t.formats[r.ID], l.from, l.to, MessageID(t.cdr.Call, l.number)))
 		}
 	}
 	return all, nil
