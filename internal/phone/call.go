@@ -64,6 +64,11 @@ type Call struct {
 	early  *session          // the answer already given in a 183 of ours
 	client []*sip.ClientTx   // INVITE transactions kept for repeated 2xx
 	pracks map[string]uint32 // last RSeq acknowledged, by remote tag
+
+	progress    func(status int, phrase string) // told of 101-199 to our first INVITE; may be nil
+	referrals   []*referral                     // REFERs of ours that are open
+	refersTaken int                             // of the far end
+	successor   chan *Call                      // out
 }
 
 func (p *Phone) newCall(id string, outgoing bool, o CallOptions) (*Call, error) {
@@ -75,7 +80,7 @@ func (p *Phone) newCall(id string, outgoing bool, o CallOptions) (*Call, error) 
 		phone: p, id: id, localTag: newTag(), outgoing: outgoing, began: time.Now(), opts: o, media: m,
 		sdpID: rand.Uint64N(1 << 40), cseq: firstCSeq(), direction: SendRecv, pracks: map[string]uint32{},
 		answered: make(chan struct{}), done: make(chan struct{}), cancel: make(chan struct{}),
-		offering: make(chan struct{}, 1),
+		offering: make(chan struct{}, 1), successor: make(chan *Call, successors),
 	}
 	c.timer.refreshed = make(chan struct{}, 1)
 	c.local = session{addr: m.local(), codecs: p.codecs(o.Codecs), eventType: 101, direction: SendRecv, ptime: 20, version: 1}

@@ -22,6 +22,7 @@ type CallOptions struct {
 	NoReliable       bool          // do not support reliable provisional responses (RFC 3262)
 	LateOffer        bool          // INVITE without SDP: the far end offers, our ACK answers
 	SessionExpires   time.Duration // ask for a session timer (RFC 4028), whole seconds, 0 for none
+	Replaces         *Replaces     // take the place of this call at the far end
 	Headers          []Header      // more headers for the INVITE
 }
 
@@ -65,6 +66,10 @@ func (c *Call) failure() error {
 // Invite begins a call to a SIP address and returns at once; wait for
 // Answered or Done. Audio that comes before the answer is heard already.
 func (p *Phone) Invite(target string, o CallOptions) (*Call, error) {
+	return p.invite(target, o, nil)
+}
+
+func (p *Phone) invite(target string, o CallOptions, progress func(status int, phrase string)) (*Call, error) {
 	var uri sip.Uri
 	if err := sip.ParseUri(target, &uri); err != nil || uri.Host == "" || uri.Scheme != "sip" {
 		return nil, fmt.Errorf("call: %q is not a SIP address (sip:NAME@HOST)", target)
@@ -84,6 +89,7 @@ func (p *Phone) Invite(target string, o CallOptions) (*Call, error) {
 		return nil, fmt.Errorf("call: %w", err)
 	}
 	from.Params.Add("tag", c.localTag)
+	c.progress = progress
 	c.from, c.to, c.target = from, &sip.ToHeader{Address: *uri.Clone()}, uri
 	c.to.Address.UriParams = nil
 	c.invite = c.buildInvite(uri)
@@ -101,13 +107,16 @@ func (c *Call) buildInvite(uri sip.Uri) *sip.Request {
 	if p.opts.Proxy != "" {
 		req.SetDestination(p.opts.Proxy)
 	}
-	supported := []string{"timer"}
+	supported := []string{"timer", "replaces"}
 	if !o.NoReliable {
 		supported = append(supported, "100rel")
 	}
 	req.AppendHeader(sip.NewHeader("Supported", strings.Join(supported, ", ")))
 	if o.SessionExpires > 0 {
 		req.AppendHeader(sip.NewHeader("Session-Expires", strconv.Itoa(int(o.SessionExpires.Seconds()))))
+	}
+	if o.Replaces != nil {
+		req.AppendHeader(sip.NewHeader("Replaces", o.Replaces.String()))
 	}
 	for _, h := range o.Headers {
 		req.AppendHeader(sip.NewHeader(h.Name, h.Value))
@@ -300,6 +309,9 @@ func (c *Call) givenUp() bool {
 // provisional takes a 101-199 response to the first INVITE: the early dialog,
 // early audio, and its acknowledgement when it is reliable (RFC 3262 §4).
 func (c *Call) provisional(res *sip.Response) {
+	if c.progress != nil {
+		c.progress(res.StatusCode, res.Reason)
+	}
 	if tag, _ := res.To().Params.Get("tag"); tag == "" {
 		return
 	}

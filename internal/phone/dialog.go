@@ -186,7 +186,7 @@ func (c *Call) reinviteOnce() (*sip.Response, session, error) {
 	}
 	local := c.offer()
 	req := c.newRequest(sip.INVITE)
-	req.AppendHeader(sip.NewHeader("Supported", "timer, 100rel"))
+	req.AppendHeader(sip.NewHeader("Supported", "timer, 100rel, replaces"))
 	if s := c.timer.header(); s != "" {
 		req.AppendHeader(sip.NewHeader("Session-Expires", s))
 	}
@@ -273,7 +273,11 @@ func (c *Call) request(req *sip.Request, tx *sip.ServerTx) {
 		c.reply(req, tx, 200, "OK", nil)
 	case sip.PRACK:
 		c.prackReceived(req, tx)
-	case sip.OPTIONS, sip.NOTIFY, sip.MESSAGE:
+	case sip.REFER:
+		c.referred(req, tx)
+	case sip.NOTIFY:
+		c.notified(req, tx)
+	case sip.OPTIONS, sip.MESSAGE:
 		c.noteRequest(req, "")
 		c.reply(req, tx, 200, "OK", nil)
 	case sip.CANCEL:

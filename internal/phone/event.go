@@ -45,7 +45,7 @@ func (e Event) String() string {
 
 // RefusedError is the answer of a far end that did not take a request.
 type RefusedError struct {
-	What   string // "call", "registration"
+	What   string // "call", "registration", "transfer"
 	Status int    // SIP status, 300 to 699
 	Phrase string // its reason phrase
 }

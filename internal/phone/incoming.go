@@ -40,6 +40,11 @@ func (p *Phone) invited(req *sip.Request, tx *sip.ServerTx) {
 	// Answering at once stops sipgo's timer for 100, which would read the
 	// request while the tag is put in.
 	tx.Respond(sip.NewResponseFromRequest(req, 100, "Trying", nil))
+	old, status, phrase := p.replaced(req)
+	if status != 0 {
+		p.refuse(req, tx, status, phrase)
+		return
+	}
 	c, err := p.newCall(string(*req.CallID()), false, CallOptions{})
 	if err != nil {
 		p.refuse(req, tx, 500, "Server Internal Error")
@@ -69,6 +74,10 @@ func (p *Phone) invited(req *sip.Request, tx *sip.ServerTx) {
 		c.run(func() { c.cancelledByFarEnd(reason) })
 	})
 	c.note(Event{Kind: KindReceived, Method: "INVITE", Text: "from " + to.Address.String()})
+	if old != nil {
+		c.run(func() { c.replace(old) })
+		return
+	}
 	select {
 	case p.incoming <- c:
 	default:
@@ -103,8 +112,8 @@ func (c *Call) respond(res *sip.Response) error {
 func (c *Call) newResponse(req *sip.Request, status int, phrase string) *sip.Response {
 	res := sip.NewResponseFromRequest(req, status, phrase, nil)
 	res.AppendHeader(&sip.ContactHeader{Address: *c.phone.contact()})
-	res.AppendHeader(sip.NewHeader("Allow", allowed))
-	res.AppendHeader(sip.NewHeader("Supported", "timer, 100rel"))
+	res.AppendHeader(sip.NewHeader("Allow", c.phone.allowed()))
+	res.AppendHeader(sip.NewHeader("Supported", "timer, 100rel, replaces"))
 	return res
 }
 

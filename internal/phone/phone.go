@@ -30,6 +30,8 @@ type Options struct {
 	Codecs           []Codec // in order of preference, default PCMU then PCMA
 	NoTelephoneEvent bool    // do not offer or accept RFC 4733 key events
 	Reliable         bool    // ring with reliable responses (RFC 3262) even when only supported, not required
+	NoRefer          bool    // do not list REFER in Allow
+	RefuseRefer      int     // answer REFER with this status of 300 to 699, 0 to do what it asks
 	DigestAlgorithm  string  // take only this challenge ("MD5", "SHA-256"); empty: the first that is understood
 
 	Logger  *slog.Logger // for the signalling library's own messages, default none
@@ -307,7 +309,7 @@ func (p *Phone) request(req *sip.Request, tx *sip.ServerTx) {
 // refuse answers a request that belongs to no call.
 func (p *Phone) refuse(req *sip.Request, tx *sip.ServerTx, status int, phrase string) {
 	res := sip.NewResponseFromRequest(req, status, phrase, nil)
-	res.AppendHeader(sip.NewHeader("Allow", allowed))
+	res.AppendHeader(sip.NewHeader("Allow", p.allowed()))
 	tx.Respond(res)
 	tx.TerminateGracefully()
 }

@@ -12,9 +12,17 @@ import (
 )
 
 const (
-	allowed   = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, NOTIFY, MESSAGE"
+	methods   = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, NOTIFY, MESSAGE"
 	userAgent = "tandem-phone"
 )
+
+// allowed lists the methods that the phone says it takes.
+func (p *Phone) allowed() string {
+	if p.opts.NoRefer {
+		return methods
+	}
+	return methods + ", REFER"
+}
 
 // contact is where the phone itself is reached.
 func (p *Phone) contact() *sip.Uri {
@@ -62,7 +70,7 @@ func (p *Phone) newRequest(method sip.RequestMethod, target sip.Uri, from *sip.F
 	}
 	if method != sip.CANCEL && method != sip.ACK {
 		req.AppendHeader(&sip.ContactHeader{Address: *p.contact()})
-		req.AppendHeader(sip.NewHeader("Allow", allowed))
+		req.AppendHeader(sip.NewHeader("Allow", p.allowed()))
 	}
 	req.SetBody(nil)
 	return req

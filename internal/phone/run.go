@@ -59,7 +59,8 @@ func Run(ctx context.Context, o RunOptions) error {
 		}
 	}
 	out := &printer{w: o.Out, json: o.JSON}
-	p, err := New(Options{Bind: o.Bind, Transport: o.Transport, Proxy: o.Proxy, Username: o.Username, Password: o.Password, Codecs: o.Codecs, OnEvent: out.event})
+	p, err := New(Options{Bind: o.Bind, Transport: o.Transport, Proxy: o.Proxy, Username: o.Username, Password: o.Password, Codecs: o.Codecs, OnEvent: out.event,
+		NoRefer: true, RefuseRefer: 603}) // who calls from a terminal has one call
 	if err != nil {
 		return err
 	}
