@@ -75,8 +75,8 @@ func (o *ReferOrder) Decline(status int, reason string) {
 	if status < 300 || status > 699 {
 		status, reason = 603, "Decline"
 	}
+	o.d.referOver(o) // the peer may ask again at once
 	o.d.a.reply(o.in, status, cleanText(reason))
-	o.d.referOver(o)
 	close(o.decided)
 }
 

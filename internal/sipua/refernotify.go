@@ -32,15 +32,14 @@ func (o *ReferOrder) follow() {
 	select {
 	case f := <-o.result:
 		o.pause(trying)
-		answered := o.notify(f, "noresource")
-		o.d.referOver(o)
-		o.wait(answered)
+		o.d.referOver(o) // the peer may ask again at once
+		o.wait(o.notify(f, "noresource"))
 	case <-last.C:
 		o.mu.Lock()
 		o.resulted = true // what comes now is late
 		o.mu.Unlock()
-		o.notify(frag{100, "Trying"}, "timeout")
 		o.d.referOver(o)
+		o.notify(frag{100, "Trying"}, "timeout")
 	case <-o.d.a.ctx.Done():
 	}
 }
