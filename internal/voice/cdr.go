@@ -54,10 +54,10 @@ const (
 	EventNotice            EventKind = "notice"    // an application is to be told; data: dialect, and that dialect's own
 	EventTalkHeld          EventKind = "talk.held" // a party of the talk hears music by order
 	EventTalkResumed       EventKind = "talk.resumed"
-	EventRoomJoined        EventKind = "room.joined" // data: room
-	EventRoomLeft          EventKind = "room.left"   // data: room
-	EventTransferStarted   EventKind = "transfer.started"
-	EventTransferEnded     EventKind = "transfer.ended"   // data: end
+	EventRoomJoined        EventKind = "room.joined"      // data: room
+	EventRoomLeft          EventKind = "room.left"        // data: room
+	EventTransferStarted   EventKind = "transfer.started" // data: to, how: refer or dial
+	EventTransferEnded     EventKind = "transfer.ended"   // data: to, how, end
 	EventMachine           EventKind = "machine.detected" // data: answered_by
 )
 
