@@ -17,14 +17,15 @@ import (
 // of it. Calls to anything else are calls of a telephone that follows the REFER.
 type transferring struct {
 	*rig
-	desk *phone.Phone // of extension 101, registered
-	res  chan voice.TransferResult
-	errs chan error
+	desk  *phone.Phone // of extension 101, registered
+	res   chan voice.TransferResult
+	errs  chan error
+	calls chan *engine.Call // that was transferred
 }
 
 func newTransferring(t *testing.T, s voice.TransferSpec, o phone.Options) *transferring {
 	t.Helper()
-	x := &transferring{res: make(chan voice.TransferResult, 1), errs: make(chan error, 1)}
+	x := &transferring{res: make(chan voice.TransferResult, 1), errs: make(chan error, 1), calls: make(chan *engine.Call, 2)}
 	x.rig = newRig(t, func(ctx context.Context, c *engine.Call) error {
 		switch c.Info().To {
 		case "test":
@@ -56,6 +57,7 @@ func newTransferring(t *testing.T, s voice.TransferSpec, o phone.Options) *trans
 
 func (x *transferring) transfer(ctx context.Context, c *engine.Call, s voice.TransferSpec) error {
 	res, err := c.Transfer(ctx, s)
+	x.calls <- c
 	x.res <- res
 	x.errs <- err
 	return nil
@@ -111,12 +113,9 @@ func (x *transferring) waitFor(ok func() bool) {
 // summary gives how the call that was transferred ended.
 func (x *transferring) summary() voice.CallSummary {
 	x.t.Helper()
-	if err := x.over(); err != nil {
-		x.t.Fatal(err)
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.summaries[0]
+	c := <-x.calls
+	x.waitFor(func() bool { return c.Summary().Cause != "" })
+	return c.Summary()
 }
 
 // TestTransferByTelephone asks an extension's telephone to call elsewhere.

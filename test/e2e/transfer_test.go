@@ -15,6 +15,15 @@ type transfers struct {
 	sorry []int16 // heard by whoever can't be transferred
 }
 
+func newTransfers(t *testing.T) *transfers {
+	t.Helper()
+	s := start(t)
+	x := &transfers{id: text(t, s.fields("account", "create", "Shop"), "id"), sorry: sweep(500, 1300)}
+	x.apiKey = apiKey{s, text(t, s.fields("credential", "create", "--account", x.id, "--for", "api", "--scope", "apps:write", "--scope", "config:write"), "key")}
+	x.uploadSound(t, "Sorry", x.sorry)
+	return x
+}
+
 // telephone makes an extension and registers its telephone.
 func (x *transfers) telephone(t *testing.T, number string, o phone.Options) *phone.Phone {
 	t.Helper()
@@ -63,15 +72,12 @@ func answer(t *testing.T, c *phone.Call) {
 // bridged here.
 func TestTransferByRefer(t *testing.T) {
 	t.Parallel()
-	s := start(t)
-	x := &transfers{id: text(t, s.fields("account", "create", "Shop"), "id"), sorry: sweep(500, 1300)}
+	x := newTransfers(t)
 	carrier, other := newPhone(t, phone.Options{}), newPhone(t, phone.Options{})
-	s.cli("trunk", "add", "plain", "--account", x.id, "--host", other.Addr().String())
-	s.cli("trunk", "add", "carrier", "--account", x.id, "--host", carrier.Addr().String(), "--priority", "1", "--refer")
-	s.stop()
-	s.run() // it knows the trunks from its first call on
-	x.apiKey = apiKey{s, text(t, s.fields("credential", "create", "--account", x.id, "--for", "api", "--scope", "apps:write", "--scope", "config:write"), "key")}
-	x.uploadSound(t, "Sorry", x.sorry)
+	x.cli("trunk", "add", "plain", "--account", x.id, "--host", other.Addr().String())
+	x.cli("trunk", "add", "carrier", "--account", x.id, "--host", carrier.Addr().String(), "--priority", "1", "--refer")
+	x.stop()
+	x.run() // it knows the trunks from its first call on
 	desk := x.telephone(t, "101", phone.Options{})
 	deaf := x.telephone(t, "102", phone.Options{NoRefer: true, RefuseRefer: 603})
 	refuser := x.telephone(t, "103", phone.Options{RefuseRefer: 603})
@@ -212,4 +218,32 @@ func TestTransferByRefer(t *testing.T) {
 			t.Errorf("%s", v)
 		}
 	})
+}
+
+// TestTransferOfBaresip transfers a telephone of another make.
+func TestTransferOfBaresip(t *testing.T) {
+	t.Parallel()
+	x := newTransfers(t)
+	target := x.telephone(t, "104", phone.Options{})
+	number := x.front("+46850000301", `"extension": "104"`)
+	ext := x.fields("extension", "add", "101", "--account", x.id)
+	b := startBaresip(t, fmt.Sprintf("<sip:%s@%s>;auth_user=%s;auth_pass=%s;regint=60",
+		text(t, ext, "username"), x.sip, text(t, ext, "username"), text(t, ext, "password")), tone(700, 40*time.Second))
+	b.says(t, "200 OK", 10*time.Second)
+
+	b.command("dial", "sip:"+number+"@"+x.sip)
+	far := rings(t, target, 10*time.Second)
+	answer(t, far)
+	v := x.ended(t, number, 10*time.Second)
+	if v.Call.Words != "transferred to extension 104" {
+		t.Errorf("%s", v)
+	}
+	hearsTone(t, far, 700)
+	back := melody(900, 1100, 950, 1050)
+	if err := far.Play(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	b.hears(t, "what the target plays", back, 10*time.Second)
+	hangUp(far)
+	x.ended(t, "104", 10*time.Second)
 }
