@@ -29,6 +29,7 @@ type call struct {
 	// dial and place take the place of the simulator's, when set.
 	dial  func(context.Context, voice.DialSpec) (voice.DialResult, error)
 	place func(context.Context, voice.DialSpec) (voice.DialResult, error)
+	refer func(context.Context, voice.TransferSpec) (voice.TransferResult, error)
 	// reserve says whether there is room; nil = there is.
 	reserve func(l voice.Limits, rung, after int) error
 	room    func() // gives back what reserve found
@@ -94,6 +95,13 @@ func (c *call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 		return c.dial(ctx, s)
 	}
 	return c.Call.Dial(ctx, s)
+}
+
+func (c *call) Transfer(ctx context.Context, s voice.TransferSpec) (voice.TransferResult, error) {
+	if c.refer != nil {
+		return c.refer(ctx, s)
+	}
+	return c.Call.Transfer(ctx, s)
 }
 
 func (c *call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, error) {

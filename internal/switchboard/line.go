@@ -88,3 +88,10 @@ func (s *Switchboard) context(lc *liveCall) context.Context {
 	defer s.mu.Unlock()
 	return lc.ctx
 }
+
+// Transfer implements voice.Transferrer.
+func (l *line) Transfer(ctx context.Context, spec voice.TransferSpec) (voice.TransferResult, error) {
+	l.s.dials(l.live, voice.DialSpec{Targets: []voice.Target{spec.Target}, Text: "transfer to " + spec.Target.String()})
+	defer l.s.dials(l.live, voice.DialSpec{})
+	return l.Call.Transfer(ctx, spec)
+}
