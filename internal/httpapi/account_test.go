@@ -170,6 +170,9 @@ func TestTrunks(t *testing.T) {
 	if strings.Contains(string(r.raw), "very secret") || r.body["state"] != "registered for 3600 s" || r.body["transport"] != "udp" {
 		t.Errorf("trunk: %s", r.raw)
 	}
+	if pbx := f.ok(201, "POST", "/trunks", `{"name":"pbx","host":"pbx.example.net","refer":true}`); r.body["refer"] != false || pbx.body["refer"] != true {
+		t.Errorf("trunks that are asked to transfer: %v, %v", r.body, pbx.body)
+	}
 	path := "/trunks/" + r.body["id"].(string)
 	if strings.Contains(string(f.ok(200, "GET", "/trunks", "").raw), "very secret") {
 		t.Error("the password is shown")
