@@ -38,6 +38,7 @@ var mayImport = map[string]string{
 	"media/g711":          "",
 	"media/g722":          "",
 	"media/plc":           "",
+	"media/gsm":           "",
 	"media/dtmf":          "media",
 	"media/amd":           "media",
 	"media/tones":         "media",

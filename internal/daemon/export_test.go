@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"tandem/internal/hooks"
+	"tandem/internal/prompt"
 	"tandem/internal/voice"
 )
 
@@ -20,3 +22,6 @@ func (d *Daemon) Hooks() *hooks.Keeper { return d.hooks }
 func (d *Daemon) Sign(ctx context.Context, x voice.Delivery, now time.Time) (map[string]string, string, error) {
 	return d.sign(ctx, x, now)
 }
+
+// FetchSounds gives what fetches the sounds of prompts with a client.
+func FetchSounds(c *http.Client) prompt.Fetch { return downloads{c}.fetch }

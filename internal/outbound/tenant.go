@@ -28,6 +28,23 @@ func (p *Policy) forTenant(ctx context.Context) (*Policy, error) {
 	return &own, nil
 }
 
+// ResolveURL is CheckURL for the account that voice.WithTenant names in ctx, and looks
+// the host up too. Errors besides: Permission when one of its addresses is forbidden,
+// NotExist when it has none, Unavailable when it can't be looked up.
+func (p *Policy) ResolveURL(ctx context.Context, raw string) error {
+	p, err := p.forTenant(ctx)
+	if err != nil {
+		return err
+	}
+	u, err := p.CheckURL(raw)
+	if err != nil {
+		return err
+	}
+	port := portOf(u)
+	_, err = p.resolve(ctx, u.Hostname(), func(a netip.Addr) error { return p.CheckAddr(netip.AddrPortFrom(a, port)) })
+	return err
+}
+
 // transport gives what carries a request under p. Requests of accounts with
 // networks of their own never share a connection: another account must not find
 // one open that leads where it may not go.

@@ -43,9 +43,9 @@ func TestNetworksOfAnAccount(t *testing.T) {
 		{"A", "http://10.2.2.3/", voice.Permission}, {"A", "http://mixed.test/", voice.Permission}, {"A", "http://10.1.2.3:22/", voice.Permission},
 		{"A", "https://10.1.9.9:8443/", voice.Permission}, {"A", "https://10.1.9.8:8443/", ""}, {"A", "http://127.0.0.1/", voice.Permission},
 		{"B", "http://10.1.2.3/", voice.Permission}, {"B", "http://in.test/", voice.Permission}, {"", "http://in.test/", voice.Permission},
-		{"broken", "http://8.8.8.8/", voice.Unavailable},
+		{"broken", "http://8.8.8.8/", voice.Unavailable}, {"A", "http://none.test/", voice.NotExist}, {"A", "ftp://in.test/", voice.Invalid},
 	} {
-		err := outbound.CheckFor(voice.WithTenant(t.Context(), tt.tenant), p, tt.url)
+		err := p.ResolveURL(voice.WithTenant(t.Context(), tt.tenant), tt.url)
 		if voice.KindOf(err) != tt.want {
 			t.Errorf("account %q, %s: %v, want %q", tt.tenant, tt.url, err, tt.want)
 		}

@@ -11,7 +11,7 @@ import (
 
 // Bounds of a URL.
 const (
-	MaxURL  = 2048 // bytes
+	MaxURL  = 8192 // bytes; vendors allow 4000 characters, and parameters are added
 	maxHost = 253
 )
 
@@ -50,21 +50,27 @@ func (p *Policy) CheckURL(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, invalid("%s", voice.Reason(err))
 	}
-	port := uint16(443)
-	if u.Scheme == "http" {
-		port = 80
-	}
 	if s := u.Port(); s != "" || strings.HasSuffix(u.Host, ":") {
 		if err := checkPort(s); err != nil {
 			return nil, invalid("%s", voice.Reason(err))
 		}
-		n, _ := strconv.ParseUint(s, 10, 16) // checked
-		port = uint16(n)
 	}
+	port := portOf(u)
 	if isAddr {
 		return u, p.CheckAddr(netip.AddrPortFrom(addr, port))
 	}
 	return u, p.checkNamePort(op, u.Hostname(), port)
+}
+
+// portOf gives the port of a URL that was checked.
+func portOf(u *url.URL) uint16 {
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+		return uint16(n)
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
 }
 
 // checkNamePort judges the port of a name, whose address is not known yet. When

@@ -24,9 +24,10 @@ type cache struct {
 type entry struct {
 	key  string
 	clip *media.Clip
+	origin
 }
 
-// flight is a clip in the making. The fields are set before done is closed.
+// flight is an entry in the making. The fields are set before done is closed.
 type flight struct {
 	done chan struct{}
 	clip *media.Clip
@@ -40,12 +41,25 @@ func newCache(max int64) *cache {
 // get gives the clip of key and makes it when it is not there. A clip made for
 // somebody who gave up is made again for those who wait.
 func (c *cache) get(ctx context.Context, key string, build func(context.Context) (*media.Clip, error)) (*media.Clip, error) {
+	return c.renew(ctx, key, func(origin) bool { return true }, func(ctx context.Context, _ *entry) (*entry, error) {
+		clip, err := build(ctx)
+		return &entry{key: key, clip: clip}, err
+	})
+}
+
+// renew is get for clips that grow old: build is given what is kept, nil for
+// nothing, when that is not fresh. What it gives is kept also beside an error when it
+// has a clip.
+func (c *cache) renew(ctx context.Context, key string, fresh func(origin) bool, build func(context.Context, *entry) (*entry, error)) (*media.Clip, error) {
 	for {
 		c.mu.Lock()
+		var old *entry
 		if e, ok := c.clips[key]; ok {
 			c.recent.MoveToFront(e)
-			c.mu.Unlock()
-			return e.Value.(*entry).clip, nil
+			if old = e.Value.(*entry); fresh(old.origin) {
+				c.mu.Unlock()
+				return old.clip, nil
+			}
 		}
 		f, waiting := c.flights[key]
 		if !waiting {
@@ -54,7 +68,7 @@ func (c *cache) get(ctx context.Context, key string, build func(context.Context)
 		}
 		c.mu.Unlock()
 		if !waiting {
-			return c.fly(ctx, key, f, build)
+			return c.fly(ctx, key, f, old, build)
 		}
 		select {
 		case <-f.done:
@@ -70,40 +84,47 @@ func (c *cache) get(ctx context.Context, key string, build func(context.Context)
 // errAbandoned is the result of a flight whose caller left.
 var errAbandoned = errors.New("the one who made it left")
 
-func (c *cache) fly(ctx context.Context, key string, f *flight, build func(context.Context) (*media.Clip, error)) (*media.Clip, error) {
+func (c *cache) fly(ctx context.Context, key string, f *flight, old *entry, build func(context.Context, *entry) (*entry, error)) (*media.Clip, error) {
+	var e *entry
 	defer func() { // also when build panics
 		c.mu.Lock()
 		delete(c.flights, key)
-		if f.err == nil {
-			c.add(key, f.clip)
+		if !errors.Is(f.err, errAbandoned) && f.clip != nil {
+			c.add(e)
 		}
 		c.mu.Unlock()
 		close(f.done)
 	}()
-	clip, err := build(ctx)
-	if err == nil || ctx.Err() == nil {
-		f.clip, f.err = clip, err
+	e, err := build(ctx, old)
+	if e == nil {
+		e = &entry{}
 	}
-	return clip, err
+	if err == nil || ctx.Err() == nil || e.clip != nil {
+		f.clip, f.err = e.clip, err
+	}
+	return e.clip, err
 }
 
-// add keeps a clip, unless it would drive most others out. c.mu is held.
-func (c *cache) add(key string, clip *media.Clip) {
-	if weight(clip) > c.max/4 {
+// add keeps an entry, unless it would drive most others out. c.mu is held.
+func (c *cache) add(e *entry) {
+	if old, ok := c.clips[e.key]; ok {
+		c.drop(old)
+	}
+	if weight(e.clip) > c.max/4 {
 		return
 	}
-	if e, ok := c.clips[key]; ok {
-		c.size -= weight(e.Value.(*entry).clip)
-		c.recent.Remove(e)
-	}
-	c.clips[key] = c.recent.PushFront(&entry{key, clip})
-	c.size += weight(clip)
+	c.clips[e.key] = c.recent.PushFront(e)
+	c.size += weight(e.clip)
 	for c.size > c.max && c.recent.Len() > 0 {
-		last := c.recent.Back()
-		e := c.recent.Remove(last).(*entry)
-		delete(c.clips, e.key)
-		c.size -= weight(e.clip)
+		c.drop(c.recent.Back())
 	}
+}
+
+// drop forgets an entry. c.mu is held.
+func (c *cache) drop(at *list.Element) {
+	e := c.recent.Remove(at).(*entry)
+	delete(c.clips, e.key)
+	c.size -= weight(e.clip)
 }
 
 // weight is the memory of a clip in bytes: each sample in two codecs.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem/internal/media"
+	"tandem/internal/media/gsm"
 	"tandem/internal/voice"
 )
 
@@ -24,6 +25,8 @@ type Limits struct {
 	NoFloat bool
 	// Lame is the path of the program that reads MP3; "" = MP3 is not taken.
 	Lame string
+	// GSM takes GSM full rate, as files named .gsm hold it.
+	GSM bool
 }
 
 // Default bounds of an upload.
@@ -39,7 +42,7 @@ type Audio struct {
 }
 
 // Ingest reads an uploaded WAV file, or MP3 where limits name a program for
-// it. fileName is only for the words of errors:
+// it, or GSM where they allow it. fileName is only for the words of errors:
 // Limit when the file is too large or too long, Invalid for everything else that
 // is wrong with it; an error of r is passed on wrapped. r is read no further
 // than one byte over the limit.
@@ -66,6 +69,9 @@ func Ingest(ctx context.Context, r io.Reader, fileName string, limits Limits) (A
 	if limits.Lame != "" && isMP3(data) {
 		return ingestMP3(ctx, data, name, limits)
 	}
+	if limits.GSM && gsm.Is(data) {
+		return ingestGSM(data, name, limits)
+	}
 	if words := notWAV(data); words != "" {
 		return Audio{}, voice.InvalidField(op, "file", "%s %s; upload an uncompressed WAV file (PCM, 16 bit)", name, words)
 	}
@@ -91,6 +97,18 @@ func usable(pcm media.PCM, err error, name string, limits Limits) (Audio, error)
 	}
 	pcm = media.Resample(pcm, media.Rate)
 	return Audio{PCM: pcm, Duration: pcm.Duration()}, nil
+}
+
+// ingestGSM reads frames of GSM full rate.
+func ingestGSM(data []byte, name string, limits Limits) (Audio, error) {
+	var err error
+	pcm := media.PCM{Rate: media.Rate}
+	if frames := len(data) / gsm.FrameBytes; time.Duration(frames)*gsm.FrameSamples*time.Second/media.Rate > limits.MaxDuration {
+		err = media.ErrWAVTooLong
+	} else {
+		pcm.Samples, err = gsm.Decode(data)
+	}
+	return usable(pcm, err, name, limits)
 }
 
 // patient stops reading when the context ends.

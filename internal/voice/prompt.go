@@ -19,7 +19,7 @@ const (
 	PromptRecorded PromptKind = "recording" // Recording: made earlier in this call
 	PromptSay      PromptKind = "say"       // Text read as Format says, in the language Voice
 	PromptMusic    PromptKind = "music"     // the built-in music
-	PromptURL      PromptKind = "url"       // Text: the address of a WAV or MP3 file, fetched when it is to sound
+	PromptURL      PromptKind = "url"       // Text: the address of a WAV, MP3 or GSM file, fetched when it is to sound
 )
 
 // Prompt is one thing to play or say, before it is sound.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tandem/internal/audiomatch"
+	"tandem/internal/media/gsm"
 	"tandem/internal/phone"
 )
 
@@ -68,16 +69,31 @@ func (b *blocks) dialled(t *testing.T, pairs ...string) (*phone.Call, string) {
 	return c, s
 }
 
-// sounds serves a tone at an address that ends in /tone.wav.
+// sounds serves a tone at an address that ends in /tone.wav, and speech.gsm.
 func sounds(t *testing.T, hz float64) string {
 	t.Helper()
 	var file bytes.Buffer
 	if err := phone.WriteWAV(&file, tone(hz, 2*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(file.Bytes()) }))
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/speech.gsm" {
+			w.Write(speech(t))
+			return
+		}
+		w.Write(file.Bytes())
+	}))
 	t.Cleanup(web.Close)
 	return web.URL + "/tone.wav"
+}
+
+// speech is a sound in GSM.
+func speech(t *testing.T) []byte {
+	data, err := os.ReadFile("../../internal/media/gsm/testdata/speech.gsm")
+	if err != nil {
+		t.Error(err)
+	}
+	return data
 }
 
 // hush waits until a call hears nothing for a second.
@@ -106,7 +122,22 @@ func TestHoiioHold(t *testing.T) {
 	b.of(s, "ivr_block", "unhold", "call_state", "ongoing", "tag", "back", "app_state", "unhold")
 	hush(t, c)
 
-	b.ok("ivr/middle/hold", "session", s, "msg", "<url>"+sounds(t, 1400)+"</url>")
+	web := sounds(t, 1400)
+	said, err := gsm.Decode(speech(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Duration(len(c.Heard())) * time.Second / phone.Rate
+	b.ok("ivr/middle/play", "session", s, "msg", "<url>"+strings.Replace(web, "tone.wav", "speech.gsm", 1)+"</url>", "notify_url", b.at("play"))
+	share := 0.0
+	if !eventually(20*time.Second, func() bool {
+		_, share = heardShare(c.Heard(), said, from)
+		return share > 0.6 // its soft ends are made even for the telephone
+	}) {
+		t.Errorf("%.0f %% of the speech is heard", 100*share)
+	}
+	b.of(s, "ivr_block", "play", "call_state", "ongoing")
+	b.ok("ivr/middle/hold", "session", s, "msg", "<url>"+web+"</url>")
 	hearsTone(t, c, 1400)
 	waitFor(t, 3*time.Second) // longer than the sound
 	hearsTone(t, c, 1400)

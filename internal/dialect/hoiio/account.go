@@ -27,6 +27,8 @@ func accountMethods() []method {
 		{path: "number/subscribe", title: "Buy a number: none is for sale", section: numbers, handle: noNumber},
 		{path: "user/get_balance", title: "Read the balance", section: user, handle: balance},
 		{path: "user/get_info", title: "Read the account", section: user, handle: userInfo},
+		{path: "user/get_settings", title: "Read the application's settings (not the vendor's)", section: user, handle: readSettings},
+		{path: "user/update_settings", title: "Change the application's settings (not the vendor's)", section: user, optional: settingNames(), handle: changeSettings},
 	}
 }
 

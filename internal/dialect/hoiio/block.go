@@ -171,13 +171,19 @@ func (b block) over(p *builder) {
 	p.then("told", b.notice(nil))
 }
 
-func gatherProgram(b block, msg []voice.Prompt, digits int, timeout time.Duration, attempts int) *flow.Program {
+// gatherProgram collects keys. Where none has come at last the application is told, or
+// the session is hung up.
+func gatherProgram(b block, msg []voice.Prompt, digits int, timeout time.Duration, attempts int, hangUp bool) *flow.Program {
 	p := newBuilder(b.name)
 	p.then("gather", flow.Gather{Prompts: msg, BargeIn: true, Whole: true, MaxDigits: digits, Finish: "#",
 		FirstDigit: timeout, InterDigit: timeout, Overall: timeout})
 	p.ways(map[flow.Exit]flow.NodeID{flow.GotDigits: "keyed", flow.NoInput: "again"})
 	p.apart("again", flow.Count{Name: "attempts", Limit: attempts}).ways(map[flow.Exit]flow.NodeID{flow.Again: "gather", flow.Over: "silent"})
-	p.apart("silent", b.notice(map[string]flow.Template{keyDigits: ""}))
+	if hangUp {
+		p.apart("silent", flow.Hangup{Words: "no key came within the time-out of the gather"})
+	} else {
+		p.apart("silent", b.notice(map[string]flow.Template{keyDigits: ""}))
+	}
 	p.apart("keyed", b.notice(map[string]flow.Template{keyDigits: "${" + flow.VarDigits + "}"}))
 	return &p.p
 }

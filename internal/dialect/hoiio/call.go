@@ -81,15 +81,15 @@ func voiceCall(q *request) (answer, error) {
 }
 
 // voiceEnded tells that a call between two numbers is over.
-func (d *Dialect) voiceEnded(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
+func (d *Dialect) voiceEnded(ctx context.Context, f dialect.Fact, s sender) ([]voice.Delivery, error) {
 	data := f.Call.Data
 	if data[keyNotify] == "" || f.Call.CDR == nil {
 		return nil, nil
 	}
 	one, two := statuses(*f.Call.CDR)
 	list := append([]pair{{"txn_ref", txnRef(f.Call.Info.ID)}, {"tag", data[keyTag]}, {"call_status_dest1", one}, {"call_status_dest2", two},
-		{"dest1", data[keyDest1]}, {"dest2", data[keyDest2]}}, d.bill(ctx, f)...)
-	return d.delivery(ctx, f, data[keyNotify], list, "call ended")
+		{"dest1", data[keyDest1]}, {"dest2", data[keyDest2]}}, d.bill(ctx, f, s)...)
+	return d.delivery(f, s, data[keyNotify], list, "call ended")
 }
 
 // statuses gives what became of both parties of a call.
@@ -169,6 +169,13 @@ func voiceHangup(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	set, err := q.d.settings(q, q.tenant, q.app)
+	if err != nil {
+		return nil, err
+	}
+	if !q.d.hangups.let(q.app, set.HangupsPerMinute, q.d.cfg.Now()) {
+		return nil, refusal("error_rate_limit_exceeded")
+	}
 	if live == nil { // it is over already
 		return nil, nil
 	}
@@ -184,11 +191,15 @@ func voiceStatus(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.record(c), nil
+	set, err := q.d.settings(q, q.tenant, q.app)
+	if err != nil {
+		return nil, err
+	}
+	return q.record(c, set), nil
 }
 
 // record gives a call as the status and the history show it.
-func (q *request) record(c voice.CDR) answer {
+func (q *request) record(c voice.CDR, set settings) answer {
 	one, two := statuses(c)
 	dest1, dest2 := c.From, c.To
 	if _, session := dialledBy(c.Order, orderDial); session || c.Direction == voice.Inbound {
@@ -198,7 +209,7 @@ func (q *request) record(c voice.CDR) answer {
 		dest2 = ""
 	}
 	v := answer{"txn_ref": txnRef(c.Call), "tag": c.Tag, "dest1": e164(dest1), "dest2": e164(dest2), "call_status_dest1": one, "call_status_dest2": two,
-		"date": q.d.stamp(c.Start), "currency": q.d.currency(q, q.tenant), "rate": noRate}
+		"date": set.stamp(c.Start), "currency": q.d.currency(q, q.tenant), "rate": noRate}
 	if !c.End.IsZero() {
 		v["duration"], v["debit"] = "0", noRate
 		if !c.Answered.IsZero() {
@@ -209,12 +220,12 @@ func (q *request) record(c voice.CDR) answer {
 }
 
 // moment reads a time of the history's.
-func (q *request) moment(name string) (time.Time, error) {
+func (q *request) moment(name string, zone *time.Location) (time.Time, error) {
 	s := q.params[name]
 	if s == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(timeForm, s, q.d.cfg.Zone)
+	t, err := time.ParseInLocation(timeForm, s, zone)
 	if err != nil {
 		return t, refusal("error_" + name + "_invalid")
 	}
@@ -222,11 +233,15 @@ func (q *request) moment(name string) (time.Time, error) {
 }
 
 func voiceHistory(q *request) (answer, error) {
-	from, err := q.moment("from")
+	set, err := q.d.settings(q, q.tenant, q.app)
 	if err != nil {
 		return nil, err
 	}
-	to, err := q.moment("to")
+	from, err := q.moment("from", set.zone)
+	if err != nil {
+		return nil, err
+	}
+	to, err := q.moment("to", set.zone)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +266,7 @@ func voiceHistory(q *request) (answer, error) {
 			continue
 		}
 		if total++; total > (page-1)*pageSize && len(entries) < pageSize {
-			entries = append(entries, q.record(c))
+			entries = append(entries, q.record(c, set))
 		}
 	}
 	return answer{"entries_count": count(len(entries)), "total_entries_count": count(total), "entries": entries}, nil

@@ -15,6 +15,8 @@ func words() map[string]string {
 		"on_failure": "hangup or continue", "force": "enabled: at once", "txn_ref": "reference of the call", "dest1": "number", "dest2": "number",
 		"from": "YYYY-MM-DD HH:MM:SS", "to": "YYYY-MM-DD HH:MM:SS", "page": "from 1", "number": "number of the account",
 		"forward_to": "notify URL of its sessions", "forward_sms_to": "kept and told", "mode": "voice",
+		"gather_timeout_hangup": "enabled or disabled", "notify_in_query": "enabled or disabled: notifications in the query too",
+		"voice_hangups_per_minute": "0 = not bounded", "timezone": "IANA name of the zone of times, or default (+08:00)",
 	}
 }
 

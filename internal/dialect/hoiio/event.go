@@ -18,6 +18,22 @@ const blockVoice = "voice"
 // pair is a parameter of a notification.
 type pair struct{ name, value string }
 
+// sender is whose token signs a notification, and how it is written.
+type sender struct {
+	app string
+	settings
+}
+
+// sender finds it for a call.
+func (d *Dialect) sender(ctx context.Context, f dialect.Fact) (sender, error) {
+	app, err := d.signingApp(ctx, f.Call.Info.Tenant, f.Call.Data[keyApp])
+	if err != nil {
+		return sender{}, err
+	}
+	set, err := d.settings(ctx, f.Call.Info.Tenant, app)
+	return sender{app, set}, err
+}
+
 // Deliveries gives the notifications of a fact: that a block is over, and that the
 // session has ended, with what its last block came to when that was cut short.
 func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Delivery, error) {
@@ -32,21 +48,29 @@ func (d *Dialect) Deliveries(ctx context.Context, f dialect.Fact) ([]voice.Deliv
 		if e[keyBlock] == blockAnswer {
 			state = "ringing"
 		}
-		return d.notification(ctx, f, e[keyBlock], state, d.told(f, e[keyBlock], e))
+		s, err := d.sender(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		return d.notification(f, s, e[keyBlock], state, d.told(f, e[keyBlock], e))
 	case voice.EventCallEnded:
 		if data[keyBlock] == "" {
 			return nil, nil
 		}
-		if data[keyBlock] == blockVoice {
-			return d.voiceEnded(ctx, f)
+		s, err := d.sender(ctx, f)
+		if err != nil {
+			return nil, err
 		}
-		all, err := d.notification(ctx, f, data[keyBlock], "ended", append(d.atEnd(f), d.bill(ctx, f)...))
+		if data[keyBlock] == blockVoice {
+			return d.voiceEnded(ctx, f, s)
+		}
+		all, err := d.notification(f, s, data[keyBlock], "ended", append(d.atEnd(f), d.bill(ctx, f, s)...))
 		if err != nil || data[keyTape] == "" {
 			return all, err
 		}
 		f.Call.Data = map[string]string{keyApp: data[keyApp], keyNotify: data[keyTapeURL], keyTag: data[keyTapeTag]}
-		more := append([]pair{{"monitor_url", d.link(f.Call.Info.Tenant, voice.RecordingID(data[keyTape]))}}, d.bill(ctx, f)...)
-		tape, err := d.notification(ctx, f, blockMonitor, "ended", more)
+		more := append([]pair{{"monitor_url", d.link(f.Call.Info.Tenant, voice.RecordingID(data[keyTape]))}}, d.bill(ctx, f, s)...)
+		tape, err := d.notification(f, s, blockMonitor, "ended", more)
 		return append(all, tape...), err
 	}
 	return nil, nil
@@ -110,7 +134,7 @@ func dialStatus(c *voice.CDR) string {
 }
 
 // bill gives what every notification of an end says.
-func (d *Dialect) bill(ctx context.Context, f dialect.Fact) []pair {
+func (d *Dialect) bill(ctx context.Context, f dialect.Fact, s sender) []pair {
 	start, talked := f.Call.Info.Start, time.Duration(0)
 	end := f.Event.At
 	if c := f.Call.CDR; c != nil {
@@ -119,12 +143,12 @@ func (d *Dialect) bill(ctx context.Context, f dialect.Fact) []pair {
 	if !f.Call.Answered.IsZero() {
 		talked = end.Sub(f.Call.Answered)
 	}
-	return []pair{{"date", d.stamp(start)}, {"duration", minutes(talked)}, {"currency", d.currency(ctx, f.Call.Info.Tenant)},
+	return []pair{{"date", s.stamp(start)}, {"duration", minutes(talked)}, {"currency", d.currency(ctx, f.Call.Info.Tenant)},
 		{"rate", noRate}, {"debit", noRate}}
 }
 
 // notification writes what is sent to the block's address; nothing without one.
-func (d *Dialect) notification(ctx context.Context, f dialect.Fact, block, state string, more []pair) ([]voice.Delivery, error) {
+func (d *Dialect) notification(f dialect.Fact, s sender, block, state string, more []pair) ([]voice.Delivery, error) {
 	data, info := f.Call.Data, f.Call.Info
 	if f.Event.Kind == voice.EventNotice {
 		data = f.Event.Data
@@ -139,7 +163,7 @@ func (d *Dialect) notification(ctx context.Context, f dialect.Fact, block, state
 		list = append(list, pair{"from", e164(info.From)}, pair{"to", e164(info.To)})
 	}
 	list = append(append(list, more...), pair{"tag", data[keyTag]})
-	return d.delivery(ctx, f, data[keyNotify], list, block+" "+state)
+	return d.delivery(f, s, data[keyNotify], list, block+" "+state)
 }
 
 // e164 gives a number its plus.
@@ -151,42 +175,57 @@ func e164(s string) string {
 }
 
 // delivery writes a notification: the parameters, then those that the address has
-// of its own.
-func (d *Dialect) delivery(ctx context.Context, f dialect.Fact, to string, list []pair, what string) ([]voice.Delivery, error) {
-	app, err := d.signingApp(ctx, f.Call.Info.Tenant, f.Call.Data[keyApp])
-	if err != nil {
-		return nil, err
-	}
+// of its own. Where the application wants so the address has them all as well.
+func (d *Dialect) delivery(f dialect.Fact, s sender, to string, list []pair, what string) ([]voice.Delivery, error) {
 	u, err := url.Parse(to)
 	if err != nil {
 		return nil, voice.E("hoiio.Deliveries", voice.Invalid, err)
 	}
 	given := map[string]bool{}
-	var body strings.Builder
-	add := func(name, value string) {
-		if body.Len() > 0 {
-			body.WriteByte('&')
-		}
-		body.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value))
-	}
 	for _, p := range list {
 		given[p.name] = true
-		add(p.name, p.value)
 	}
+	own := form(list)
+	var passed []pair
 	for s := range strings.SplitSeq(u.RawQuery, "&") {
 		name, value, _ := strings.Cut(s, "=")
 		n, nerr := url.QueryUnescape(name)
 		v, verr := url.QueryUnescape(value)
 		if nerr == nil && verr == nil && n != "" && !given[n] {
-			add(n, v)
+			passed = append(passed, pair{n, v})
 		}
 	}
-	one := voice.Delivery{Tenant: f.Call.Info.Tenant, Call: f.Call.Info.ID, Endpoint: Kind + "/" + app, Purpose: "notification of " + what,
-		Method: http.MethodPost, URL: to, Type: "application/x-www-form-urlencoded", Body: body.String(), Tries: 1}
-	if app != "" {
-		one.Signature = Kind + "/" + app
+	body := joined(own, form(passed))
+	if s.NotifyQuery {
+		u.RawQuery = joined(u.RawQuery, own)
+		to = u.String()
+	}
+	one := voice.Delivery{Tenant: f.Call.Info.Tenant, Call: f.Call.Info.ID, Endpoint: Kind + "/" + s.app, Purpose: "notification of " + what,
+		Method: http.MethodPost, URL: to, Type: "application/x-www-form-urlencoded", Body: body, Tries: 1}
+	if s.app != "" {
+		one.Signature = Kind + "/" + s.app
 	}
 	return []voice.Delivery{one}, nil
+}
+
+// form writes parameters in their order.
+func form(list []pair) string {
+	var b strings.Builder
+	for i, p := range list {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
+	}
+	return b.String()
+}
+
+// joined puts two forms one after the other.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
 }
 
 // currency is the account's; the vendor's clients know SGD, HKD, USD and AUD.

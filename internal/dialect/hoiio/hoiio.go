@@ -19,19 +19,12 @@ import (
 // credentials.
 const Kind = "hoiio"
 
-// Downloader fetches audio under the outbound policy. Errors: Permission when
-// policy forbids the address, Unavailable when nothing came, Limit when it is
-// too long; reading may fail so too.
-type Downloader interface {
-	Download(ctx context.Context, url string) (io.ReadCloser, error)
-}
-
 // Opener opens what is sealed for a row.
 type Opener interface {
 	Open(row, sealed string) ([]byte, error)
 }
 
-// Config is what the dialect is made of. Needed are the stores, Auth, Box, Audio,
+// Config is what the dialect is made of. Needed are the stores, Settings, Auth, Box, Audio,
 // Control, Live, Commands and LinkKey.
 type Config struct {
 	Tenants    voice.TenantStore
@@ -49,9 +42,16 @@ type Config struct {
 	Control     dialect.Control
 	Live        dialect.LiveCalls
 	Commands    dialect.Commander
-	Downloads   Downloader // nil = sounds at addresses are refused
-	// CheckURL says whether requests may go to an address; nil = any http one. Errors:
-	// Unavailable when its host can't be resolved.
+	// Settings keeps the settings of applications.
+	Settings voice.ResourceStore
+	// Sound has the sound at an address here for whoever hears it next; nil = they are
+	// refused. Errors: Permission or Invalid when policy forbids the address, Invalid
+	// with the field file when it is no sound, Limit when it is too large, NotExist or
+	// Unavailable when nothing came.
+	Sound func(ctx context.Context, t voice.TenantID, url string) error
+	// CheckURL says whether requests for the account of ctx may go to an address; nil =
+	// to any http one. Errors: Permission or Invalid when not, others when its host can't
+	// be resolved.
 	CheckURL func(ctx context.Context, url string) error
 	// MP3 turns a WAV file into MP3; nil = recordings are served as WAV.
 	MP3 func(ctx context.Context, wav io.Reader) ([]byte, error)
@@ -71,6 +71,7 @@ type Config struct {
 type Dialect struct {
 	cfg     Config
 	methods map[string]method
+	hangups pace
 }
 
 var (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
@@ -36,6 +35,7 @@ type fixture struct {
 	taped   int
 	err     error // of the next command or tape
 	web     map[string]string
+	now     *clock.Virtual
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -47,11 +47,12 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { _ = store.Close() })
 	f := &fixture{t: t, store: store, web: map[string]string{}}
 	now := clock.NewVirtual(time.Date(2026, 11, 21, 7, 10, 0, 0, time.UTC))
+	f.now = now
 	box, hasher := secret.New(), auth.NewHasher()
 	if f.dialect, err = hoiio.New(hoiio.Config{
 		Tenants: store, Users: store, Extensions: store, Apps: store, Numbers: store, Recordings: store, Calls: store, Credentials: store,
 		Auth: checker{auth.NewAuthenticator(store, hasher, now)}, Box: box, Audio: voices{}, Control: f, Live: fakeLive{f: f}, Commands: fakeCommands{f: f},
-		Downloads: f, LinkKey: bytes.Repeat([]byte("k"), 32), PublicURL: "http://pbx.example/hoiio", Now: now.Now,
+		Settings: store, Sound: f.sound, CheckURL: f.checkURL, LinkKey: bytes.Repeat([]byte("k"), 32), PublicURL: "http://pbx.example/hoiio", Now: now.Now,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +95,34 @@ func (f *fixture) Originate(_ context.Context, c dialect.CallBack) (voice.CallID
 	return "CALL9", f.err
 }
 
-func (f *fixture) Download(_ context.Context, u string) (io.ReadCloser, error) {
-	s, ok := f.web[u]
-	if !ok {
-		return nil, voice.Errorf("download", voice.Unavailable, "nothing is there")
+// sound fails as the web says.
+func (f *fixture) sound(ctx context.Context, _ voice.TenantID, u string) error {
+	if f.web[u] == "slow" {
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
-	return io.NopCloser(strings.NewReader(s)), nil
+	switch words := f.web[u]; words {
+	case "":
+		return voice.Errorf("sound", voice.NotExist, "nothing is there")
+	case "text":
+		return voice.InvalidField("sound", "file", "it is text")
+	case "sound":
+		return nil
+	default:
+		return voice.Errorf("sound", voice.Kind(words), "it can't be had")
+	}
+}
+
+func (f *fixture) checkURL(ctx context.Context, u string) error {
+	switch {
+	case voice.TenantOf(ctx) != account:
+		return voice.Errorf("check", voice.Permission, "whose request is it?")
+	case strings.Contains(u, "//10."):
+		return voice.Errorf("check", voice.Permission, "it is not public")
+	case strings.Contains(u, "//nowhere."):
+		return voice.Errorf("check", voice.NotExist, "there is no such host")
+	}
+	return nil
 }
 
 type fakeLive struct {
@@ -171,8 +194,8 @@ func (f *fixture) session(awaits, command string) {
 func TestStatuses(t *testing.T) {
 	f := newFixture(t)
 	f.session("ready", "")
-	f.web["http://x/a.wav"], f.web["http://x/b.wav"] = "RIFF....", "<html>"
-	f.web["http://x/big.mp3"] = "ID3" + strings.Repeat("x", 10<<20)
+	f.web = map[string]string{"http://x/a.wav": "sound", "http://x/a.gsm": "sound", "http://x/b.wav": "text", "http://x/big.mp3": "limit",
+		"http://x/down.mp3": "unavailable", "http://x/inside.mp3": "permission", "http://x/a.ogg": "sound"}
 	long := strings.Repeat("x", 257)
 	const told = "&notify_url=http://app/"
 	for _, c := range []struct{ method, query, want string }{
@@ -183,6 +206,8 @@ func TestStatuses(t *testing.T) {
 		{"ivr/start/dial", "dest=%2B6511111111&caller_id=%2B6531234567&max_duration=x&tag=" + long, "error_invalid_max_duration"},
 		{"ivr/start/dial", "dest=%2B6511111111&caller_id=private&tag=" + long, "error_tag_invalid_length"},
 		{"ivr/start/dial", "dest=%2B6511111111&notify_url=ftp://x", "error_invalid_notify_url"},
+		{"ivr/start/dial", "dest=%2B6511111111&notify_url=http://10.0.0.1/", "error_invalid_notify_url"},
+		{"ivr/start/dial", "dest=%2B6511111111&notify_url=http://nowhere.example/", "error_unable_to_resolve_notify_url"},
 		{"ivr/start/dial", "dest=+6511111111&tag=&notify_url=", "success_ok"},
 		{"ivr/middle/play", "", "error_session_param_missing"},
 		{"ivr/middle/gather", "session=SLIVE", "error_notify_url_param_missing"},
@@ -198,7 +223,10 @@ func TestStatuses(t *testing.T) {
 		{"ivr/middle/play", "session=SLIVE&msg=<url>file:///a.wav</url>", "error_msg_invalid_url"},
 		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/none.wav</url>", "error_msg_download_failed"},
 		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/b.wav</url>", "error_msg_invalid_file_format"},
-		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/a.gsm</url>", "error_msg_invalid_file_format"},
+		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/a.ogg</url>", "error_msg_invalid_file_format"},
+		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/a.gsm</url>", "success_ok"},
+		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/down.mp3</url>", "error_msg_download_failed"},
+		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/inside.mp3</url>", "error_msg_invalid_url"},
 		{"ivr/middle/play", "session=SLIVE&msg=<url>http://x/big.mp3</url>", "error_msg_invalid_file_size"},
 		{"ivr/middle/play", "session=SLIVE&msg=Hi+<url>http://x/a.wav</url>+<speech+gender='male'>there</speech>", "success_ok"},
 		{"ivr/middle/play", "session=SLIVE&msg=Tom+%26+Jerry", "success_ok"},
@@ -223,6 +251,7 @@ func TestStatuses(t *testing.T) {
 		{"number/update_forwarding", "number=x", "error_number_invalid"},
 		{"number/update_forwarding", "number=%2B6500000000", "error_number_not_assigned"},
 		{"number/update_forwarding", "number=%2B6531234567&forward_to=x", "error_forward_to_invalid"},
+		{"number/update_forwarding", "number=%2B6531234567&forward_to=http://nowhere.example/", "error_unable_to_resolve_forward_to"},
 		{"number/update_forwarding", "number=%2B6531234567&mode=fax", "error_mode_invalid"},
 		{"number/subscribe", "", "error_no_number_available"},
 		{"number/get_countries", "", "success_ok"},

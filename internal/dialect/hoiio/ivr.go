@@ -219,7 +219,11 @@ func middleGather(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.middle(b, gatherProgram(b, msg, min(digits, voice.MaxGatherDigits), time.Duration(timeout)*time.Second, attempts))
+	set, err := q.d.settings(q, q.tenant, q.app)
+	if err != nil {
+		return nil, err
+	}
+	return q.middle(b, gatherProgram(b, msg, min(digits, voice.MaxGatherDigits), time.Duration(timeout)*time.Second, attempts, set.GatherHangup))
 }
 
 func middleRecord(q *request) (answer, error) {

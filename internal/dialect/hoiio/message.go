@@ -1,7 +1,6 @@
 package hoiio
 
 import (
-	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -19,7 +18,6 @@ import (
 // Bounds of sounds at addresses.
 const (
 	fetchTime = 5 * time.Second // before the answer to the request
-	maxSound  = 10 << 20        // bytes
 	maxPieces = 20
 )
 
@@ -175,50 +173,35 @@ func (q *request) speech(list []voice.Prompt, text, language, gender string) ([]
 }
 
 // sound gives the prompt of a sound at an address, which is fetched to see that it
-// is one.
+// is one; it is then here when it is to be heard.
 func (q *request) sound(address string) (voice.Prompt, error) {
 	none := voice.Prompt{}
 	u, err := url.Parse(address)
 	if err != nil || !isURL(address) {
 		return none, errMsgURL
 	}
-	if !slices.Contains([]string{".mp3", ".wav"}, strings.ToLower(path.Ext(u.Path))) { // .gsm has no decoder here
+	if !slices.Contains([]string{".mp3", ".wav", ".gsm"}, strings.ToLower(path.Ext(u.Path))) {
 		return none, errMsgFileFormat
 	}
-	if q.d.cfg.Downloads == nil {
+	if q.d.cfg.Sound == nil {
 		return none, errMsgDownload
 	}
 	ctx, cancel := context.WithTimeout(q, fetchTime)
 	defer cancel()
 	p := voice.Prompt{Kind: voice.PromptURL, Text: address}
-	body, err := q.d.cfg.Downloads.Download(ctx, address)
-	if err != nil {
-		return downloadFailed(ctx, p, err)
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxSound+1))
+	err = q.d.cfg.Sound(ctx, q.tenant, address)
+	known, is := errors.AsType[*voice.Error](err)
 	switch {
-	case len(data) > maxSound:
-		return none, errMsgFileSize
-	case err != nil:
-		return downloadFailed(ctx, p, err)
-	}
-	if !bytes.HasPrefix(data, []byte("RIFF")) && !bytes.HasPrefix(data, []byte("ID3")) && (len(data) < 2 || data[0] != 0xFF || data[1]&0xE0 != 0xE0) {
-		return none, errMsgFileFormat
-	}
-	return p, nil
-}
-
-// downloadFailed says what becomes of a sound that has not come: one that is slow
-// alone may come later.
-func downloadFailed(ctx context.Context, p voice.Prompt, err error) (voice.Prompt, error) {
-	switch {
-	case voice.IsKind(err, voice.Permission), voice.IsKind(err, voice.Invalid):
-		return voice.Prompt{}, errMsgURL
-	case voice.IsKind(err, voice.Limit):
-		return voice.Prompt{}, errMsgFileSize
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case err == nil:
 		return p, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded): // one that is slow alone may come later
+		return p, nil
+	case is && known.Kind == voice.Invalid && known.Field == "file":
+		return none, errMsgFileFormat
+	case is && (known.Kind == voice.Permission || known.Kind == voice.Invalid):
+		return none, errMsgURL
+	case is && known.Kind == voice.Limit:
+		return none, errMsgFileSize
 	}
-	return voice.Prompt{}, errMsgDownload
+	return none, errMsgDownload
 }

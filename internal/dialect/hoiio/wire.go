@@ -123,8 +123,6 @@ const (
 	dateForm = "2006-01-02"
 )
 
-func (d *Dialect) stamp(t time.Time) string { return t.In(d.cfg.Zone).Format(timeForm) }
-
 // minutes gives a length in minutes, each that has begun counting.
 func minutes(d time.Duration) string {
 	if d <= 0 {

@@ -32,7 +32,7 @@ func promptForms() []promptForm {
 		{word: "silence", kind: voice.PromptSilence, main: "Duration", words: "silence of so long"},
 		{word: "recording", kind: voice.PromptRecorded, main: "Recording", words: "a recording of this call"},
 		{word: "music", kind: voice.PromptMusic, more: []string{"Duration"}, words: "the built-in music"},
-		{word: "url", kind: voice.PromptURL, main: "Text", words: "a WAV or MP3 file at an address, fetched when it is to sound"},
+		{word: "url", kind: voice.PromptURL, main: "Text", words: "a WAV, MP3 or GSM file at an address, fetched when it is to sound"},
 	}
 	for _, f := range []struct {
 		format voice.SayFormat

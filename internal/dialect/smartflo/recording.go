@@ -111,7 +111,7 @@ func audioFault(field string, err error) error {
 		return f
 	}
 	switch voice.KindOf(err) {
-	case voice.Invalid, voice.Limit, voice.Permission, voice.Unavailable:
+	case voice.Invalid, voice.Limit, voice.Permission, voice.NotExist, voice.Unavailable:
 		return bad("The %s field is invalid: %s.", field, voice.Reason(err))
 	}
 	return err
