@@ -61,6 +61,8 @@ func (r *run) handOver(ctx context.Context, s flow.Transfer, d dialling, why str
 		end(voice.TransferFailed, voice.Reason(err))
 	case out.program != nil:
 		end(voice.TransferDone, "the call goes on in app "+out.program.Name)
+	case out.end != nil:
+		end(voice.TransferFailed, out.end.Words)
 	case out.exit == flow.Busy:
 		end(voice.TransferBusy, out.words)
 	case out.exit == flow.NoAnswer:
@@ -76,13 +78,16 @@ func (r *run) noteTransfer(kind voice.EventKind, text string, data map[string]st
 }
 
 // referable gives the one target that the caller's side may be asked to call in
-// place of all of d, or says why there is none.
+// place of all of d, or says why there is none. Who calls an extension gets the
+// call settings behind it, and with them whatever is tried after its telephones.
 func referable(s flow.Transfer, d dialling) (target voice.Target, why string) {
 	switch {
 	case s.Record:
 		return target, "the talk is to be recorded"
 	case d.list[0].Kind == voice.ToPhones:
 		return target, "only the telephones are to ring, without the call settings"
+	case d.list[0].Kind == voice.ToExtension:
+		return voice.Target{Kind: voice.ToExtension, ID: d.list[0].ID}, ""
 	case len(d.tries[0].Targets) != 1:
 		return target, "several are rung at once"
 	}
@@ -90,10 +95,9 @@ func referable(s flow.Transfer, d dialling) (target voice.Target, why string) {
 	switch {
 	case target.Kind == voice.ToSIP:
 		return target, target.String() + " is not at this server"
-	case target.Kind == voice.ToNumber && len(d.tries) > 1:
+	case len(d.tries) > 1:
 		return target, "there is more to try after " + target.String()
 	}
-	// Who calls an extension gets the call settings, and with them whatever else is tried.
 	return target, ""
 }
 
