@@ -46,6 +46,13 @@ func (d *Daemon) kickWebhooks() {
 	}
 }
 
+// queuedWebhooks tells the worker what is new in the outbox, once there is one.
+func (d *Daemon) queuedWebhooks(ds []voice.Delivery) {
+	if d.webhooks != nil {
+		d.webhooks.Queued(ds)
+	}
+}
+
 // startFacts has the calls followed for those who want to be told of them: what
 // is to be sent is stored with the event that it is about.
 func (d *Daemon) startFacts(context.Context) error {
@@ -60,7 +67,7 @@ func (d *Daemon) startFacts(context.Context) error {
 	}
 	d.facts = notify.NewPump(notify.PumpConfig{
 		Subscribed: func(ctx context.Context) ([]voice.TenantID, error) { return d.subscribed(ctx, notifiers) },
-		Changes:    d.store.Changes, Notifiers: notifiers, Tries: d.hooks.Tries, Expect: d.board.Expect, Kick: d.kickWebhooks, Log: d.log,
+		Changes:    d.store.Changes, Notifiers: notifiers, Tries: d.hooks.Tries, Expect: d.board.Expect, Queue: d.queuedWebhooks, Log: d.log,
 	})
 	d.journal.Tell(d.facts)
 	return nil

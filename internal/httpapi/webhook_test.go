@@ -50,7 +50,7 @@ func TestResend(t *testing.T) {
 	sms.ID, sms.Operator = "d2", true
 	err := f.store.CreateDeliveries(t.Context(), []voice.Delivery{d, sms})
 	if err == nil {
-		err = f.store.SaveAttempts(t.Context(), nil, []voice.DeliveryAttempt{{Delivery: "d1", N: 1, Tenant: f.tenant, At: begin, Status: 500, Answer: "sorry", Signed: "d1.1.x", Words: "500"}})
+		err = f.store.SaveAttempts(t.Context(), nil, []voice.DeliveryAttempt{{Delivery: "d1", N: 1, Tenant: f.tenant, At: begin, Status: 500, Answer: "sorry", Signed: "d1.1.x", Words: "500"}}, nil)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -133,52 +132,6 @@ func TestPace(t *testing.T) {
 		}
 		r.state(quick.ID, is(voice.DeliveryDone))
 		r.clock.Advance(time.Second)
-	}
-}
-
-// TestDeadEndpoints has an account with ten thousand endpoints that don't answer,
-// and looks how long another's first attempt takes meanwhile, on a real clock.
-func TestDeadEndpoints(t *testing.T) {
-	r := newRig(t)
-	r.cfg.Clock, r.cfg.Tenants = nil, r.server.Client() // all are on one host here, which the policy's client bounds too
-	release := make(chan struct{})
-	dead := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		select {
-		case <-release:
-		case <-req.Context().Done():
-		}
-	}))
-	defer dead.Close()
-	defer close(release)
-	var many []voice.Delivery
-	for i := range 10_000 {
-		d := r.delivery(voice.CallID(fmt.Sprint("c", i)), fmt.Sprint("dead", i), "x", voice.FullTries)
-		d.URL = dead.URL
-		many = append(many, d)
-	}
-	r.queue(many...)
-	looking := time.Now()
-	if _, err := r.store.DueDeliveries(t.Context(), looking, 1000); err != nil {
-		t.Fatal(err)
-	}
-	look := time.Since(looking) // many times as long under the race detector
-	r.start()
-	var worst time.Duration
-	for range 5 {
-		quick := r.delivery("q", "quick", "quick", 1)
-		quick.Tenant = "2"
-		from := time.Now()
-		r.queue(quick)
-		select {
-		case <-r.got:
-		case <-time.After(2*time.Second + 20*look):
-			t.Fatalf("another account's first attempt did not come; a look at the store takes %s", look)
-		}
-		worst = max(worst, time.Since(from))
-	}
-	t.Logf("another account's first attempt came within %s, a look at the store takes %s", worst, look)
-	if worst > 2*time.Second+10*look { // some 100 ms where nothing else runs
-		t.Errorf("another account's first attempt took %s", worst)
 	}
 }
 

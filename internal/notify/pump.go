@@ -25,8 +25,9 @@ type PumpConfig struct {
 	Tries func(ctx context.Context, d voice.Delivery) int
 	// Expect is told of each call that something will be noted on; may be nil.
 	Expect func(voice.CallID)
-	Kick   func()       // wakes the worker; may be nil
-	Log    *slog.Logger // nil = silent
+	// Queue is told what was stored, for the worker; may be nil.
+	Queue func([]voice.Delivery)
+	Log   *slog.Logger // nil = silent
 }
 
 // Bounds of a Pump.
@@ -76,10 +77,10 @@ func (p *Pump) Follow(e voice.Event, c *voice.CDR) func(context.Context) ([]voic
 	return p.rendering(facts)
 }
 
-// Queued says that deliveries were stored.
-func (p *Pump) Queued() {
-	if p.cfg.Kick != nil {
-		p.cfg.Kick()
+// Queued says that ds were stored.
+func (p *Pump) Queued(ds []voice.Delivery) {
+	if p.cfg.Queue != nil {
+		p.cfg.Queue(ds)
 	}
 }
 

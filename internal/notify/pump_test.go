@@ -27,7 +27,7 @@ type ear struct {
 	away       int // so often the dialect's store is away
 	changes    atomic.Uint64
 	lists      int // how often subscriptions were read
-	kicks      int
+	told       []voice.Delivery
 	broken     bool // the dialect fails
 }
 
@@ -56,7 +56,7 @@ func (e *ear) start(more ...dialect.Notifier) *notify.Pump {
 			return e.subscribed, nil
 		},
 		Changes: e.changes.Load, Notifiers: append([]dialect.Notifier{e}, more...),
-		Expect: func(id voice.CallID) { e.expected = append(e.expected, id) }, Kick: func() { e.kicks++ },
+		Expect: func(id voice.CallID) { e.expected = append(e.expected, id) }, Queue: func(ds []voice.Delivery) { e.told = append(e.told, ds...) },
 	})
 }
 
@@ -121,7 +121,7 @@ func TestFacts(t *testing.T) {
 	p := e.start()
 	events := life("c1")
 	e.take(t, p, events...)
-	p.Queued()
+	p.Queued([]voice.Delivery{{ID: "d"}})
 	var kinds []voice.EventKind
 	for i, f := range e.facts {
 		kinds = append(kinds, f.Event.Kind)
@@ -149,8 +149,8 @@ func TestFacts(t *testing.T) {
 	if first.App != "" || !first.Answered.IsZero() || first.CDR != nil {
 		t.Errorf("state at the arrival: %+v", first)
 	}
-	if len(e.queued) != len(want) || e.kicks != 1 || len(e.expected) != 1 || e.expected[0] != "c1" {
-		t.Errorf("%d queued, %d kicks, expected %v", len(e.queued), e.kicks, e.expected)
+	if len(e.queued) != len(want) || len(e.told) != 1 || len(e.expected) != 1 || e.expected[0] != "c1" {
+		t.Errorf("%d queued, %d told of, expected %v", len(e.queued), len(e.told), e.expected)
 	}
 	for i, d := range e.queued {
 		if d.ID == "" || d.Tenant != "1" || d.Call != "c1" || d.State != voice.DeliveryQueued || d.Tries != 1 || d.Next.IsZero() || d.Created.IsZero() ||

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"tandem/internal/clock"
@@ -39,10 +41,15 @@ type Config struct {
 // Bounds.
 const (
 	// MaxSending bounds the requests under way, MaxPerEndpoint those to one
-	// endpoint, MaxPerTenant those of one account.
-	MaxSending     = 64
+	// endpoint, MaxPerFailing those to one that failed lately, MaxPerTenant those of
+	// one account. MaxOwn of an account may be under way whatever others have, up to
+	// MaxInAll of all.
+	MaxSending     = 128
 	MaxPerEndpoint = 8
-	MaxPerTenant   = 24
+	MaxPerFailing  = 2
+	MaxPerTenant   = 48
+	MaxOwn         = 2
+	MaxInAll       = 512
 	// MaxPace bounds the attempts that one endpoint sees within a second.
 	MaxPace = 50
 	// AttemptTime bounds one attempt.
@@ -50,11 +57,12 @@ const (
 	// MaxRetryAfter bounds how long an endpoint may ask to be spared.
 	MaxRetryAfter = 12 * time.Hour
 
-	batch      = 1000
+	maxKnown   = 20_000           // endpoints of which is known how they answer
+	maxTold    = 10_000           // endpoints with something new that wait to be looked at
 	storePause = 10 * time.Second // after the store failed
 	busyPause  = time.Second      // while everything that is due is under way
 	minRest    = 2 * time.Millisecond
-	maxRest    = 200 * time.Millisecond
+	maxRest    = 20 * time.Millisecond
 	idle       = time.Hour           // look again, whatever the store said
 	storeTime  = 10 * time.Second    // to write an outcome while closing
 	grace      = 3 * time.Second     // for requests under way when closing
@@ -80,14 +88,19 @@ type Worker struct {
 	cancel  context.CancelCauseFunc // ends the attempts under way
 	done    chan struct{}           // closed when the goroutine is over
 
+	mu   sync.Mutex
+	news []place // endpoints that were told to have something new
+
 	// Of the goroutine alone.
 	sending map[voice.DeliveryID]bool // under way, or what came of it is not stored yet
-	per     map[string]int            // requests under way by endpoint, and by account
-	flying  int                       // requests under way
+	traffic *traffic
+	flying  int // requests under way
 	unsaved []outcome
-	pace    map[string][]time.Time // by endpoint, when its latest MaxPace attempts began
-	held    map[string]time.Time   // endpoints that asked to be spared, until when
-	looked  time.Duration          // how long the last look at the store took
+	parked  map[place]time.Time // endpoints that the store is to list no more as due, or not as well; held until
+	told    *line               // endpoints to be looked at before others
+	again   map[place]time.Time // when those come into told that were proven and failed
+	turn    voice.TenantID      // whose turn it was first in the last round
+	looked  time.Duration       // how long the last look at the store took
 	pruned  time.Time
 }
 
@@ -96,6 +109,7 @@ type outcome struct {
 	delivery voice.Delivery
 	attempt  *voice.DeliveryAttempt
 	spare    time.Time // the endpoint asks for nothing before it; zero = it does not
+	trust    trust     // of the endpoint when it was begun
 }
 
 // Start begins to work the outbox.
@@ -116,8 +130,7 @@ func Start(cfg Config) *Worker {
 	w := &Worker{
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		kick: make(chan struct{}, 1), ended: make(chan outcome), closing: make(chan struct{}), done: make(chan struct{}),
-		sending: map[voice.DeliveryID]bool{}, per: map[string]int{},
-		pace: map[string][]time.Time{}, held: map[string]time.Time{},
+		sending: map[voice.DeliveryID]bool{}, traffic: newTraffic(), parked: map[place]time.Time{}, told: newLine(), again: map[place]time.Time{},
 	}
 	go w.run()
 	return w
@@ -129,6 +142,19 @@ func (w *Worker) Kick() {
 	case w.kick <- struct{}{}:
 	default:
 	}
+}
+
+// Queued says that ds are in the outbox now. They are looked for before anything
+// else that is due. It never blocks.
+func (w *Worker) Queued(ds []voice.Delivery) {
+	w.mu.Lock()
+	for _, d := range ds {
+		if p := placeOf(d); len(w.news) < maxTold && (len(w.news) == 0 || w.news[len(w.news)-1] != p) {
+			w.news = append(w.news, p)
+		}
+	}
+	w.mu.Unlock()
+	w.Kick()
 }
 
 // Close begins what is due, and nothing any more then, gives what is under way a
@@ -182,6 +208,7 @@ func (w *Worker) wait(next time.Time) bool {
 
 // gather lets whatever else ends meanwhile join, so that it costs no look at the
 // store of its own, for as long as the last look took; false when the worker closes.
+// Something new ends that.
 func (w *Worker) gather() bool {
 	var rest <-chan time.Time
 	if w.looked >= minRest {
@@ -204,6 +231,8 @@ func (w *Worker) gather() bool {
 			w.landed(o)
 		case <-w.closing:
 			return false
+		case <-w.kick:
+			rest = nil
 		case <-rest:
 			return true
 		}
@@ -212,140 +241,53 @@ func (w *Worker) gather() bool {
 
 // landed notes that an attempt is over; its outcome is stored by the next round.
 func (w *Worker) landed(o outcome) {
+	p := placeOf(o.delivery)
 	w.flying--
-	for _, at := range places(o.delivery) {
-		if w.per[at]--; w.per[at] == 0 {
-			delete(w.per, at)
-		}
-	}
+	w.traffic.end(p, o.trust)
 	if !o.spare.IsZero() {
-		w.held[places(o.delivery)[0]] = o.spare
+		w.traffic.held[p] = o.spare
+	}
+	if o.attempt != nil {
+		w.traffic.learn(p, o.delivery.State == voice.DeliveryDone)
+		if at, has := w.again[p]; o.delivery.State == voice.DeliveryQueued && w.traffic.trust(p) == proven &&
+			(!has && len(w.again) < maxTold || has && o.delivery.Next.Before(at)) {
+			w.again[p] = o.delivery.Next
+		}
 	}
 	w.unsaved = append(w.unsaved, o)
 }
 
-// round stores outcomes, begins everything that is due and gives when to come
-// again. A delivery is not begun while it is under way, nor before what became
-// of it the last time is stored.
-func (w *Worker) round() (next time.Time, err error) {
-	begun := time.Now()
-	defer func() { w.looked = time.Since(begun) }()
-	if err := w.save(w.ctx); err != nil {
-		return time.Time{}, err
-	}
-	now := w.cfg.Clock.Now()
-	if now.Sub(w.pruned) >= pruneEvery {
-		w.pruned = now
-		if err := w.cfg.Store.ExpireDeliveries(w.ctx, now.Add(-keepFor)); err != nil {
-			return time.Time{}, err
-		}
-	}
-	w.forget(now)
-	due, err := w.cfg.Store.DueDeliveries(w.ctx, now, batch)
-	if err != nil {
-		return time.Time{}, err
-	}
-	var sooner time.Time // when an endpoint that is spared may be sent to again
-	for _, d := range due {
-		at := places(d)
-		if w.sending[d.ID] || w.flying >= MaxSending || w.per[at[0]] >= MaxPerEndpoint || w.per[at[1]] >= MaxPerTenant {
-			continue // an attempt that ends brings the next round
-		}
-		if from := w.from(at[0]); from.After(now) {
-			if sooner.IsZero() || from.Before(sooner) {
-				sooner = from
-			}
-			continue
-		}
-		if err := w.begin(d, now); err != nil {
-			return time.Time{}, err
-		}
-	}
-	next, err = w.cfg.Store.NextDelivery(w.ctx)
-	if err == nil && !next.IsZero() && !next.After(now) {
-		next = now.Add(busyPause) // it is under way, or waits for what is
-	}
-	if err == nil && !sooner.IsZero() && (next.IsZero() || sooner.Before(next)) {
-		next = sooner
-	}
-	return next, err
-}
-
-// from gives when the next attempt at an endpoint may begin.
-func (w *Worker) from(endpoint string) time.Time {
-	from := w.held[endpoint]
-	if p := w.pace[endpoint]; len(p) >= MaxPace {
-		if paced := p[0].Add(time.Second); paced.After(from) {
-			from = paced
-		}
-	}
-	return from
-}
-
-// forget lets go of what held endpoints back.
-func (w *Worker) forget(now time.Time) {
-	for endpoint, until := range w.held {
-		if !until.After(now) {
-			delete(w.held, endpoint)
-		}
-	}
-	for endpoint, p := range w.pace {
-		if p[len(p)-1].Add(time.Second).Before(now) {
-			delete(w.pace, endpoint)
-		}
-	}
-}
-
-// begin begins an attempt. The last one of an operator's delivery is noted before
-// it is made, so that a crash in the middle does not make it one more: a text
-// message costs money. A webhook is sent again then.
-func (w *Worker) begin(d voice.Delivery, now time.Time) error {
-	last := d.Attempts+1 >= d.Tries
-	switch {
-	case d.Attempts > 0 && d.Attempts >= d.Tries:
-		d.State, d.Words = voice.DeliveryDead, interrupted
-		w.sending[d.ID] = true
-		w.unsaved = append(w.unsaved, outcome{delivery: d})
-		return w.save(w.ctx)
-	case last && d.Operator:
-		d.Attempts++
-		if err := w.cfg.Store.UpdateDelivery(w.ctx, d); err != nil {
-			return err
-		}
-		d.Attempts--
-	}
-	w.sending[d.ID] = true
-	at := places(d)
-	for _, at := range at {
-		w.per[at]++
-	}
-	p := append(w.pace[at[0]], now)
-	w.pace[at[0]] = p[max(0, len(p)-MaxPace):]
-	w.flying++
-	go func() { w.ended <- w.attempt(d, last) }() // the goroutine takes it, also when it closes
-	return nil
-}
-
-// save stores outcomes, all that there are in one transaction.
+// save stores outcomes, all that there are in one transaction, and what is known
+// of their endpoints. Those that took what they got have more, perhaps.
 func (w *Worker) save(ctx context.Context) error {
-	if len(w.unsaved) == 0 {
+	if len(w.unsaved)+len(w.parked) == 0 {
 		return nil
 	}
 	ds := make([]voice.Delivery, len(w.unsaved))
 	var as []voice.DeliveryAttempt
+	at := maps.Clone(w.parked)
 	for i, o := range w.unsaved {
 		ds[i] = o.delivery
 		if o.attempt != nil {
 			as = append(as, *o.attempt)
+			at[placeOf(o.delivery)] = w.traffic.held[placeOf(o.delivery)]
 		}
 	}
-	if err := w.cfg.Store.SaveAttempts(ctx, ds, as); err != nil {
+	es := make([]voice.Endpoint, 0, len(at))
+	for p, held := range at {
+		es = append(es, voice.Endpoint{Tenant: p.tenant, Name: p.endpoint, Failing: w.traffic.trust(p) == failing, Held: held})
+	}
+	if err := w.cfg.Store.SaveAttempts(ctx, ds, as, es); err != nil {
 		return err
 	}
 	for _, d := range ds {
 		delete(w.sending, d.ID)
+		if d.State == voice.DeliveryDone {
+			w.told.add(placeOf(d))
+		}
 	}
 	w.unsaved = nil
+	clear(w.parked)
 	return nil
 }
 
@@ -366,9 +308,4 @@ func (w *Worker) finish() {
 	if err := w.save(ctx); err != nil {
 		w.cfg.Log.Error("outcomes of webhooks not stored; they are sent again", "webhooks", len(w.unsaved), "err", err)
 	}
-}
-
-// places are where a delivery counts: for MaxPerEndpoint, and for MaxPerTenant.
-func places(d voice.Delivery) [2]string {
-	return [2]string{string(d.Tenant) + " " + d.Endpoint, string(d.Tenant)}
 }

@@ -91,7 +91,7 @@ func (r *rig) queue(ds ...voice.Delivery) {
 		r.t.Fatal(err)
 	}
 	if r.worker != nil {
-		r.worker.Kick()
+		r.worker.Queued(ds)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestSlowEndpoint(t *testing.T) {
 	}
 	defer sync.OnceFunc(func() { close(release) })()
 	var many []voice.Delivery
-	for i := range 3 * voice.DueOfEndpoint {
+	for i := range 3 * notify.MaxPerEndpoint {
 		many = append(many, r.delivery(voice.CallID(fmt.Sprint("c", i)), "slow", fmt.Sprint("slow", i), 1))
 	}
 	r.queue(many...)
@@ -285,12 +285,12 @@ func TestSlowAccount(t *testing.T) {
 	}
 	defer sync.OnceFunc(func() { close(release) })()
 	var many []voice.Delivery
-	for i := range voice.DueOfTenant + 1 {
+	for i := range 2 * notify.MaxPerTenant {
 		many = append(many, r.delivery("c1", fmt.Sprint("slow", i), fmt.Sprint("slow", i), 1))
 	}
 	r.queue(many...)
 	r.start()
-	for range notify.MaxPerTenant {
+	for range notify.MaxPerTenant / 2 { // of whom nothing is known
 		in(t, "a slow request", r.got)
 	}
 	quick := r.delivery("c2", "quick", "quick", 1)
@@ -409,12 +409,12 @@ type flakyStore struct {
 	refuse int
 }
 
-func (s *flakyStore) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voice.DeliveryAttempt) error {
+func (s *flakyStore) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voice.DeliveryAttempt, es []voice.Endpoint) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refuse > 0 {
 		s.refuse--
 		return voice.Errorf("test", voice.Unavailable, "away")
 	}
-	return s.Store.SaveAttempts(ctx, ds, as)
+	return s.Store.SaveAttempts(ctx, ds, as, es)
 }

@@ -45,12 +45,22 @@ type Delivery struct {
 	Created  time.Time
 }
 
-// DueOfEndpoint bounds how many deliveries of one endpoint are given as due at
-// once, so that a slow one leaves room for others.
-const DueOfEndpoint = 16
+// Endpoint is where deliveries of an account wait to be sent to.
+type Endpoint struct {
+	Tenant TenantID
+	Name   string // Delivery.Endpoint
+	// Failing says that what was sent there lately failed: it is tried apart from
+	// others, so that they don't wait for it.
+	Failing bool
+	Held    time.Time // it asked for nothing before it; zero = it did not
+}
 
-// DueOfTenant bounds likewise those of one account, whatever their endpoints.
-const DueOfTenant = 200
+// Outbox is what waits of one account: when the first of it is due at endpoints
+// that are well, and at those that are failing; zero = nothing waits there.
+type Outbox struct {
+	Tenant        TenantID
+	Next, Failing time.Time
+}
 
 // FullTries is how often a delivery is tried that its receiver lets be sent
 // again: over three days in all.
@@ -86,18 +96,21 @@ type DeliveryFilter struct {
 type DeliveryStore interface {
 	// CreateDeliveries queues ds in their order, in one transaction.
 	CreateDeliveries(ctx context.Context, ds []Delivery) error
-	// DueDeliveries lists queued deliveries whose Next is not after now: of each
-	// call and endpoint the oldest alone, of each endpoint at most DueOfEndpoint,
-	// of each account at most DueOfTenant, in order of Seq.
-	DueDeliveries(ctx context.Context, now time.Time, limit int) ([]Delivery, error)
+	// Outboxes lists the accounts of which anything is queued.
+	Outboxes(ctx context.Context) ([]Outbox, error)
+	// DueEndpoints lists the endpoints of an account, well or failing, at which
+	// something is due at now and that are not held any more, those first that have
+	// waited longest.
+	DueEndpoints(ctx context.Context, t TenantID, failing bool, now time.Time, limit int) ([]Endpoint, error)
+	// DueDeliveries lists what is queued for an endpoint of an account and has a Next
+	// that is not after now: of each call the oldest alone, in order of Next and Seq.
+	DueDeliveries(ctx context.Context, t TenantID, endpoint string, now time.Time, limit int) ([]Delivery, error)
 	// UpdateDelivery stores state, attempts, next and words.
 	UpdateDelivery(ctx context.Context, d Delivery) error
 	// SaveAttempts stores attempts and, as UpdateDelivery, the deliveries that they
-	// were of, in one transaction. Deliveries that are gone meanwhile are passed over.
-	SaveAttempts(ctx context.Context, ds []Delivery, as []DeliveryAttempt) error
-	// NextDelivery gives the earliest Next among queued ones that wait for no other
-	// of their call and endpoint; zero when there is none.
-	NextDelivery(ctx context.Context) (time.Time, error)
+	// were of, and what is known of endpoints, in one transaction. Deliveries that are
+	// gone meanwhile are passed over; an endpoint is forgotten once nothing waits there.
+	SaveAttempts(ctx context.Context, ds []Delivery, as []DeliveryAttempt, es []Endpoint) error
 	// ExpireDeliveries removes those created before it that wait no more, with their
 	// attempts.
 	ExpireDeliveries(ctx context.Context, before time.Time) error

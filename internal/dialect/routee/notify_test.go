@@ -146,7 +146,7 @@ func TestCampaign(t *testing.T) {
 	if cb := f.calls.began[1]; cb.First.ID != "+306911111112" || cb.Data["routee.campaign"] != id || cb.Data["routee.callback"] != "https://a.example/cb" || len(flow.Validate(cb.Program)) > 0 {
 		t.Errorf("order: %+v", cb)
 	}
-	due, err := f.store.DueDeliveries(t.Context(), f.clock.Now(), 10)
+	due, err := f.store.Deliveries(t.Context(), account, voice.DeliveryFilter{State: voice.DeliveryQueued})
 	if err != nil || len(due) != 1 || due[0].URL != "https://a.example/over" {
 		t.Errorf("campaignCallback: %v %v", due, err)
 	}

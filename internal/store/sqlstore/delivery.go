@@ -10,12 +10,6 @@ import (
 const deliveryColumns = `id, tenant, call, seq, endpoint, purpose, method, url, headers, type, body, by_operator, tries, state,
 	attempts, next_at, words, created, signature`
 
-// firstInOrder is the condition that no delivery of the same call and endpoint
-// waits before d.
-const firstInOrder = `NOT EXISTS (
-	SELECT 1 FROM deliveries AS e
-	WHERE e.state = 'queued' AND e.call = d.call AND e.endpoint = d.endpoint AND e.tenant = d.tenant AND e.seq < d.seq)`
-
 func scanDelivery(r row) (d voice.Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Tenant, &d.Call, &d.Seq, &d.Endpoint, &d.Purpose, &d.Method, &d.URL, jsonCol{&d.Headers}, &d.Type, &d.Body,
 		&d.Operator, &d.Tries, &d.State, &d.Attempts, timeCol{&d.Next}, &d.Words, timeCol{&d.Created}, &d.Signature)
@@ -42,6 +36,7 @@ func putDeliveries(ctx context.Context, x tx, op string, ds []voice.Delivery, ag
 	if err != nil {
 		return err
 	}
+	at := places{}
 	for i, d := range ds {
 		if d.ID == "" || d.Endpoint == "" {
 			return voice.InvalidField(op, "id", "a delivery needs an id and an endpoint")
@@ -50,50 +45,73 @@ func putDeliveries(ctx context.Context, x tx, op string, ds []voice.Delivery, ag
 			d.State = voice.DeliveryQueued
 		}
 		if _, err := x.exec(ctx,
-			`INSERT INTO deliveries (`+deliveryColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`+again,
+			`INSERT INTO deliveries (`+deliveryColumns+`, head)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $14 = 'queued' AND NOT EXISTS (
+				SELECT 1 FROM deliveries AS e WHERE e.state = 'queued' AND e.call = $3 AND e.endpoint = $5 AND e.tenant = $2))`+again,
 			d.ID, d.Tenant, d.Call, seq+int64(i), d.Endpoint, d.Purpose, d.Method, d.URL, jsonText(d.Headers), d.Type, d.Body,
 			d.Operator, d.Tries, d.State, d.Attempts, due(d.Next, d.Created), d.Words, micros(d.Created), d.Signature); err != nil {
 			return err
 		}
+		at[place{d.Tenant, d.Endpoint}] = true
 	}
-	return nil
+	return at.look(ctx, x)
 }
 
-// DueDeliveries implements voice.DeliveryStore; limit 0 = 100. An endpoint with
-// many calls waiting gives only the first few, and so does an account with many
-// endpoints, so that they leave room for others.
-func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]voice.Delivery, error) {
-	return many(ctx, s, "store.DueDeliveries", scanDelivery,
-		`SELECT `+deliveryColumns+` FROM deliveries WHERE seq IN (
-			SELECT seq FROM (
-				SELECT seq, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY seq) AS nth FROM (
-					SELECT d.seq, d.tenant, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.endpoint ORDER BY d.seq) AS place
-					FROM deliveries AS d
-					WHERE d.state = 'queued' AND d.next_at <= $1 AND `+firstInOrder+`
-				) AS waiting WHERE place <= $2
-			) AS fair WHERE nth <= $3 ORDER BY seq LIMIT $4
-		) ORDER BY seq`,
-		micros(now), voice.DueOfEndpoint, voice.DueOfTenant, bound(limit, 100))
-}
-
-const updateDelivery = `UPDATE deliveries SET state = $3, attempts = $4, next_at = $5, words = $6 WHERE tenant = $1 AND id = $2`
+const updateDelivery = `UPDATE deliveries SET state = $3, attempts = $4, next_at = $5, words = $6, head = head AND $3 = 'queued'
+	WHERE tenant = $1 AND id = $2`
 
 // UpdateDelivery implements voice.DeliveryStore.
 func (s *Store) UpdateDelivery(ctx context.Context, d voice.Delivery) error {
-	return s.change(ctx, "store.UpdateDelivery", recordWrite, names{}, "delivery "+string(d.ID),
+	return s.changeDelivery(ctx, "store.UpdateDelivery", d.Tenant, d.ID,
 		updateDelivery, d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words)
+}
+
+// changeDelivery runs one statement that has to touch a delivery, and sees to the
+// order of its call and endpoint.
+func (s *Store) changeDelivery(ctx context.Context, op string, t voice.TenantID, id voice.DeliveryID, query string, args ...any) error {
+	return s.transact(ctx, op, recordWrite, names{}, func(x tx) error {
+		if err := lockOutbox(ctx, x); err != nil {
+			return err
+		}
+		if err := x.must(ctx, op, "delivery "+string(id), query, args...); err != nil {
+			return err
+		}
+		d, err := collect(ctx, x, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE tenant = $1 AND id = $2`, t, id)
+		if err != nil {
+			return err
+		}
+		// It may have come back before others: sent again, after it was over.
+		if _, err := x.exec(ctx, `UPDATE deliveries SET head = FALSE
+			WHERE head AND state = 'queued' AND call = $1 AND endpoint = $2 AND tenant = $3 AND seq > `+firstInOrder,
+			d[0].Call, d[0].Endpoint, d[0].Tenant); err != nil {
+			return err
+		}
+		if err := nextTurn(ctx, x, d[0]); err != nil {
+			return err
+		}
+		return places{{d[0].Tenant, d[0].Endpoint}: true}.look(ctx, x)
+	})
 }
 
 const attemptColumns = `delivery, n, tenant, at, latency, status, headers, signed, answer, words`
 
 // SaveAttempts implements voice.DeliveryStore.
-func (s *Store) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voice.DeliveryAttempt) error {
+func (s *Store) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voice.DeliveryAttempt, es []voice.Endpoint) error {
 	return s.transact(ctx, "store.SaveAttempts", recordWrite, names{}, func(x tx) error {
+		if err := lockOutbox(ctx, x); err != nil {
+			return err
+		}
+		at := places{}
 		for _, d := range ds {
 			if _, err := x.exec(ctx, updateDelivery, d.Tenant, d.ID, d.State, d.Attempts, due(d.Next, d.Created), d.Words); err != nil {
 				return err
 			}
+			if d.State != voice.DeliveryQueued {
+				if err := nextTurn(ctx, x, d); err != nil {
+					return err
+				}
+			}
+			at[place{d.Tenant, d.Endpoint}] = true
 		}
 		for _, a := range as {
 			if _, err := x.exec(ctx,
@@ -106,15 +124,15 @@ func (s *Store) SaveAttempts(ctx context.Context, ds []voice.Delivery, as []voic
 				return err
 			}
 		}
-		return nil
+		for _, e := range es {
+			if _, err := x.exec(ctx, `UPDATE outbox SET failing = $3, held = $4 WHERE tenant = $1 AND endpoint = $2`,
+				e.Tenant, e.Name, e.Failing, micros(e.Held)); err != nil {
+				return err
+			}
+			at[place{e.Tenant, e.Name}] = true
+		}
+		return at.look(ctx, x)
 	})
-}
-
-// NextDelivery implements voice.DeliveryStore.
-func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
-	return one(ctx, s, "store.NextDelivery", "a queue", func(r row) (next time.Time, err error) {
-		return next, r.Scan(timeCol{&next})
-	}, `SELECT COALESCE(MIN(next_at), 0) FROM deliveries AS d WHERE state = 'queued' AND `+firstInOrder)
 }
 
 // ExpireDeliveries implements voice.DeliveryStore.

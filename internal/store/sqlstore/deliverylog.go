@@ -45,7 +45,7 @@ func (s *Store) Attempts(ctx context.Context, t voice.TenantID, id voice.Deliver
 
 // Resend implements voice.DeliveryLog.
 func (s *Store) Resend(ctx context.Context, t voice.TenantID, id voice.DeliveryID, now time.Time) error {
-	return s.change(ctx, "store.Resend", recordWrite, names{}, "delivery "+string(id),
+	return s.changeDelivery(ctx, "store.Resend", t, id,
 		`UPDATE deliveries SET state = 'queued', next_at = $3,
 			tries = CASE WHEN state = 'queued' AND tries > attempts THEN tries ELSE attempts + 1 END
 		WHERE tenant = $1 AND id = $2`, t, id, micros(now))

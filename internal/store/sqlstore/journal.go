@@ -33,8 +33,8 @@ type Teller interface {
 	// last one, and gives what renders the deliveries that it asks for; nil = nobody
 	// is to be told. An error means that rendering may be tried again.
 	Follow(e voice.Event, c *voice.CDR) func(ctx context.Context) ([]voice.Delivery, error)
-	// Queued says that deliveries were stored.
-	Queued()
+	// Queued says that ds were stored.
+	Queued(ds []voice.Delivery)
 }
 
 // Journal takes events and records of calls without ever waiting, and stores

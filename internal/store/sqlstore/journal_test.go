@@ -224,7 +224,7 @@ func (l *teller) Follow(e voice.Event, c *voice.CDR) func(context.Context) ([]vo
 	}
 }
 
-func (l *teller) Queued() { l.queued++ }
+func (l *teller) Queued([]voice.Delivery) { l.queued++ }
 
 // together gives what was written with each event, by its Seq.
 func (w *writer) together(t *testing.T) map[int]string {

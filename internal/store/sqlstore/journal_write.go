@@ -117,12 +117,12 @@ func (j *Journal) rendered(ctx context.Context, u *unit) error {
 
 // stored lets go of the first n units.
 func (j *Journal) stored(tell Teller, n, refused int) {
-	queued := false
+	var queued []voice.Delivery
 	for _, u := range j.ready[:n] {
 		if u.render != nil {
 			j.log.Error("webhooks not rendered: nobody is told", "call", u.event.Call, "event", u.event.Kind, "err", u.err)
 		}
-		queued = queued || len(u.ds) > 0
+		queued = append(queued, u.ds...)
 	}
 	j.ready = slices.Delete(j.ready, 0, n)
 	j.mu.Lock()
@@ -130,8 +130,8 @@ func (j *Journal) stored(tell Teller, n, refused int) {
 	j.queue = j.queue[n:]
 	j.dropped += uint64(refused)
 	j.mu.Unlock()
-	if queued {
-		tell.Queued()
+	if len(queued) > 0 {
+		tell.Queued(queued)
 	}
 }
 

@@ -94,7 +94,7 @@ func testCallBatch(t *testing.T, s Store) {
 	}
 	same(t, "event", read(s.Events(ctx, "c1"))(t), b.Events)
 	same(t, "record", read(s.CDR(ctx, ours, "c1"))(t).End, moment(1))
-	same(t, "deliveries", ids(read(s.DueDeliveries(ctx, moment(1), 0))(t), deliveryID), []voice.DeliveryID{"d1"})
+	same(t, "deliveries", ids(due(t, s, 1), deliveryID), []voice.DeliveryID{"d1"})
 
 	for what, bad := range map[string]voice.CallBatch{
 		"no call":                {CDRs: []voice.CDR{{Tenant: ours}}},

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,15 +20,45 @@ func delivery(id voice.DeliveryID, call voice.CallID, endpoint string, n int) vo
 
 func deliveryID(d voice.Delivery) voice.DeliveryID { return d.ID }
 
+// due gives what is due at moment n, found as a worker finds it: account by
+// account and endpoint by endpoint. It is in order of Seq.
+func due(t *testing.T, s Store, n int) (all []voice.Delivery) {
+	t.Helper()
+	for _, o := range read(s.Outboxes(t.Context()))(t) {
+		for _, failing := range []bool{false, true} {
+			es := read(s.DueEndpoints(t.Context(), o.Tenant, failing, moment(n), 1000))(t)
+			if first := map[bool]time.Time{false: o.Next, true: o.Failing}[failing]; (len(es) > 0) != (!first.IsZero() && !first.After(moment(n))) {
+				t.Errorf("%d endpoints of %s are due at %v, the first of them at %v", len(es), o.Tenant, moment(n), first)
+			}
+			for _, e := range es {
+				all = append(all, read(s.DueDeliveries(t.Context(), o.Tenant, e.Name, moment(n), 1000))(t)...)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b voice.Delivery) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all
+}
+
+// next gives when the first delivery of all is due.
+func next(t *testing.T, s Store) (first time.Time) {
+	t.Helper()
+	for _, o := range read(s.Outboxes(t.Context()))(t) {
+		for _, at := range []time.Time{o.Next, o.Failing} {
+			if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+				first = at
+			}
+		}
+	}
+	return first
+}
+
 func testDeliveries(t *testing.T, s Store) {
 	ctx := t.Context()
 	due := func(n int) []voice.DeliveryID {
 		t.Helper()
-		return ids(read(s.DueDeliveries(ctx, moment(n), 0))(t), deliveryID)
+		return ids(due(t, s, n), deliveryID)
 	}
-	if next := read(s.NextDelivery(ctx))(t); !next.IsZero() {
-		t.Errorf("nothing waits, and the next is at %v", next)
-	}
+	same(t, "nothing waits", read(s.Outboxes(ctx))(t), []voice.Outbox{})
 	ok(t, s.CreateDeliveries(ctx, nil))
 	a, b, c := delivery("a", "c1", "e1", 1), delivery("b", "c1", "e1", 1), delivery("c", "c1", "e2", 2)
 	ok(t, s.CreateDeliveries(ctx, []voice.Delivery{a, b, c}))
@@ -38,8 +70,8 @@ func testDeliveries(t *testing.T, s Store) {
 	same(t, "nothing yet", due(0), nil)
 	same(t, "the oldest of each call and endpoint", due(1), []voice.DeliveryID{"a", "f"})
 	same(t, "in order", due(9), []voice.DeliveryID{"a", "c", "d", "e", "f"})
-	same(t, "limit", ids(read(s.DueDeliveries(ctx, moment(9), 2))(t), deliveryID), []voice.DeliveryID{"a", "c"})
-	same(t, "next", read(s.NextDelivery(ctx))(t), moment(1))
+	same(t, "limit", ids(read(s.DueDeliveries(ctx, ours, "e1", moment(9), 2))(t), deliveryID), []voice.DeliveryID{"a", "d"})
+	same(t, "next", next(t, s), moment(1))
 	all := read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t)
 	same(t, "newest first", ids(all, deliveryID), []voice.DeliveryID{"e", "d", "c", "b", "a"})
 	got := all[4]
@@ -55,7 +87,7 @@ func testDeliveries(t *testing.T, s Store) {
 		other.State = voice.DeliveryDead
 		ok(t, s.UpdateDelivery(ctx, other))
 	}
-	same(t, "also as the next one of all", read(s.NextDelivery(ctx))(t), moment(3))
+	same(t, "also as the next one of all", next(t, s), moment(3))
 	for _, other := range []voice.Delivery{c, f} {
 		ok(t, s.UpdateDelivery(ctx, other))
 	}
@@ -77,45 +109,92 @@ func testDeliveries(t *testing.T, s Store) {
 	ok(t, s.ExpireDeliveries(ctx, moment(1)))
 	same(t, "what waits is never removed", ids(read(s.Deliveries(ctx, ours, voice.DeliveryFilter{}))(t), deliveryID), []voice.DeliveryID{"e", "d", "c"})
 	testDeliveryLog(t, s)
-	testManyDeliveries(t, s)
+	testEndpoints(t, s)
+	testTurns(t, s)
 }
 
-// testManyDeliveries has one endpoint with more waiting than is given at once.
-func testManyDeliveries(t *testing.T, s Store) {
+// testEndpoints has endpoints of two accounts, some held and some failing.
+func testEndpoints(t *testing.T, s Store) {
 	ctx := t.Context()
 	var many []voice.Delivery
-	for i := range 3 * voice.DueOfEndpoint {
-		many = append(many, delivery(voice.DeliveryID(fmt.Sprintf("m%03d", i)), voice.CallID(fmt.Sprint("slow", i)), "slow", 1))
+	for i := range 6 {
+		d := delivery(voice.DeliveryID(fmt.Sprint("m", i)), voice.CallID(fmt.Sprint("m", i)), fmt.Sprint("m", i/2), 10-i)
+		d.Tenant = "endpoints"
+		many = append(many, d)
 	}
-	many = append(many, delivery("quick", "c1", "quick", 1))
 	ok(t, s.CreateDeliveries(ctx, many))
-	due := read(s.DueDeliveries(ctx, moment(1), voice.DueOfEndpoint+2))(t)
-	slow := 0
-	for _, d := range due {
-		if d.Endpoint == "slow" {
-			slow++
+	names := func(failing bool, n, limit int) (list []string) {
+		t.Helper()
+		for _, e := range read(s.DueEndpoints(ctx, "endpoints", failing, moment(n), limit))(t) {
+			if e.Tenant != "endpoints" || e.Failing != failing {
+				t.Errorf("it is listed as %+v", e)
+			}
+			list = append(list, e.Name)
 		}
+		return list
 	}
-	same(t, "of the endpoint with many", slow, voice.DueOfEndpoint)
-	same(t, "and the other's", due[len(due)-1].ID, "quick")
+	at := func() (o voice.Outbox) {
+		t.Helper()
+		for _, one := range read(s.Outboxes(ctx))(t) {
+			if one.Tenant == "endpoints" {
+				o = one
+			}
+		}
+		return o
+	}
+	none := []string(nil)
+	same(t, "none due", names(false, 4, 9), none)
+	same(t, "the longest due first", names(false, 9, 9), []string{"m2", "m1", "m0"})
+	same(t, "limit of endpoints", names(false, 9, 2), []string{"m2", "m1"})
+	same(t, "the account's first", at(), voice.Outbox{Tenant: "endpoints", Next: moment(5)})
 
-	many = nil
-	for i := range voice.DueOfTenant + 50 {
-		id := fmt.Sprintf("n%03d", i)
-		many = append(many, delivery(voice.DeliveryID(id), "c2", id, 1))
+	m1 := voice.Endpoint{Tenant: "endpoints", Name: "m1", Held: moment(20)}
+	m2 := voice.Endpoint{Tenant: "endpoints", Name: "m2", Failing: true}
+	stolen := voice.Endpoint{Tenant: ours, Name: "m0", Held: moment(99)}
+	ok(t, s.SaveAttempts(ctx, nil, nil, []voice.Endpoint{m1, m2, stolen}))
+	same(t, "without the held and the failing", names(false, 19, 9), []string{"m0"})
+	same(t, "the failing", names(true, 19, 9), []string{"m2"})
+	same(t, "the account's first of each", at(), voice.Outbox{Tenant: "endpoints", Next: moment(9), Failing: moment(5)})
+	more := delivery("m9", "m9", "m1", 1)
+	more.Tenant = "endpoints"
+	ok(t, s.CreateDeliveries(ctx, []voice.Delivery{more}))
+	same(t, "what is new at one that is held", names(false, 19, 9), []string{"m0"})
+	same(t, "held no more", read(s.DueEndpoints(ctx, "endpoints", false, moment(20), 9))(t), []voice.Endpoint{{Tenant: "endpoints", Name: "m0"}, m1})
+
+	many = append(many, more)
+	for i := range many {
+		many[i].State = voice.DeliveryDone
 	}
-	other := delivery("other", "c3", "other", 1)
-	other.Tenant = theirs
-	ok(t, s.CreateDeliveries(ctx, append(many, other)))
-	due = read(s.DueDeliveries(ctx, moment(1), 1000))(t)
-	own := 0
-	for _, d := range due {
-		if d.Tenant == ours {
-			own++
-		}
+	ok(t, s.SaveAttempts(ctx, many, nil, []voice.Endpoint{{Tenant: "endpoints", Name: "m2"}}))
+	same(t, "nothing waits any more", at(), voice.Outbox{})
+}
+
+// testTurns has what is sent again take its turn before what came later, and give
+// it back.
+func testTurns(t *testing.T, s Store) {
+	ctx := t.Context()
+	turns := []voice.Delivery{delivery("t1", "c8", "turns", 1), delivery("t2", "c8", "turns", 1), delivery("t3", "c8", "turns", 1)}
+	ok(t, s.CreateDeliveries(ctx, turns))
+	now := func() []voice.DeliveryID {
+		t.Helper()
+		return ids(read(s.DueDeliveries(ctx, ours, "turns", moment(9), 0))(t), deliveryID)
 	}
-	same(t, "of the account with many endpoints", own, voice.DueOfTenant)
-	same(t, "and the other account's", due[len(due)-1].ID, "other")
+	same(t, "the first", now(), []voice.DeliveryID{"t1"})
+	for i := range turns {
+		turns[i].State = voice.DeliveryDone
+	}
+	ok(t, s.SaveAttempts(ctx, turns[:1], nil, nil))
+	same(t, "the second", now(), []voice.DeliveryID{"t2"})
+	ok(t, s.Resend(ctx, ours, "t1", moment(5)))
+	same(t, "the first again", now(), []voice.DeliveryID{"t1"})
+	again := turns[0]
+	again.State, again.Next = voice.DeliveryQueued, moment(8)
+	ok(t, s.SaveAttempts(ctx, []voice.Delivery{turns[1], again}, nil, nil)) // the second was under way meanwhile
+	same(t, "which is tried once more", now(), []voice.DeliveryID{"t1"})
+	ok(t, s.SaveAttempts(ctx, turns[:1], nil, nil))
+	same(t, "the third", now(), []voice.DeliveryID{"t3"})
+	ok(t, s.SaveAttempts(ctx, turns[2:], nil, nil))
+	same(t, "none", now(), nil)
 }
 
 // testDeliveryLog has attempts saved and listed, deliveries found and sent again.
@@ -132,7 +211,7 @@ func testDeliveryLog(t *testing.T, s Store) {
 	d.State, d.Attempts, d.Words = voice.DeliveryDead, 2, "given up"
 	missing := delivery("none", "c7", "log", 1)
 	for range 2 {
-		ok(t, s.SaveAttempts(ctx, []voice.Delivery{d, missing}, []voice.DeliveryAttempt{two, one, stolen, gone}))
+		ok(t, s.SaveAttempts(ctx, []voice.Delivery{d, missing}, []voice.DeliveryAttempt{two, one, stolen, gone}, nil))
 	}
 	same(t, "attempts", read(s.Attempts(ctx, ours, "log1"))(t), []voice.DeliveryAttempt{one, two})
 	same(t, "another account's attempts", read(s.Attempts(ctx, theirs, "log1"))(t), nil)
