@@ -67,8 +67,8 @@ func (s *Store) Outboxes(ctx context.Context) ([]voice.Outbox, error) {
 			SELECT (SELECT MIN(o.tenant) FROM outbox AS o WHERE o.tenant > account.tenant) FROM account WHERE account.tenant IS NOT NULL
 		)
 		SELECT tenant,
-			COALESCE((SELECT MIN(o.next_at) FROM outbox AS o WHERE o.tenant = account.tenant AND o.failing = FALSE), 0),
-			COALESCE((SELECT MIN(o.next_at) FROM outbox AS o WHERE o.tenant = account.tenant AND o.failing = TRUE), 0)
+			COALESCE((SELECT o.next_at FROM outbox AS o WHERE o.tenant = account.tenant AND o.failing = FALSE ORDER BY o.next_at LIMIT 1), 0),
+			COALESCE((SELECT o.next_at FROM outbox AS o WHERE o.tenant = account.tenant AND o.failing = TRUE ORDER BY o.next_at LIMIT 1), 0)
 		FROM account WHERE tenant IS NOT NULL ORDER BY tenant`)
 }
 
