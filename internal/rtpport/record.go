@@ -3,6 +3,7 @@ package rtpport
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -80,7 +81,7 @@ type tapped struct {
 
 // Recording is sound being stored. Safe for concurrent use.
 type Recording struct {
-	port   *Port
+	pool   *Pool
 	opt    RecordOptions
 	done   chan struct{}
 	ended  atomic.Bool // the wheel adds no more
@@ -90,7 +91,10 @@ type Recording struct {
 	ring       []tapped
 	head, tail atomic.Uint64
 
-	// The shard's thread owns these.
+	mu   sync.Mutex // held while it moves; the wheel never takes it
+	port *Port
+
+	// The thread of the port's shard owns these.
 	sound   *jitter.Buffer
 	sent    [tapDelay][frameBytes]byte // what we sent, held back as long as what we hear
 	muted   [tapDelay]bool             // of the same turns: the recording was paused
@@ -98,6 +102,7 @@ type Recording struct {
 	kept    int // frames put into sent
 	used    int // frames taken out of it
 	taps    int // turns
+	fresh   int // of them, at the present port
 	owed    int // turns that were left out
 	pending int // frames lost since the last that was stored
 }
@@ -120,7 +125,7 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 		return nil, fmt.Errorf("record: no file")
 	}
 	r := &Recording{
-		port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
+		pool: p.pool, port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
 		sound: jitter.New(media.PCMU, recordDelay, recordMost),
 	}
 	p.pool.mu.Lock()
@@ -142,13 +147,43 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 func (r *Recording) Done() <-chan struct{} { return r.done }
 
 // Pause has silence recorded, of both sides, until Resume; the time passes.
-func (r *Recording) Pause() { r.port.order(func() { r.paused = true }) }
+func (r *Recording) Pause() { r.order(func(*Port) { r.paused = true }) }
 
 // Resume ends a pause.
-func (r *Recording) Resume() { r.port.order(func() { r.paused = false }) }
+func (r *Recording) Resume() { r.order(func(*Port) { r.paused = false }) }
 
 // End ends the recording if nothing else has, and does not wait.
-func (r *Recording) End() { r.port.order(func() { r.port.detach(r, EndStopped) }) }
+func (r *Recording) End() { r.order(func(p *Port) { p.detach(r, EndStopped) }) }
+
+// order has the wheel of the port that is recorded do f.
+func (r *Recording) order(f func(*Port)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.port
+	p.order(func() { f(p) })
+}
+
+// Move goes on recording at another port of the pool: what its peer says, and
+// what that is sent, from now on. ErrClosed when the recording has ended, or
+// ends because the other port is closed.
+func (r *Recording) Move(to *Port) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from := r.port
+	if from == to {
+		return nil
+	}
+	held := false
+	if !from.await(func() { held = from.letGo(r) }) || !held {
+		return fmt.Errorf("move recording: %w", ErrClosed)
+	}
+	r.port = to
+	if !to.await(func() { to.attach(r) }) {
+		r.finish(EndClosed)
+		return fmt.Errorf("move recording: %w", ErrClosed)
+	}
+	return nil
+}
 
 // Stop ends the recording if nothing else has, waits until the file is
 // complete and returns what it is.
@@ -172,17 +207,26 @@ func (p *Port) attach(r *Recording) {
 	p.recs = append(p.recs, r)
 }
 
-// detach ends a recording: the frames held back for their order go out.
+// detach ends a recording.
 func (p *Port) detach(r *Recording, reason EndReason) {
+	if p.letGo(r) {
+		r.finish(reason)
+	}
+}
+
+// letGo takes a recording off the port, whose frames held back for their order go out;
+// false when it is not made here.
+func (p *Port) letGo(r *Recording) bool {
 	i := slices.Index(p.recs, r)
 	if i < 0 {
-		return
+		return false
 	}
 	p.recs = slices.Delete(p.recs, i, i+1)
-	for range min(r.taps, tapDelay) {
+	for range min(r.fresh, tapDelay) {
 		r.push(p.params.Codec, nil)
 	}
-	r.finish(reason)
+	r.kept, r.used, r.fresh = 0, 0, 0
+	return true
 }
 
 func (r *Recording) finish(reason EndReason) {
@@ -203,7 +247,7 @@ func (p *Port) tap(sent []byte) {
 	}
 }
 
-// wait passes a turn of the first tapDelay: nothing is old enough to store.
+// wait passes a turn of the first tapDelay at a port: nothing is old enough to store.
 func (r *Recording) wait(codec media.Codec, sent []byte) {
 	var unheard [frameBytes]byte
 	r.sound.Take(unheard[:])
@@ -259,10 +303,11 @@ func (r *Recording) settle(codec media.Codec) {
 }
 
 func (r *Recording) turn(codec media.Codec, sent []byte) {
-	if r.taps < tapDelay {
+	if r.fresh < tapDelay {
 		r.wait(codec, sent)
 	} else {
 		r.push(codec, sent)
 	}
 	r.taps++
+	r.fresh++
 }

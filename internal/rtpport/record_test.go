@@ -198,3 +198,61 @@ func TestRecordingReportsTheDisk(t *testing.T) {
 	}
 	p.read()
 }
+
+// TestRecordingMoves goes on at another port, of another codec.
+func TestRecordingMoves(t *testing.T) {
+	pool := startPool(t, rtpport.Config{Shards: 2})
+	a, b := openPort(t, pool), openPort(t, pool)
+	pa, pb := newPeer(t, a), newPeer(t, b)
+	start(t, a, pa, media.PCMA, eventPT)
+	pa.read()
+	f := tempFile(t)
+	rec, err := a.Record(rtpport.RecordOptions{File: f, MaxDuration: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := pattern(30).Bytes(media.PCMA), pattern(25).Bytes(media.PCMU)
+	pa.talk(media.PCMA, first)
+	pa.read()
+	start(t, b, pb, media.PCMU, eventPT) // only now: nobody has read what it sends
+	pb.read()
+	if err := rec.Move(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := rec.Move(b); err != nil {
+		t.Errorf("to where it is: %v", err)
+	}
+	a.Close()
+	pb.talk(media.PCMU, second)
+	pb.read()
+	res := rec.Stop()
+	if res.Err != nil || res.Reason != rtpport.EndStopped || res.Duration < 900*time.Millisecond {
+		t.Errorf("%+v", res)
+	}
+	got := readBack(t, f)
+	for name, want := range map[string][]int16{"first": decoded(media.PCMA, first), "second": decoded(media.PCMU, second)} {
+		if !contains(got.Samples, want) && a.Stats().SendSkipped+b.Stats().SendSkipped == 0 {
+			t.Errorf("the recording does not hold what the %s said", name)
+		}
+	}
+	c := openPort(t, pool)
+	if err := rec.Move(c); !errors.Is(err, rtpport.ErrClosed) {
+		t.Errorf("after its end: %v", err)
+	}
+	if rec, err = c.Record(rtpport.RecordOptions{File: tempFile(t)}); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if err := rec.Move(b); !errors.Is(err, rtpport.ErrClosed) {
+		t.Errorf("to a closed port: %v", err)
+	}
+	if res := rec.Stop(); res.Reason != rtpport.EndClosed {
+		t.Errorf("at a closed port: %+v", res)
+	}
+}
+
+func decoded(codec media.Codec, sound []byte) []int16 {
+	pcm := make([]int16, len(sound))
+	codec.Decode(pcm, sound)
+	return pcm
+}

@@ -114,16 +114,16 @@ func (w *recordWriter) end(reason EndReason) {
 	}
 	w.asked = true
 	r := w.rec
-	r.port.order(func() { r.port.detach(r, reason) })
+	r.order(func(p *Port) { p.detach(r, reason) })
 }
 
 // store writes the block. After an error the sound is thrown away: what is in
 // the file stays.
 func (w *recordWriter) store() {
 	if w.err == nil && len(w.block) > 0 {
-		w.rec.port.pool.fileTurn <- struct{}{}
+		w.rec.pool.fileTurn <- struct{}{}
 		w.err = w.wav.Write(w.block)
-		<-w.rec.port.pool.fileTurn
+		<-w.rec.pool.fileTurn
 	}
 	w.block = w.block[:0]
 	if w.err != nil {
@@ -140,9 +140,9 @@ func (w *recordWriter) close() {
 	w.store()
 	length := time.Duration(w.frames) * frameTime
 	if w.wav != nil {
-		r.port.pool.fileTurn <- struct{}{}
+		r.pool.fileTurn <- struct{}{}
 		err := w.wav.Close()
-		<-r.port.pool.fileTurn
+		<-r.pool.fileTurn
 		if w.err == nil {
 			w.err = err
 		}
