@@ -33,7 +33,7 @@ func (d *Daemon) startMedia(context.Context) error {
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Events: d.noted, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
+		Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
 	return nil
@@ -188,7 +188,7 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 	d.agent, err = sipua.Start(ctx, sipua.Config{
 		Listen: d.cfg.SIP, Public: d.cfg.Public, Realm: d.cfg.Realm, UserAgent: "tandem",
 		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Trunks: trunks, Logger: d.log,
-		Draining: func() bool { return d.draining.Load() || d.engine.Full() },
+		Draining: func() bool { return d.draining.Load() || d.engine.Full() }, TakesOver: d.engine.TakesOver,
 	})
 	if err != nil {
 		return err
@@ -216,6 +216,7 @@ func (d *Daemon) incoming(inc *sipua.Incoming) {
 		return
 	}
 	d.board.Arrive(c)
+	c.Linger()
 }
 
 // watch takes up what another process changed: trunks to register and to accept.

@@ -37,6 +37,13 @@ func (b *beside) caller(l *leg) {
 	b.up(l)
 }
 
+// leads reports whether a leg is that of the call's first party.
+func (b *beside) leads(l *leg) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.first == l
+}
+
 // up lets a leg be found.
 func (b *beside) up(l *leg) {
 	b.mu.Lock()
@@ -53,6 +60,29 @@ func (b *beside) down(l *leg) {
 	defer b.mu.Unlock()
 	if b.legs[l.id] == l {
 		delete(b.legs, l.id)
+	}
+}
+
+// lead says whose call it is now: both are up. A recording of the call goes on there.
+func (b *beside) lead(l *leg) {
+	b.caller(l)
+	b.mu.Lock()
+	t := b.tape
+	b.mu.Unlock()
+	if t != nil && t.tape != nil {
+		_ = t.rec.Move(l.port) // one that has ended is stored by who watches it
+	}
+}
+
+// release forgets a leg that goes to another call, and ends what sounds over it.
+func (b *beside) release(l *leg) {
+	b.mu.Lock()
+	p := b.overs[l.id]
+	delete(b.overs, l.id)
+	delete(b.legs, l.id)
+	b.mu.Unlock()
+	if p != nil {
+		p.playback.Stop()
 	}
 }
 
@@ -224,7 +254,11 @@ func (c *Call) StartTape(ctx context.Context, s voice.TapeSpec) (voice.Recording
 	if t.ending { // the call ended meanwhile
 		t.rec.End()
 	}
+	now := b.first
 	b.mu.Unlock()
+	if now.port != l.port { // another leads the call since then
+		_ = t.rec.Move(now.port)
+	}
 	defer func() { go c.watchTape(t) }()
 	made.note(voice.EventRecordingStarted, "started")
 	return made.row.ID, nil

@@ -12,24 +12,32 @@ import (
 // too long, the time is over or the server stops.
 func (c *Call) bridge(ctx context.Context, s voice.DialSpec, b *leg, result voice.DialResult) (voice.DialResult, error) {
 	begun := time.Now()
+	s.Record = s.Record || c.onTape
 	if err := rtpport.Bridge(c.a.port, b.port); err != nil {
 		words := "the legs could not be joined: " + err.Error()
 		c.endLeg(b, voice.CauseFailed, words)
 		return voice.DialResult{End: voice.DialFailed, Cause: voice.CauseFailed, Words: words}, nil
 	}
 	c.join(b, result.Answered, begun)
-	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: "the caller talks with " + b.to, Data: targetData(result.Answered)})
+	whom := "the caller"
+	if c.a.id != c.first {
+		whom = c.a.to
+	}
+	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: b.id, Text: whom + " talks with " + b.to, Data: targetData(result.Answered)})
 	stopRecording := c.recordBridge(ctx, s, b)
 	longest := s.MaxDuration
 	if longest <= 0 {
 		longest = voice.DefaultMaxDuration
 	}
-	w, err := c.talk(ctx, b, begun.Add(longest))
-	c.part()
+	c.last = lastTalk{s, begun.Add(longest)}
+	w, err := c.talk(ctx, b, c.last.end)
+	stays := c.part()
 	rtpport.Unbridge(c.a.port, b.port)
 	stopRecording()
 	result.Talked = time.Since(begun)
 	switch {
+	case err != nil && stays: // PutAside and Recall say what becomes of both
+		result.Words = "broken off for a transfer"
 	case err != nil:
 		cause := voice.CauseNormal
 		if !voice.IsKind(err, voice.HungUp) {
@@ -72,6 +80,11 @@ func (c *Call) endLeg(b *leg, cause voice.Cause, words string) {
 	if c.far == b {
 		c.far = nil
 	}
+	c.over(b, cause, words)
+}
+
+// over ends a leg that the call has no more to do with. Any goroutine may.
+func (c *Call) over(b *leg, cause voice.Cause, words string) {
 	c.beside.down(b)
 	if b.gone() {
 		cause, words = b.dialog.Cause()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type Call struct {
 	// Of the call's goroutine alone.
 	answered bool
 	ended    bool
+	first    voice.LegID     // the leg that the call began with
 	expiry   time.Time       // when the flow's time is over; zero = never
 	kept     []gather.Press  // keys that wait for the next gather
 	far      *leg            // whom the caller talks with, or is about to
@@ -31,6 +33,10 @@ type Call struct {
 	reserved *reserved       // room for legs through trunks, or nil
 	placed   func()          // says that its ports are about to be open
 	watch    func(byte) bool // sees the caller's keys first; nil = nobody
+	last     lastTalk        // the talk that was begun last
+	onTape   bool            // talks are recorded, because one was that was transferred
+	aside    *aside          // who ordered a transfer that is under way
+	handed   *side           // the caller's, when another call has it
 
 	beside beside // what others order
 
@@ -123,6 +129,10 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	if c.far != nil {
 		c.endLeg(c.far, cause, words)
 	}
+	if x := c.aside; x != nil {
+		c.aside = nil
+		c.endLeg(x.leg, cause, words)
+	}
 	c.end(cause, words)
 	c.placed()
 	c.e.gate.drop(c.reserved)
@@ -151,10 +161,7 @@ func (c *Call) endAs(cause voice.Cause, words string) {
 		return
 	}
 	c.beside.down(c.a)
-	record := c.a.end(cause, words)
-	c.mu.Lock()
-	c.summary.Legs = append([]voice.LegRecord{record}, c.summary.Legs...)
-	c.mu.Unlock()
+	c.addLeg(c.a.end(cause, words))
 	c.setEnd(cause, words)
 	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: c.a.id, Text: "caller's leg ended: " + words, Data: map[string]string{"cause": string(cause)}})
 }
@@ -187,8 +194,14 @@ func (c *Call) nextLeg() voice.LegID {
 	return voice.LegID("b" + strconv.Itoa(c.dialled))
 }
 
+// addLeg puts a leg that is over into the record, the one that the call began
+// with before the others.
 func (c *Call) addLeg(r voice.LegRecord) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.ID == c.first {
+		c.summary.Legs = slices.Insert(c.summary.Legs, 0, r)
+		return
+	}
 	c.summary.Legs = append(c.summary.Legs, r)
-	c.mu.Unlock()
 }

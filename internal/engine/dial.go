@@ -75,7 +75,7 @@ func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, e
 		return result, err
 	}
 	c.e.gate.arrived(c.reserved)
-	c.a = won
+	c.a, c.first = won, won.id
 	c.beside.caller(won)
 	c.answered = true
 	c.mu.Lock()

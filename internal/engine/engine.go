@@ -43,6 +43,10 @@ type Config struct {
 	Tenants    voice.TenantStore
 	// Events takes the timelines of calls; it must not block.
 	Events func(voice.Event)
+	// Transfers is told of each party that wishes its talk transferred, in a
+	// goroutine of the SIP stack, and has Answer answered within 16 s; nil = all are
+	// declined.
+	Transfers func(voice.Referral)
 	// MediaAddr is put into session descriptions; invalid = this machine's
 	// address towards the peer.
 	MediaAddr netip.Addr
@@ -70,6 +74,8 @@ type Engine struct {
 	// coming counts the ports of calls that have room and are not rung yet.
 	coming atomic.Int64
 	rooms  rooms
+	// places finds whose a dialog is that a party names.
+	places places
 	tones  *tones.Set
 	addrs  *localAddrs
 }
@@ -107,13 +113,16 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 	}
 	info := infoOf(inc)
 	c := newCall(e, info)
-	c.a = &leg{
-		id: "a", to: "the caller", started: info.Start, dialog: inc.Dialog, inc: inc, port: port,
-		host: inc.Source().Addr(), local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
-	}
+	c.a = &leg{id: "a", to: "the caller", who: callerOf(info), started: info.Start, side: &side{
+		dialog: inc.Dialog, inc: inc, port: port, host: inc.Source().Addr(),
+		local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
+	}}
+	c.a.belongs(c)
+	c.first = c.a.id
 	c.beside.caller(c.a)
-	c.a.trace(c.Note)
-	c.a.watch(c.Note)
+	e.places.know(c.a.side)
+	inc.OnMessage(c.a.noteMessage)
+	c.a.watch()
 	return c, nil
 }
 
@@ -135,6 +144,14 @@ func infoOf(inc *sipua.Incoming) voice.CallInfo {
 		info.Tenant, info.Trunk = peer.Trunk.Tenant, peer.Trunk.ID
 	}
 	return info
+}
+
+// callerOf names the caller; only a telephone of ours is an extension.
+func callerOf(i voice.CallInfo) voice.Target {
+	if i.Extension != "" {
+		return voice.Target{Kind: voice.ToExtension, ID: i.Extension}
+	}
+	return voice.Target{Kind: voice.ToNumber, ID: i.From}
 }
 
 // localAddrs finds the address of this machine that a peer reaches.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tandem/internal/media"
@@ -13,20 +14,29 @@ import (
 	"tandem/internal/voice"
 )
 
-// leg is one party's side of a call: a SIP dialog and its media port.
+// leg is one party's side of a call.
 type leg struct {
 	id      voice.LegID
-	to      string // whom it reaches, in words
+	to      string       // whom it reaches, in words
+	who     voice.Target // the same; a telephone of ours is an extension
 	started time.Time
-	dialog  *sipua.Dialog
-	inc     *sipua.Incoming // the caller's leg of an incoming call
-	port    *rtpport.Port
-	host    netip.Addr // where its signalling comes from
-	release func()     // gives back what the leg reserved; may be nil
+	release func() // gives back what the leg reserved; may be nil
 
 	// method is how this party sends keys, the first way that is seen. Of the
 	// call's goroutine alone.
 	method voice.DigitMethod
+
+	*side
+}
+
+// side is a SIP dialog and its media port. It stays the same when another call
+// takes the party over, under another leg.
+type side struct {
+	dialog *sipua.Dialog
+	inc    *sipua.Incoming // the caller's leg of an incoming call
+	port   *rtpport.Port
+	host   netip.Addr // where its signalling comes from
+	at     atomic.Pointer[place]
 
 	mu       sync.Mutex // offers come in the SIP stack's goroutine
 	answered time.Time
@@ -36,8 +46,27 @@ type leg struct {
 	sent     []byte    // our description, once it went out
 }
 
+// place is where a side is at present.
+type place struct {
+	call *Call
+	leg  *leg
+}
+
+// belongs says of which call a leg is, whose timeline has its messages from now on.
+func (l *leg) belongs(c *Call) { l.at.Store(&place{c, l}) }
+
+// note puts an event on the timeline of the call that the side is in.
+func (s *side) note(e voice.Event) {
+	p := s.at.Load()
+	e.Leg = p.leg.id
+	p.call.Note(e)
+}
+
+// noteMessage puts a SIP message there.
+func (s *side) noteMessage(m sipua.Message) { s.note(sipEvent(m)) }
+
 // Done closes when the party has left.
-func (l *leg) Done() <-chan struct{} { return l.dialog.Done() }
+func (s *side) Done() <-chan struct{} { return s.dialog.Done() }
 
 func (l *leg) gone() bool {
 	select {
@@ -59,9 +88,9 @@ func (l *leg) codec() string {
 }
 
 // agree starts the port with what an offer and its answer came to.
-func (l *leg) agree(m offer.Media) error {
-	l.media, l.agreed = m, time.Now()
-	return l.port.Start(params(m, l.host))
+func (s *side) agree(m offer.Media) error {
+	s.media, s.agreed = m, time.Now()
+	return s.port.Start(params(m, s.host))
 }
 
 func params(m offer.Media, host netip.Addr) rtpport.Params {
@@ -212,15 +241,25 @@ func (l *leg) silentTooLong(most time.Duration) bool {
 
 // end hangs up, frees the media and gives the leg's record.
 func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
+	l.at.Load().call.e.places.forget(l.side)
 	l.dialog.Hangup(cause, words)
 	st := l.port.Close()
 	if l.release != nil {
 		l.release()
 	}
+	return l.record(st, cause, words)
+}
+
+// record gives the leg's record as of now.
+func (l *leg) record(st rtpport.Stats, cause voice.Cause, words string) voice.LegRecord {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	answered := l.answered
+	if !answered.IsZero() && answered.Before(l.started) { // when it was another call's
+		answered = l.started
+	}
 	return voice.LegRecord{
-		ID: l.id, To: l.to, Start: l.started, Answered: l.answered, End: time.Now(),
+		ID: l.id, To: l.to, Start: l.started, Answered: answered, End: time.Now(),
 		Cause: cause, Words: words, Codec: l.media.Codec.Name,
 		Quality: voice.Quality{
 			PacketsIn: uint64(st.ReceivedPackets), PacketsOut: uint64(st.SentPackets),
@@ -228,9 +267,4 @@ func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
 			JitterIn: st.Jitter, JitterOut: st.RemoteJitter, RTT: st.RTT,
 		},
 	}
-}
-
-// trace puts the leg's SIP messages on the timeline.
-func (l *leg) trace(note func(voice.Event)) {
-	l.dialog.OnMessage(func(m sipua.Message) { note(sipEvent(l.id, m)) })
 }

@@ -6,51 +6,53 @@ import (
 )
 
 // watch takes what the peer changes within the call: hold, resume, a new
-// address. It is told in the SIP stack's goroutine.
-func (l *leg) watch(note func(voice.Event)) {
-	l.dialog.OnReoffer(func(s *offer.Session) ([]byte, error) {
-		sdp, e, err := l.reoffered(s)
+// address, and its wish to have the call transferred. It is told in the SIP
+// stack's goroutine.
+func (s *side) watch() {
+	s.dialog.OnRefer(s.referred)
+	s.dialog.OnReoffer(func(new *offer.Session) ([]byte, error) {
+		sdp, e, err := s.reoffered(new)
 		if e.Kind != "" {
-			note(e)
+			s.note(e)
 		}
 		return sdp, err
 	})
-	l.dialog.OnAnswer(func(s *offer.Session) {
-		if e := l.reanswered(s); e.Kind != "" {
-			note(e)
+	s.dialog.OnAnswer(func(new *offer.Session) {
+		if e := s.reanswered(new); e.Kind != "" {
+			s.note(e)
 		}
 	})
 }
 
 // reoffered answers a new offer; with none it makes ours, whose answer
 // reanswered takes.
-func (l *leg) reoffered(s *offer.Session) ([]byte, voice.Event, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s == nil {
-		return l.local.Offer(offer.SendRecv), voice.Event{}, nil
+func (s *side) reoffered(new *offer.Session) ([]byte, voice.Event, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if new == nil {
+		return s.local.Offer(offer.SendRecv), voice.Event{}, nil
 	}
-	sdp, m, err := l.local.Answer(s)
-	e, err := l.move(m, err)
+	sdp, m, err := s.local.Answer(new)
+	e, err := s.move(m, err)
 	return sdp, e, err
 }
 
-func (l *leg) reanswered(s *offer.Session) voice.Event {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m, err := l.local.Accept(s)
-	e, _ := l.move(m, err) // the event says it
+func (s *side) reanswered(new *offer.Session) voice.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.local.Accept(new)
+	e, _ := s.move(m, err) // the event says it
 	return e
 }
 
 // move changes the media and says what changed, if anything did. The caller
-// holds l.mu.
-func (l *leg) move(m offer.Media, err error) (voice.Event, error) {
-	before := l.media
+// holds s.mu.
+func (s *side) move(m offer.Media, err error) (voice.Event, error) {
+	before := s.media
 	if err == nil {
-		err = l.agree(m)
+		err = s.agree(m)
 	}
-	e := voice.Event{Kind: voice.EventHold, Leg: l.id}
+	e := voice.Event{Kind: voice.EventHold}
 	switch {
 	case err != nil:
 		e.Kind, e.Text = voice.EventMedia, "new media was refused: "+err.Error()

@@ -100,6 +100,7 @@ func newRig(t *testing.T, flow func(ctx context.Context, c *engine.Call) error, 
 			err = flow(ctx, c)
 			r.finish(ctx, c)
 			r.done <- err
+			c.Linger()
 		},
 	})
 	if err != nil {

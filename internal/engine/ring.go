@@ -53,7 +53,8 @@ func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) 
 // ringHop dials one leg. A leg that fails frees what it held and is in the
 // record of the call all the same.
 func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Target, hears *ringing) (result rung) {
-	l := &leg{id: id, to: w.words, started: time.Now(), release: w.release}
+	l := &leg{id: id, to: w.words, who: w.target, started: time.Now(), release: w.release, side: &side{}}
+	l.belongs(c)
 	defer func() {
 		if result.leg != nil {
 			return
@@ -61,6 +62,7 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 		if l.port != nil {
 			l.port.Close()
 		}
+		c.e.places.forget(l.side)
 		c.addLeg(voice.LegRecord{ID: id, To: l.to, Start: l.started, End: time.Now(), Cause: result.cause, Words: result.words})
 	}()
 	if err := c.prepare(ctx, l, &hop); err != nil {
@@ -80,13 +82,12 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 	if err != nil {
 		return dialFailure(ctx, err, w.words)
 	}
-	l.dialog = d
 	if err := l.accept(d.Remote()); err != nil {
 		d.Hangup(voice.CauseMedia, voice.Reason(err))
 		return rung{cause: voice.CauseMedia, words: w.words + " answered with media that can't be used: " + voice.Reason(err)}
 	}
 	l.hasAnswered()
-	l.watch(c.Note)
+	l.watch()
 	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec(), Data: targetData(w.target)})
 	return rung{leg: l}
 }
@@ -135,7 +136,11 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 	}
 	l.host = peer
 	l.local = offer.NewLocal(netip.AddrPortFrom(c.e.addrs.towards(peer), uint16(l.port.LocalPort())))
-	hop.Trace = func(m sipua.Message) { c.Note(sipEvent(l.id, m)) }
+	hop.Trace = l.noteMessage
+	hop.Began = func(d *sipua.Dialog) {
+		l.dialog = d
+		c.e.places.know(l.side)
+	}
 	return nil
 }
 

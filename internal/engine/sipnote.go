@@ -7,8 +7,8 @@ import (
 	"tandem/internal/voice"
 )
 
-// sipEvent gives a SIP message as an event of a leg's timeline.
-func sipEvent(id voice.LegID, m sipua.Message) voice.Event {
+// sipEvent gives a SIP message as an event, of no leg yet.
+func sipEvent(m sipua.Message) voice.Event {
 	dir, verb, way := "out", "sent", "to "
 	if m.In {
 		dir, verb, way = "in", "received", "from "
@@ -19,5 +19,5 @@ func sipEvent(id voice.LegID, m sipua.Message) voice.Event {
 		data["status"] = strconv.Itoa(m.Status)
 		what = strconv.Itoa(m.Status) + " " + m.Reason + " for " + m.Method
 	}
-	return voice.Event{Kind: voice.EventSIP, Leg: id, At: m.At, Text: verb + " " + what + " " + way + m.Peer.String(), Data: data}
+	return voice.Event{Kind: voice.EventSIP, At: m.At, Text: verb + " " + what + " " + way + m.Peer.String(), Data: data}
 }

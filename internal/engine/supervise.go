@@ -16,6 +16,7 @@ type joined struct {
 	with           voice.Target
 	since          time.Time
 	over           chan struct{}
+	stays          bool // both stay when it is broken off; guarded by Call.mu
 }
 
 func (j *joined) With() voice.Target    { return j.with }
@@ -42,12 +43,14 @@ func (c *Call) join(b *leg, with voice.Target, since time.Time) {
 	c.mu.Unlock()
 }
 
-// part says that the caller talks with nobody. It may be called twice.
-func (c *Call) part() {
+// part says that the caller talks with nobody, and whether both were to stay
+// (Keep). It may be called twice.
+func (c *Call) part() (stays bool) {
 	c.talking = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.joint != nil {
+		stays = c.joint.stays
 		close(c.joint.over)
 		c.joint = nil
 	}
@@ -55,6 +58,7 @@ func (c *Call) part() {
 		l.port.Unpark()
 	}
 	c.held = nil
+	return stays
 }
 
 // Supervise lets the call's first party hear a talk of another call of this

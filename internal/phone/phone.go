@@ -198,8 +198,7 @@ func (p *Phone) Close() error {
 	p.closeStreams()
 	err = errors.Join(err, ignoreClosed(p.tp.Close()))
 	p.wg.Wait()
-	// Whoever sent at the last moment has made sipgo open a socket anew.
-	return errors.Join(err, ignoreClosed(p.tp.Close()))
+	return err
 }
 
 // used notes a connection that a transaction goes over.

@@ -43,6 +43,10 @@ type Target struct {
 	// must not block. May be nil.
 	Trace func(Message)
 
+	// Began is told of the dialog before the INVITE goes out. It must not block.
+	// May be nil.
+	Began func(*Dialog)
+
 	// Silence ends the attempt when not even a provisional response came
 	// within it; 0 = wait for the transaction's own end, 32 s.
 	Silence time.Duration
@@ -71,6 +75,9 @@ func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Pr
 	d.localSDP = sdp
 	if !a.enter(d) {
 		return nil, failed(op, &Failure{Reason: "no more calls are taken", Cause: voice.CauseUnavailable})
+	}
+	if t.Began != nil {
+		t.Began(d)
 	}
 	x := &dialling{a: a, d: d, t: t, progress: progress, forks: map[string]*fork{}}
 	req := x.invite(sdp)

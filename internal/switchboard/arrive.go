@@ -40,6 +40,11 @@ func (s *Switchboard) Arrive(c Call) {
 	}
 	defer s.leave(c)
 	s.carry(c, func() interp.Result {
+		if t, can := c.(voice.Taker); can {
+			if at, takes := t.Takes(); takes {
+				return s.takeOver(c, at)
+			}
+		}
 		p, err := s.find(s.ctx, c)
 		if err == nil {
 			err = s.admit(s.ctx, c)
@@ -99,19 +104,40 @@ func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
 	s.mu.Lock()
 	lc.running = true
 	s.mu.Unlock()
-	for {
-		result := interp.Run(s.context(lc), p, &line{Call: c, s: s, live: lc}, &host{s: s, call: c}, interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
-		o := s.taken(lc)
-		switch {
-		case o == nil:
+	for do := (&activity{program: p}); ; {
+		result := interp.Run(s.context(lc), do.program, &line{Call: c, s: s, live: lc, do: do}, &host{s: s, call: c, do: do},
+			interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
+		if do.joins != nil {
+			do.joins.leave("the other call went elsewhere") // unless it was joined
+		}
+		if do, result = s.next(lc, result); do == nil {
 			lc.mailbox.Close("it is ending")
 			return result
-		case o.to == nil:
-			lc.mailbox.Close("it is ending")
-			return interp.Result{Cause: o.ending(), Words: o.words}
 		}
-		p = o.to
 	}
+}
+
+// next gives what a call does when a run has ended: what it was ordered, or what
+// follows a transfer that failed. nil = it ends, and how.
+func (s *Switchboard) next(lc *liveCall, result interp.Result) (*activity, interp.Result) {
+	o, x := s.taken(lc), s.moving(lc)
+	if o != nil && x != nil {
+		s.failed(lc, voice.CauseCancelled, "the call was "+o.words)
+		lc.call.(Mover).Dismiss(func() {}, "the call was "+o.words)
+	}
+	switch {
+	case o == nil && x != nil:
+		return s.fallBack(lc, result), result
+	case o == nil:
+		return nil, result
+	case o.give != nil:
+		return nil, s.give(lc, o)
+	case o.to == nil:
+		return nil, interp.Result{Cause: o.ending(), Words: o.words}
+	case o.transfer != nil:
+		return s.begin(lc, o)
+	}
+	return o.to, result
 }
 
 // refused gives the end of a call that reaches nothing.

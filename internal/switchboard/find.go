@@ -14,7 +14,7 @@ import (
 func (s *Switchboard) find(ctx context.Context, c Call) (*flow.Program, error) {
 	info := c.Info()
 	if info.Extension != "" {
-		return s.findForExtension(ctx, c)
+		return s.dialled(ctx, info.Tenant, info.Extension, info.To)
 	}
 	n, err := s.number(ctx, info.To)
 	if err != nil {
@@ -40,41 +40,39 @@ func (s *Switchboard) number(ctx context.Context, dialled string) (voice.Number,
 	return n, err
 }
 
-// findForExtension is for a caller who has proved to be an extension: own
-// numbers, other extensions, apps by short code or address, and outside numbers.
-func (s *Switchboard) findForExtension(ctx context.Context, c Call) (*flow.Program, error) {
-	info := c.Info()
-	t := info.Tenant
-	n, err := s.number(ctx, info.To)
+// dialled is for a caller who has proved to be an extension: own numbers, other
+// extensions, apps by short code or address, and outside numbers.
+func (s *Switchboard) dialled(ctx context.Context, t voice.TenantID, extension, to string) (*flow.Program, error) {
+	n, err := s.number(ctx, to)
 	switch {
 	case err == nil && n.Tenant == t:
 		return s.forDestination(ctx, t, n.Dest, string(n.E164))
 	case err != nil && !voice.IsKind(err, voice.NotExist):
 		return nil, err
 	}
-	_, err = s.cfg.Extensions.Extension(ctx, t, info.To)
+	_, err = s.cfg.Extensions.Extension(ctx, t, to)
 	switch {
 	case err == nil:
-		return direct(voice.Destination{Kind: voice.ToExtension, ID: info.To}), nil
+		return direct(voice.Destination{Kind: voice.ToExtension, ID: to}), nil
 	case !voice.IsKind(err, voice.NotExist):
 		return nil, err
 	}
-	p, err := s.cfg.Library.Dialled(ctx, t, info.To)
+	p, err := s.cfg.Library.Dialled(ctx, t, to)
 	if err == nil || !voice.IsKind(err, voice.NotExist) {
 		return p, err
 	}
-	if looksLikeNumber(info.To) {
-		e, err := voice.ParseE164(info.To)
+	if looksLikeNumber(to) {
+		e, err := voice.ParseE164(to)
 		if err != nil {
 			return nil, voice.E("switchboard.find", voice.NotExist, err)
 		}
-		show, err := s.shown(ctx, t, info.Extension)
+		show, err := s.shown(ctx, t, extension)
 		if err != nil {
 			return nil, err
 		}
 		return dialling(flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: string(e)}, CallerID: show}), nil
 	}
-	return nil, voice.Errorf("switchboard.find", voice.NotExist, "nothing is behind %q", info.To)
+	return nil, voice.Errorf("switchboard.find", voice.NotExist, "nothing is behind %q", to)
 }
 
 // looksLikeNumber keeps an extension's dial within full international numbers.

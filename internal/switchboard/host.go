@@ -12,6 +12,7 @@ import (
 type host struct {
 	s    *Switchboard
 	call Call
+	do   *activity
 }
 
 func (h *host) tenant() voice.TenantID { return h.call.Info().Tenant }
@@ -20,11 +21,15 @@ func (h *host) Program(ctx context.Context, app voice.AppID) (*flow.Program, err
 	p, err := h.s.cfg.Library.Program(ctx, h.tenant(), app)
 	if err == nil {
 		h.s.setApp(h.call.Info().ID, app)
+		h.s.reached(h.s.liveCall(h.call.Info().ID))
 	}
 	return p, err
 }
 
 func (h *host) Route(ctx context.Context, d voice.Destination) (voice.Route, error) {
+	if h.do.dial != nil {
+		return voice.Route{Attempts: []voice.Attempt{{Targets: []voice.Target{h.do.with}}}}, nil
+	}
 	return h.s.route(ctx, h.tenant(), d, h.s.appOf(h.call.Info().ID) != "", h.call)
 }
 

@@ -9,11 +9,39 @@ import (
 	"tandem/internal/voice"
 )
 
-// order is what somebody wants a live call to do instead of what it does.
+// order is what somebody wants a live call to do instead of what it does: to go
+// on with something else, to give its party away, or to end.
 type order struct {
-	words string
-	to    *flow.Program // nil = hang up
-	cause voice.Cause   // of hanging up; "" = normal
+	words    string
+	to       *activity
+	give     *giving
+	cause    voice.Cause // of hanging up; "" = normal
+	transfer *transfer   // that it is for; nil = none
+}
+
+// stays reports whether the call is not hung up when its flow ends for the order.
+func (o *order) stays() bool { return o.to != nil || o.give != nil }
+
+// drop gives the order up before it was followed.
+func (o *order) drop(words string) {
+	if o.give != nil {
+		o.give.to.fail(voice.Errorf("switchboard.give", voice.HungUp, "%s", words))
+	}
+	if o.to != nil && o.to.joins != nil {
+		o.to.joins.leave(words)
+	}
+	if o.transfer != nil {
+		o.transfer.tell(voice.CauseCancelled)
+	}
+}
+
+// activity is what a call does by its flow: a program, whose dials may be
+// something else, as to join who comes from another call.
+type activity struct {
+	program *flow.Program
+	dial    func(context.Context, voice.DialSpec) (voice.DialResult, error) // nil = dial
+	with    voice.Target                                                    // whom dial reaches
+	joins   *handover                                                       // whom dial waits for
 }
 
 // ending is the cause of a call that ends by the order.
@@ -25,22 +53,35 @@ type line struct {
 	Call
 	s    *Switchboard
 	live *liveCall
+	do   *activity
 }
 
-// Dial implements voice.Dialer.
+// Dial implements voice.Dialer. Whoever answers is whom a transfer was for.
 func (l *line) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult, error) {
 	l.s.dials(l.live, spec)
 	defer l.s.dials(l.live, voice.DialSpec{})
+	if l.do.dial != nil {
+		return l.do.dial(ctx, spec)
+	}
+	told := spec.OnAnswer
+	spec.OnAnswer = func() {
+		l.s.reached(l.live)
+		if told != nil {
+			told()
+		}
+	}
 	return l.Call.Dial(ctx, spec)
 }
 
-// Hangup implements voice.Hanguper. A call that is ordered elsewhere stays up
-// when its flow ends.
+// Hangup implements voice.Hanguper. A call that is ordered elsewhere, or that is
+// to hear that its transfer failed, stays up when its flow ends.
 func (l *line) Hangup(ctx context.Context, cause voice.Cause, words string) error {
 	switch o := l.s.pending(l.live); {
+	case o == nil && l.s.moving(l.live) != nil:
+		return nil
 	case o == nil:
 		return l.Call.Hangup(ctx, cause, words)
-	case o.to != nil:
+	case o.stays():
 		return nil
 	default:
 		return l.Call.Hangup(ctx, o.ending(), o.words)
@@ -67,11 +108,23 @@ func (s *Switchboard) taken(lc *liveCall) *order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := lc.order
-	if o != nil && o.to != nil {
+	if o != nil && o.stays() {
 		lc.order = nil
 		s.ready(lc)
 	}
 	return o
+}
+
+// finish gives a call the order to end, whatever else was ordered.
+func (s *Switchboard) finish(lc *liveCall, o *order, why error) {
+	s.mu.Lock()
+	before := lc.order
+	lc.order = o
+	lc.cancel(why)
+	s.mu.Unlock()
+	if before != nil {
+		before.drop(o.words)
+	}
 }
 
 // ready gives a call the context of what it does next. The caller holds s.mu.

@@ -108,10 +108,7 @@ func (s *Switchboard) Hangup(_ context.Context, t voice.TenantID, id voice.CallI
 		words = "hung up by order"
 	}
 	noteOrder(lc.call, "ordered to end: "+words, "hangup", nil)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	lc.order = &order{words: words}
-	lc.cancel(voice.Errorf(op, voice.Ordered, "%s", words))
+	s.finish(lc, &order{words: words}, voice.Errorf(op, voice.Ordered, "%s", words))
 	return nil
 }
 
@@ -138,7 +135,7 @@ func (s *Switchboard) Redirect(ctx context.Context, t voice.TenantID, id voice.C
 	if lc.order != nil { // since then
 		return voice.Errorf(op, voice.Conflict, "call %s has another order", id)
 	}
-	lc.order = &order{words: "redirected to " + to.String(), to: p}
+	lc.order = &order{words: "redirected to " + to.String(), to: &activity{program: p}}
 	lc.cancel(voice.Errorf(op, voice.Redirected, "the call was redirected to %s", to))
 	return nil
 }

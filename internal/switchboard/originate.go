@@ -180,11 +180,8 @@ func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) i
 // gives lifts that.
 func (s *Switchboard) bound(lc *liveCall, longest time.Duration) (lift func()) {
 	t := time.AfterFunc(longest, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		words := "the longest time of " + longest.String() + " for the call is over"
-		lc.order = &order{words: words, cause: voice.CauseMaxDuration}
-		lc.cancel(voice.Errorf("switchboard.bound", voice.Limit, "%s", words))
+		s.finish(lc, &order{words: words, cause: voice.CauseMaxDuration}, voice.Errorf("switchboard.bound", voice.Limit, "%s", words))
 	})
 	return func() { t.Stop() }
 }

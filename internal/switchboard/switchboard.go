@@ -140,6 +140,8 @@ type liveCall struct {
 	running     bool   // it has a party and a flow
 	mailbox     interp.Mailbox
 	supervisors int
+	moving      *transfer // under way: its result is not told yet
+	transfers   int       // so far
 
 	rung   []voice.Target // who is rung or talked with
 	rungAs string         // the same in words, or ""
@@ -252,8 +254,13 @@ func (s *Switchboard) leave(c Call) {
 		s.forget(lc.over)
 		s.recent[id] = lc
 	}
+	o := lc.order
 	s.mu.Unlock()
 	s.orders.changed(c.Info().Tenant)
+	s.failed(lc, voice.CauseCancelled, "the call is over")
+	if o != nil { // that came too late
+		o.drop("the call is over")
+	}
 	s.wg.Done()
 }
 

@@ -44,3 +44,45 @@ type TransferResult struct {
 type Transferrer interface {
 	Transfer(ctx context.Context, s TransferSpec) (TransferResult, error)
 }
+
+// Referral is a party's wish that whom it talks with be transferred (RFC 3515).
+type Referral struct {
+	By       Place  // who wishes it
+	To       string // what is to be dialled
+	Attended bool   // With is to be joined with whom By talks with (Replaces, RFC 3891)
+	With     Place  // the other call of who wishes it; zero = there is none such
+	Answer   ReferralAnswer
+}
+
+// ReferralAnswer tells a party what becomes of its wish: Decline, or Accept and
+// then, once, Result. None of them is wanted twice, nor harms.
+type ReferralAnswer interface {
+	Decline(words string) // nothing changes
+	Accept()              // it is being seen to
+	// Result says what came of it, CauseNormal for success. It waits for the party
+	// to take it, a second or two at most.
+	Result(cause Cause)
+}
+
+// Place is a leg in a call that is up.
+type Place struct {
+	Call      CallID
+	Leg       LegID
+	First     bool    // it is the call's first party
+	Extension string  // whose telephone it is; "" = none of the account's
+	Trunk     TrunkID // through which it came or is reached, if that may transfer (Trunk.Refer)
+}
+
+// Taker is a call that is to take the place of a leg in another.
+type Taker interface {
+	// Takes gives that leg; false for a call like others.
+	Takes() (Place, bool)
+}
+
+// Party is somebody on the way from one call to another.
+type Party interface {
+	// String names it: "extension 102".
+	String() string
+	// End hangs it up, unless a call has taken it.
+	End(cause Cause, words string)
+}
