@@ -128,6 +128,10 @@ func (c liveCalls) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall, 
 	return c.d.board.LiveCalls(t), nil
 }
 
+func (c liveCalls) LiveCall(_ context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	return c.d.board.LiveCall(t, id)
+}
+
 func (c liveCalls) Hangup(ctx context.Context, t voice.TenantID, id voice.CallID, words string) error {
 	return c.d.board.Hangup(ctx, t, id, words)
 }

@@ -128,6 +128,8 @@ type Control interface {
 // LiveCalls sees and orders calls that are up, within one tenant.
 type LiveCalls interface {
 	Live(ctx context.Context, t voice.TenantID) ([]voice.LiveCall, error)
+	// LiveCall gives one call. NotExist when it is not up.
+	LiveCall(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error)
 	// Hangup ends a call. NotExist when it is not up.
 	Hangup(ctx context.Context, t voice.TenantID, id voice.CallID, words string) error
 	// Redirect takes the caller out of whatever goes on and to another

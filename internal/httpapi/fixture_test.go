@@ -19,6 +19,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/native"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
@@ -357,6 +358,11 @@ func (c *fakeCalls) Originate(_ context.Context, o dialect.CallBack) (voice.Call
 
 func (c *fakeCalls) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall, error) {
 	return c.live[t], nil
+}
+
+// LiveCall implements dialect.LiveCalls.
+func (c *fakeCalls) LiveCall(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	return dialecttest.LiveCall(ctx, c, t, id)
 }
 
 func (c *fakeCalls) note(format string, args ...any) error {

@@ -18,7 +18,7 @@ type LiveCall struct {
 	FromName  string     `json:"from_name,omitempty"`
 	To        string     `json:"to"`
 	App       string     `json:"app,omitempty"`
-	State     string     `json:"state" enum:"ringing,answered,dialling,queued,talking"`
+	State     string     `json:"state" enum:"waiting,ringing,answered,dialling,queued,talking" doc:"waiting = ordered and not begun; queued = in a queue of the flow"`
 	Start     *time.Time `json:"start"`
 	Answered  *time.Time `json:"answered,omitempty"`
 	With      string     `json:"with,omitempty" doc:"Whom the caller talks with or who is rung, in words"`
@@ -92,20 +92,8 @@ func (a *API) listLive(ctx context.Context, c caller, _ *struct{}) (*answer[Page
 
 // up refuses a call that is not up, or another account's.
 func (a *API) up(ctx context.Context, c caller, id string) (voice.CallID, error) {
-	live, err := a.liveCall(ctx, c, id)
+	live, err := a.cfg.Live.LiveCall(ctx, c.tenant, voice.CallID(id))
 	return live.Info.ID, err
-}
-
-func (a *API) liveCall(ctx context.Context, c caller, id string) (voice.LiveCall, error) {
-	list, err := a.cfg.Live.Live(ctx, c.tenant)
-	if err != nil {
-		return voice.LiveCall{}, err
-	}
-	i := slices.IndexFunc(list, func(v voice.LiveCall) bool { return string(v.Info.ID) == id })
-	if i < 0 {
-		return voice.LiveCall{}, voice.Errorf("httpapi", voice.NotExist, "no call %s is up", id)
-	}
-	return list[i], nil
 }
 
 // there says which field names what does not exist or is not valid; kinds are

@@ -110,7 +110,7 @@ func (a *API) command(ctx context.Context, c caller, in *struct {
 
 // orderSteps gives the call its order.
 func (a *API) orderSteps(ctx context.Context, c caller, id voice.CallID, key string, in StepOrder) error {
-	live, err := a.liveCall(ctx, c, string(id))
+	live, err := a.cfg.Live.LiveCall(ctx, c.tenant, id)
 	if err != nil {
 		return err
 	}

@@ -25,14 +25,26 @@ func (s *Switchboard) LiveCalls(t voice.TenantID) []voice.LiveCall {
 	list := make([]voice.LiveCall, 0, len(all))
 	for _, v := range all {
 		if v.Info = v.live.call.Info(); v.Info.Tenant == t {
-			v.Awaits, v.Command = v.live.mailbox.Awaits(), v.live.mailbox.Last()
-			list = append(list, current(v.live.call, v.LiveCall))
+			list = append(list, v.live.current(v.LiveCall))
 		}
 	}
 	slices.SortFunc(list, func(a, b voice.LiveCall) int {
 		return cmp.Or(a.Info.Start.Compare(b.Info.Start), strings.Compare(string(a.Info.ID), string(b.Info.ID)))
 	})
 	return list
+}
+
+// LiveCall gives a snapshot of a tenant's call that is up; NotExist when it is not.
+func (s *Switchboard) LiveCall(t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	lc, err := s.owned("switchboard.LiveCall", t, id)
+	if err != nil {
+		return voice.LiveCall{}, err
+	}
+	s.mu.Lock()
+	v := lc.snapshot()
+	s.mu.Unlock()
+	v.Info = lc.call.Info()
+	return lc.current(v), nil
 }
 
 // snapshot is what the switchboard knows of a call. The caller holds s.mu.
@@ -67,9 +79,10 @@ func targetNames(all []voice.Target) string {
 }
 
 // current completes a snapshot by what the call itself knows.
-func current(c Call, v voice.LiveCall) voice.LiveCall {
-	v.Tag, v.Answered = v.Info.Tag, c.Summary().Answered
-	if talk := c.Talk(); talk != nil {
+func (lc *liveCall) current(v voice.LiveCall) voice.LiveCall {
+	v.Awaits, v.Command = lc.mailbox.Awaits(), lc.mailbox.Last()
+	v.Tag, v.Answered = v.Info.Tag, lc.call.Summary().Answered
+	if talk := lc.call.Talk(); talk != nil {
 		v.State, v.Since = voice.LiveTalking, talk.Since()
 		v.WithID = talk.With()
 		v.With = v.WithID.String()

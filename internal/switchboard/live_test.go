@@ -79,6 +79,12 @@ func TestLiveCallIsHungUp(t *testing.T) {
 	if v := live[0]; v.Info.ID != id || v.State != voice.LiveDialling || v.WithID.ID != "101" || v.With == "" || v.Tag != "t1" || v.Since.IsZero() {
 		t.Errorf("live: %+v", v)
 	}
+	if v, err := s.LiveCall(ours, id); err != nil || v != live[0] {
+		t.Errorf("alone: %+v, %v", v, err)
+	}
+	if _, err := s.LiveCall(theirs, id); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("another account's alone: %v", err)
+	}
 	c.talks(&talk{with: voice.Target{Kind: voice.ToExtension, ID: "102"}})
 	if v := s.LiveCalls(ours)[0]; v.State != voice.LiveTalking || v.With != "extension 102" || v.WithID.ID != "102" || !v.Since.Equal(time.Unix(1, 0)) {
 		t.Errorf("in a talk: %+v", v)

@@ -14,6 +14,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/hoiio"
 	"tandem/internal/flow"
 	"tandem/internal/secret"
@@ -137,6 +138,11 @@ func (l fakeLive) Live(_ context.Context, t voice.TenantID) (list []voice.LiveCa
 		}
 	}
 	return list, nil
+}
+
+// LiveCall implements dialect.LiveCalls.
+func (l fakeLive) LiveCall(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	return dialecttest.LiveCall(ctx, l, t, id)
 }
 
 type fakeCommands struct {
@@ -270,6 +276,12 @@ func TestStatuses(t *testing.T) {
 			if got := f.ask(verb, "user/get_info", form)["status"]; got != want {
 				t.Errorf("%s %q: %v, want %s", verb, form, got, want)
 			}
+		}
+	}
+	f.err = voice.Errorf("x", voice.Limit, "1000 ordered calls of the account wait to begin, its limit")
+	for method, query := range map[string]string{"ivr/start/dial": "dest=%2B6511111111", "voice/call": "dest1=%2B6511111111&dest2=%2B6511111112", "voice/conference": "dest=%2B6511111111"} {
+		if got := f.status(method, query); got != "error_concurrent_call_limit_reached" {
+			t.Errorf("%s over the limit: %s", method, got)
 		}
 	}
 	if got := f.ask("PUT", "user/get_info", "app_id=%zz")["status"]; got != "error_invalid_http_method" {

@@ -67,14 +67,14 @@ func (q *request) waiting() (voice.LiveCall, error) {
 
 // live finds a call of the account that is up; nil = it is not.
 func (q *request) live(id voice.CallID) (*voice.LiveCall, error) {
-	calls, err := q.d.cfg.Live.Live(q, q.tenant)
-	if err != nil {
+	c, err := q.d.cfg.Live.LiveCall(q, q.tenant, id)
+	switch {
+	case voice.IsKind(err, voice.NotExist):
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
-	if i := slices.IndexFunc(calls, func(c voice.LiveCall) bool { return c.Info.ID == id }); i >= 0 {
-		return &calls[i], nil
-	}
-	return nil, nil
+	return &c, nil
 }
 
 // allowed says whether the application may command a session: one that it began, or

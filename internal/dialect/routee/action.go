@@ -2,7 +2,6 @@ package routee
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,16 +21,15 @@ type running struct {
 
 // live finds the leg of the path among the calls that are up.
 func (q *request) live() (running, error) {
-	calls, err := q.d.cfg.Live.Live(q.Context(), q.tenant)
-	if err != nil {
-		return running{}, err
-	}
 	for _, ref := range candidates(q.params["id"]) {
-		i := slices.IndexFunc(calls, func(c voice.LiveCall) bool { return c.Info.ID == ref.call })
-		if i < 0 {
+		c, err := q.d.cfg.Live.LiveCall(q.Context(), q.tenant, ref.call)
+		if voice.IsKind(err, voice.NotExist) {
 			continue
 		}
-		r := running{call: calls[i], leg: ref.leg}
+		if err != nil {
+			return running{}, err
+		}
+		r := running{call: c, leg: ref.leg}
 		if ref.leg == first {
 			return r, nil
 		}

@@ -300,7 +300,10 @@ func (d *Dialect) run(ctx context.Context, res voice.Resource, c campaign) error
 		if err := d.keepCampaign(ctx, &res, c); err != nil {
 			return err
 		}
-		if _, err := d.begin(ctx, c.order(res.Tenant, to)); err != nil {
+		switch err := d.callNext(ctx, c.order(res.Tenant, to)); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
 			c.Refused++
 			d.cfg.Log.Warn("call of a campaign refused", "campaign", c.ID, "tenant", res.Tenant, "to", to, "err", err)
 		}
@@ -315,6 +318,33 @@ func (d *Dialect) run(ctx context.Context, res voice.Resource, c campaign) error
 		return err
 	}
 	return d.tellFinished(ctx, res.Tenant, c)
+}
+
+// callNext orders a call and waits until it has begun: a campaign has one call in
+// the line of its account, so that the account's other orders are not behind all of
+// it. When the line is full it tries again.
+func (d *Dialect) callNext(ctx context.Context, cb dialect.CallBack) error {
+	for {
+		id, err := d.begin(ctx, cb)
+		switch {
+		case voice.IsKind(err, voice.Limit):
+			if err := pause(ctx, d.cfg.Pace); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		for {
+			c, err := d.cfg.Live.LiveCall(ctx, cb.Tenant, id)
+			if err != nil || c.State != voice.LiveWaiting { // it has begun, or is over
+				return nil
+			}
+			if err := pause(ctx, d.cfg.Pace); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // tellFinished tells that the last call of a campaign has begun.

@@ -174,6 +174,8 @@ func TestConversationRefused(t *testing.T) {
 	f.refused("PUT", "/numbers/available", "", "405000000", "PUT")
 	f.calls.err = voice.Errorf("x", voice.Unavailable, "the server is stopping")
 	f.refused("POST", "/voice/conversation", sample, "503013000", "stopping")
+	f.calls.err = voice.Errorf("x", voice.Limit, "1000 ordered calls wait")
+	f.refused("POST", "/voice/conversation", sample, "429013000", "1000 ordered calls wait")
 	if list, err := f.store.Resources(t.Context(), account, voice.ResourceFilter{Kind: "routee/conversation"}); err != nil || len(list) > 0 {
 		t.Errorf("kept without a call: %v %v", list, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/routee"
 	"tandem/internal/flow"
 	"tandem/internal/store/sqlstore"
@@ -151,6 +152,10 @@ type fakeCalls struct {
 	last   flow.Command
 	over   voice.OverSpec
 	err    error
+	full   int  // so many orders are refused because enough wait
+	slow   int  // so often each call is seen to wait
+	waits  int  // so often the newest is yet
+	early  bool // it waited when the next was ordered
 }
 
 func (c *fakeCalls) Originate(_ context.Context, cb dialect.CallBack) (voice.CallID, error) {
@@ -159,6 +164,12 @@ func (c *fakeCalls) Originate(_ context.Context, cb dialect.CallBack) (voice.Cal
 	if c.err != nil {
 		return "", c.err
 	}
+	if c.full > 0 {
+		c.full--
+		return "", voice.Errorf("x", voice.Limit, "the line is full")
+	}
+	c.early = c.early || c.waits > 0
+	c.waits = c.slow
 	c.began = append(c.began, cb)
 	c.ids = append(c.ids, voice.CallID(voice.NewID("")))
 	return c.ids[len(c.ids)-1], nil
@@ -168,7 +179,18 @@ func (c *fakeCalls) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall,
 	if t != account {
 		return nil, nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waits > 0 {
+		c.waits--
+		return []voice.LiveCall{{Info: voice.CallInfo{ID: c.ids[len(c.ids)-1], Tenant: t}, State: voice.LiveWaiting}}, nil
+	}
 	return c.live, nil
+}
+
+// LiveCall implements dialect.LiveCalls.
+func (c *fakeCalls) LiveCall(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	return dialecttest.LiveCall(ctx, c, t, id)
 }
 
 func (c *fakeCalls) order(words string) error {

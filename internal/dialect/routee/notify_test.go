@@ -123,8 +123,10 @@ func TestOtherWebhooks(t *testing.T) {
 	}
 }
 
+// TestCampaign has each call wait a while to begin, and a line that is full at first.
 func TestCampaign(t *testing.T) {
 	f := newFixture(t)
+	f.calls.full, f.calls.slow = 2, 3
 	a := f.ok("POST", "/voice/campaign", `{"from":"Company","to":["+306911111111","+306911111112"],"message":{"text":"Hello","language":"el-GR"},"collectDtmfDigits":2,
 		"collectDtmfAwaitSeconds":5,"callback":{"url":"https://a.example/cb","strategy":"OnChange"},"campaignCallback":{"url":"https://a.example/over"}}`)
 	id := a["trackingId"].(string)
@@ -142,6 +144,9 @@ func TestCampaign(t *testing.T) {
 	f.dialect.Wait()
 	if s := state(); s != "Finished" || len(f.calls.began) != 2 {
 		t.Fatalf("%s, %d calls", s, len(f.calls.began))
+	}
+	if f.calls.early || f.calls.waits > 0 || f.calls.full > 0 {
+		t.Error("the next is called while one waits")
 	}
 	if cb := f.calls.began[1]; cb.First.ID != "+306911111112" || cb.Data["routee.campaign"] != id || cb.Data["routee.callback"] != "https://a.example/cb" || len(flow.Validate(cb.Program)) > 0 {
 		t.Errorf("order: %+v", cb)

@@ -16,6 +16,7 @@ import (
 	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
+	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/smartflo"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
@@ -296,6 +297,11 @@ func (l *fakeLive) Live(_ context.Context, t voice.TenantID) ([]voice.LiveCall, 
 		}
 	}
 	return list, nil
+}
+
+// LiveCall implements dialect.LiveCalls.
+func (l *fakeLive) LiveCall(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.LiveCall, error) {
+	return dialecttest.LiveCall(ctx, l, t, id)
 }
 
 func (l *fakeLive) do(format string, args ...any) error {

@@ -234,6 +234,8 @@ func TestCallback(t *testing.T) {
 	}
 	f.control.err = voice.Errorf("x", voice.Permission, "not allowed")
 	f.fails("POST", "/extension/@101/callback/", `{"src_num":"101","dst_num":"071"}`, 403, "call_refused", "not allowed")
+	f.control.err = voice.Errorf("x", voice.Limit, "1000 ordered calls wait")
+	f.fails("POST", "/extension/@101/callback/", `{"src_num":"101","dst_num":"071"}`, 429, "rate_limit_exceeded", "1000 ordered calls wait")
 }
 
 func TestEvents(t *testing.T) {

@@ -62,7 +62,7 @@ func postCallback(q *request) (any, error) {
 	switch voice.KindOf(err) {
 	case "":
 		return map[string]any{"call_api_id": order.Order, "call_id": string(id)}, nil
-	case voice.Permission, voice.Limit:
+	case voice.Permission:
 		return nil, failf(403, statusCallRefused, "%s", voice.Reason(err))
 	case voice.Invalid, voice.NotExist, voice.Unavailable, voice.Conflict, voice.Busy:
 		return nil, failf(400, statusCallRefused, "%s", voice.Reason(err))
