@@ -198,7 +198,8 @@ func (p *Phone) Close() error {
 	p.closeStreams()
 	err = errors.Join(err, ignoreClosed(p.tp.Close()))
 	p.wg.Wait()
-	return err
+	// Whoever sent at the last moment has made sipgo open a socket anew.
+	return errors.Join(err, ignoreClosed(p.tp.Close()))
 }
 
 // used notes a connection that a transaction goes over.

@@ -26,6 +26,12 @@ func FuzzWire(f *testing.F) {
 			fmt.Sprintf("Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", len(body), body)))
 	}
 	f.Add([]byte("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"))
+	for _, method := range []string{"INVITE", "REFER"} {
+		f.Add([]byte(method + " sip:alice@home SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKfr;rport\r\n" +
+			"From: <sip:a@b>;tag=1\r\nTo: <sip:alice@home>\r\nCall-ID: fr\r\nCSeq: 1 " + method + "\r\nContact: <sip:a@127.0.0.1:9>\r\n" +
+			"Replaces: a@b;to-tag=1;from-tag=2;early-only\r\nReferred-By: \"A\" <sip:a@b>\r\n" +
+			"Refer-To: <sip:1@h;method=INVITE?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\nContent-Length: 0\r\n\r\n"))
+	}
 	c, err := net.Dial("udp", a.Addr().String())
 	if err != nil {
 		f.Fatal(err)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"tandem/internal/phone"
 	"tandem/internal/sipua"
@@ -27,6 +29,22 @@ func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// leave hangs up the agent's last call and waits until the phone has answered: a
+// request that comes while it closes makes sipgo open a socket that nobody closes.
+func leave(t *testing.T, a *sipua.Agent, d *sipua.Dialog) {
+	t.Helper()
+	d.Hangup(voice.CauseNormal, "")
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(wait); a.Calls() > 0; {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%d calls are left", a.Calls())
+		}
+	}
 }
 
 func TestPhoneRefersUs(t *testing.T) {
@@ -134,7 +152,7 @@ func TestWeReferPhone(t *testing.T) {
 			if err != nil || got != c.want {
 				t.Errorf("got %+v, %v", got, err)
 			}
-			d.Hangup(voice.CauseNormal, "")
+			leave(t, a, d)
 		})
 	}
 }
@@ -159,16 +177,16 @@ func through[T any](ctx context.Context, c <-chan T) func(func(T) bool) {
 // the REFER is that of an INVITE to the phone at its other end.
 func TestPhoneReplaces(t *testing.T) {
 	calls := make(chan *sipua.Incoming, 4)
-	var allow netip.AddrPort
-	var a *sipua.Agent
-	a = start(t, sipua.Config{
-		TakesOver: func(inc *sipua.Incoming, d *sipua.Dialog) bool { return inc.Source() == allow },
+	var allow atomic.Pointer[netip.AddrPort]
+	a := start(t, sipua.Config{
+		TakesOver: func(inc *sipua.Incoming, d *sipua.Dialog) bool { return inc.Source() == *allow.Load() },
 		Handler: func(inc *sipua.Incoming) {
 			answering(4000, func(inc *sipua.Incoming) { calls <- inc })(inc)
 		},
 	})
 	p, q, stranger := telephone(t, phone.Options{}), telephone(t, phone.Options{}), telephone(t, phone.Options{})
-	allow = q.Addr()
+	entitled := q.Addr()
+	allow.Store(&entitled)
 	ctx := bounded(t)
 	c, err := p.Dial(ctx, uri("100", a), phone.CallOptions{})
 	if err != nil {
@@ -214,7 +232,8 @@ func TestPhoneReplaces(t *testing.T) {
 	}
 	receive(t, far.Successor(), "the successor")
 	receive(t, side.Done(), "BYE")
-	d.Hangup(voice.CauseNormal, "")
+	inc.Hangup(voice.CauseNormal, "")
+	leave(t, a, d)
 }
 
 // Phones that hang up at once after the 202 still have their transfer done.

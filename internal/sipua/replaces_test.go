@@ -34,10 +34,12 @@ func replacing(t *testing.T, p *rawPeer, a *sipua.Agent, id string, replaces ...
 
 func TestReplaces(t *testing.T) {
 	var a *sipua.Agent
+	ready := make(chan struct{}) // a is set
 	old := make(chan *sipua.Incoming, 1)
 	a = start(t, sipua.Config{
 		TakesOver: func(inc *sipua.Incoming, d *sipua.Dialog) bool { return inc.Header("X-Who") == "" && d.ID() == "old" },
 		Handler: func(inc *sipua.Incoming) {
+			<-ready
 			r := inc.Replaces()
 			if r == nil {
 				old <- inc
@@ -51,6 +53,7 @@ func TestReplaces(t *testing.T) {
 			})(inc)
 		},
 	})
+	close(ready)
 	p := newPeer(t, a)
 	p.request("INVITE", uri("1", a), "old", "f", "<sip:1@x>", 1, string(sdp(5000)))
 	ok := p.until("SIP/2.0 200", "INVITE")
@@ -118,11 +121,13 @@ func TestReplacesEarly(t *testing.T) {
 		d   *sipua.Dialog
 	}
 	var a *sipua.Agent
+	ready := make(chan struct{}) // a is set
 	ringing := make(chan *sipua.Incoming, 1)
 	taken := make(chan arrival, 1)
 	a = start(t, sipua.Config{
 		TakesOver: func(*sipua.Incoming, *sipua.Dialog) bool { return true },
 		Handler: func(inc *sipua.Incoming) {
+			<-ready
 			if r := inc.Replaces(); r != nil {
 				taken <- arrival{inc, a.Match(*r)}
 				answering(4002, nil)(inc)
@@ -133,6 +138,7 @@ func TestReplacesEarly(t *testing.T) {
 			<-inc.Done()
 		},
 	})
+	close(ready)
 	p, x := newPeer(t, a), newPeer(t, a)
 	p.request("INVITE", uri("1", a), "theirs", "f", "<sip:1@x>", 1, string(sdp(5000)))
 	tag := tagOf(p.until("SIP/2.0 180", "INVITE").header("To"))

@@ -3,11 +3,9 @@ package hoiio
 import (
 	"bytes"
 	"cmp"
-	"crypto/hmac"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,17 +29,12 @@ func (d *Dialect) link(t voice.TenantID, id voice.RecordingID) string {
 	if base == "" && d.cfg.OwnURL != nil {
 		base = d.cfg.OwnURL()
 	}
-	exp := strconv.FormatInt(d.cfg.Now().Add(LinkLife).Unix(), 10)
-	query := url.Values{"exp": {exp}, "sig": {d.signature(string(t), string(id), exp)}}
+	query := input.LinkQuery(d.cfg.LinkKey, d.cfg.Now().Add(LinkLife), Kind, string(t), string(id))
 	name := "recording.mp3"
 	if d.cfg.MP3 == nil {
 		name = "recording.wav"
 	}
-	return fmt.Sprintf("%s/open/%s/%s/%s/%s?%s", strings.TrimSuffix(base, "/"), audioPath, url.PathEscape(string(t)), url.PathEscape(string(id)), name, query.Encode())
-}
-
-func (d *Dialect) signature(t, id, exp string) string {
-	return input.Sign(d.cfg.LinkKey, Kind, t, id, exp)
+	return fmt.Sprintf("%s/open/%s/%s/%s/%s?%s", strings.TrimSuffix(base, "/"), audioPath, url.PathEscape(string(t)), url.PathEscape(string(id)), name, query)
 }
 
 // serveAudio is GET audio/{tenant}/{recording}/recording.mp3; segments begin after
@@ -51,9 +44,8 @@ func (d *Dialect) serveAudio(w http.ResponseWriter, r *http.Request, segments []
 		http.Error(w, "there is no such recording", http.StatusNotFound)
 		return
 	}
-	tenant, id, exp := segments[0], segments[1], r.URL.Query().Get("exp")
-	until, err := strconv.ParseInt(exp, 10, 64)
-	if err != nil || d.cfg.Now().Unix() >= until || !hmac.Equal([]byte(r.URL.Query().Get("sig")), []byte(d.signature(tenant, id, exp))) {
+	tenant, id := segments[0], segments[1]
+	if !input.LinkGood(r.URL.Query(), d.cfg.LinkKey, d.cfg.Now(), Kind, tenant, id) {
 		http.Error(w, "the link is not valid or has expired", http.StatusForbidden)
 		return
 	}

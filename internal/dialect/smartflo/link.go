@@ -1,16 +1,13 @@
 package smartflo
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"tandem/internal/dialect/input"
 	"tandem/internal/voice"
 )
 
@@ -23,15 +20,8 @@ const audioPath = "audio"
 // link gives a URL of a recording that whoever holds it may fetch until it
 // expires: the signature stands in for a token.
 func (d *Dialect) link(base string, t voice.TenantID, id voice.RecordingID) string {
-	exp := strconv.FormatInt(d.cfg.Now().Add(LinkLife).Unix(), 10)
-	query := url.Values{"exp": {exp}, "sig": {d.signature(string(t), string(id), exp)}}
-	return fmt.Sprintf("%s/v1/%s/%s/%s.wav?%s", base, audioPath, url.PathEscape(string(t)), url.PathEscape(string(id)), query.Encode())
-}
-
-func (d *Dialect) signature(t, id, exp string) string {
-	mac := hmac.New(sha256.New, d.cfg.LinkKey)
-	fmt.Fprintf(mac, "smartflo %d:%s%d:%s%s", len(t), t, len(id), id, exp)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	query := input.LinkQuery(d.cfg.LinkKey, d.cfg.Now().Add(LinkLife), string(t), string(id))
+	return fmt.Sprintf("%s/v1/%s/%s/%s.wav?%s", base, audioPath, url.PathEscape(string(t)), url.PathEscape(string(id)), query)
 }
 
 // serveAudio is GET audio/{tenant}/{recording}.wav; segments begin after audio.
@@ -42,9 +32,7 @@ func (d *Dialect) serveAudio(w http.ResponseWriter, r *http.Request, segments []
 		return
 	}
 	tenant, id := segments[0], strings.TrimSuffix(segments[1], ".wav")
-	exp := r.URL.Query().Get("exp")
-	until, err := strconv.ParseInt(exp, 10, 64)
-	if err != nil || d.cfg.Now().Unix() >= until || !hmac.Equal([]byte(r.URL.Query().Get("sig")), []byte(d.signature(tenant, id, exp))) {
+	if !input.LinkGood(r.URL.Query(), d.cfg.LinkKey, d.cfg.Now(), tenant, id) {
 		d.fail(w, failf(http.StatusForbidden, "The link is not valid or has expired."))
 		return
 	}

@@ -1,12 +1,10 @@
 package sonetel
 
 import (
-	"crypto/hmac"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,14 +28,9 @@ const (
 // signature stands in for a token.
 func (q *request) link(kind, id string) (string, time.Time) {
 	until := q.d.cfg.Now().Add(LinkLife)
-	exp := strconv.FormatInt(until.Unix(), 10)
 	tenant := string(q.tenant)
-	query := url.Values{"exp": {exp}, "sig": {q.d.signature(tenant, kind, id, exp)}}
-	return fmt.Sprintf("%s/%s%s/%s/%s.wav?%s", q.base, audioPath, url.PathEscape(tenant), kind, url.PathEscape(id), query.Encode()), until
-}
-
-func (d *Dialect) signature(parts ...string) string {
-	return input.Sign(d.cfg.LinkKey, parts...)
+	query := input.LinkQuery(q.d.cfg.LinkKey, until, tenant, kind, id)
+	return fmt.Sprintf("%s/%s%s/%s/%s.wav?%s", q.base, audioPath, url.PathEscape(tenant), kind, url.PathEscape(id), query), until
 }
 
 // serveAudio is GET audio/{tenant}/{kind}/{id}.wav; segments begin after audio.
@@ -52,13 +45,8 @@ func (d *Dialect) serveAudio(w http.ResponseWriter, r *http.Request, segments []
 		return
 	}
 	tenant, kind, id := segments[0], segments[1], strings.TrimSuffix(segments[2], ".wav")
-	exp := r.URL.Query().Get("exp")
-	if !hmac.Equal([]byte(r.URL.Query().Get("sig")), []byte(d.signature(tenant, kind, id, exp))) {
-		d.fail(w, "audio", failf(codeForbidden, "the link is not valid").at(http.StatusForbidden))
-		return
-	}
-	if until, err := strconv.ParseInt(exp, 10, 64); err != nil || d.cfg.Now().Unix() >= until {
-		d.fail(w, "audio", failf(codeForbidden, "the link has expired").at(http.StatusForbidden))
+	if !input.LinkGood(r.URL.Query(), d.cfg.LinkKey, d.cfg.Now(), tenant, kind, id) {
+		d.fail(w, "audio", failf(codeForbidden, "the link is not valid or has expired").at(http.StatusForbidden))
 		return
 	}
 	audio, modified, err := d.openAudio(r, voice.TenantID(tenant), kind, id)

@@ -151,10 +151,8 @@ func recordURL(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	exp := strconv.FormatInt(q.d.cfg.Now().Add(LinkLife).Unix(), 10)
-	sig := input.Sign(q.d.cfg.LinkKey, string(q.tenant), string(r.ID), exp)
 	link := q.base + "/" + audioPath + "/" + url.PathEscape(string(q.tenant)) + "/" + url.PathEscape(string(r.ID)) + ".wav?" +
-		url.Values{"exp": {exp}, "sig": {sig}}.Encode()
+		input.LinkQuery(q.d.cfg.LinkKey, q.d.cfg.Now().Add(LinkLife), string(q.tenant), string(r.ID))
 	return map[string]any{"record_url": link}, nil
 }
 
@@ -164,9 +162,8 @@ func (d *Dialect) serveLink(w http.ResponseWriter, r *http.Request, segments []s
 		fail(w, missing("", "Record not found"))
 		return
 	}
-	tenant, id, exp := segments[0], strings.TrimSuffix(segments[1], ".wav"), r.URL.Query().Get("exp")
-	until, err := strconv.ParseInt(exp, 10, 64)
-	if err != nil || !same(r.URL.Query().Get("sig"), input.Sign(d.cfg.LinkKey, tenant, id, exp)) || d.cfg.Now().Unix() >= until {
+	tenant, id := segments[0], strings.TrimSuffix(segments[1], ".wav")
+	if !input.LinkGood(r.URL.Query(), d.cfg.LinkKey, d.cfg.Now(), tenant, id) {
 		fail(w, failf(http.StatusForbidden, statusDenied, "the link is not valid or has expired"))
 		return
 	}
