@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -252,6 +254,39 @@ func TestTransferorLeavesEarly(t *testing.T) {
 		x.respond(n, 200, "OK", "", "") // the subscription outlives the call (RFC 5057)
 		if n.header("Subscription-State") == "terminated;reason=noresource" {
 			return
+		}
+	}
+}
+
+// SIPp refers by the same rules in its own words.
+func TestSIPpRefers(t *testing.T) {
+	path, err := exec.LookPath("sipp")
+	if err != nil {
+		t.Skip("sipp is not installed")
+	}
+	scenario, err := filepath.Abs("testdata/refer.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(chan sipua.Replaces, 20)
+	a := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) {
+		inc.OnRefer(func(o *sipua.ReferOrder) {
+			named <- *o.Replaces
+			o.Accept()
+			o.Result(200, "OK")
+		})
+		answering(4000, nil)(inc)
+	}})
+	for _, mode := range []string{"u1", "t1"} {
+		cmd := exec.CommandContext(t.Context(), path, a.Addr().String(), "-sf", scenario, "-t", mode, "-m", "10", "-r", "10", "-i", "127.0.0.1", "-timeout", "20s", "-nostdin")
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("mode %s: %v\n%s", mode, err, out[max(0, len(out)-1500):])
+		}
+	}
+	for range cap(named) {
+		if r := receive(t, named, "an order"); r != (sipua.Replaces{CallID: "a@b", ToTag: "1", FromTag: "2"}) {
+			t.Errorf("Replaces is %+v", r)
 		}
 	}
 }

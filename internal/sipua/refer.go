@@ -126,12 +126,9 @@ func (d *Dialog) followRefer(ctx context.Context, r *referral) (Referral, error)
 
 // notified takes a NOTIFY of the implicit subscription of a REFER (RFC 3515 §2.4.4).
 func (d *Dialog) notified(in *transact.Inbound) {
-	event, params, _ := strings.Cut(header(in.Req, "event"), ";")
-	if event == "" {
-		event, params, _ = strings.Cut(header(in.Req, "o"), ";")
-	}
-	if !strings.EqualFold(strings.TrimSpace(event), "refer") {
-		d.a.reply(in, 489, "Bad Event")
+	params, ok := referEvent(in.Req)
+	if !ok {
+		d.a.reply(in, 489, "Bad Event", sip.NewHeader("Allow-Events", "refer"))
 		return
 	}
 	d.mu.Lock()
@@ -159,6 +156,15 @@ func (d *Dialog) notified(in *transact.Inbound) {
 		d.mu.Unlock()
 		d.a.reply(in, 500, "Too Many Notifications")
 	}
+}
+
+// referEvent gives the parameters of an Event header; false when it is not refer.
+func referEvent(req *sip.Request) (params string, ok bool) {
+	event, params, _ := strings.Cut(header(req, "event"), ";")
+	if event == "" {
+		event, params, _ = strings.Cut(header(req, "o"), ";")
+	}
+	return params, strings.EqualFold(strings.TrimSpace(event), "refer")
 }
 
 // ofReferral says whether the parameters of an Event header may be those of a

@@ -108,11 +108,8 @@ func (o *ReferOrder) notify(f frag, over string) <-chan struct{} {
 // subscribed takes a SUBSCRIBE, by which the peer prolongs or ends the
 // subscription that its REFER made (RFC 3515 §2.4.4, RFC 6665 §4.2.1).
 func (d *Dialog) subscribed(in *transact.Inbound) {
-	event, params, _ := strings.Cut(header(in.Req, "event"), ";")
-	if event == "" {
-		event, params, _ = strings.Cut(header(in.Req, "o"), ";")
-	}
-	if !strings.EqualFold(strings.TrimSpace(event), "refer") {
+	params, ok := referEvent(in.Req)
+	if !ok {
 		d.a.reply(in, 489, "Bad Event", sip.NewHeader("Allow-Events", "refer"))
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"tandem/internal/sipua/transact"
 )
 
 // maxGone bounds how many calls that are over are remembered, so that whoever
@@ -117,7 +119,7 @@ func parseReplaces(value string) (*Replaces, bool) {
 		default:
 			continue
 		}
-		if *tag != "" || !isToken(value) {
+		if *tag != "" || !transact.ValidToken(value) {
 			return nil, false
 		}
 		*tag = value
@@ -132,17 +134,6 @@ func parseReplaces(value string) (*Replaces, bool) {
 func isCallID(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == ',' || s[i] == ';' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isToken reports whether s is a token by RFC 3261 §25.1.
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-.!%*_+`'~", c) >= 0) {
 			return false
 		}
 	}

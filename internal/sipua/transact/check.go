@@ -188,6 +188,9 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
+// ValidToken reports whether s is a token by RFC 3261 §25.1.
+func ValidToken(s string) bool { return isToken(s) }
+
 // isToken reports whether s is a token by RFC 3261 §25.1.
 func isToken(s string) bool {
 	for i := range len(s) {
