@@ -33,6 +33,7 @@ type Caller struct {
 	outside []string // what must be asked of the outside
 	info    voice.CallInfo
 	memory  *MemoryHost // of the run
+	call    *sim.Call   // of the run
 	mailbox interp.Mailbox
 	// next is the action that the next doing completes: set by After, Hears, During.
 	next sim.Action
@@ -120,21 +121,36 @@ func (c *Caller) QueueMoves(id string) {
 // taken before" or "command refused: …".
 func (c *Caller) Commands(cmd flow.Command, app voice.AppID) {
 	c.do(sim.Action{Do: func() {
-		if c.memory == nil {
-			return
-		}
-		cmd.Program = c.memory.Programs[app]
-		put, err := c.mailbox.Accept(cmd)
-		switch {
-		case err != nil:
-			c.memory.done("command refused: %s", voice.Reason(err))
-		case put == nil:
-			c.memory.done("command taken before")
-		default:
-			c.memory.done("command taken")
-			put()
+		if c.memory != nil {
+			cmd.Program = c.memory.Programs[app]
+			c.give(cmd)
 		}
 	}})
+}
+
+// Orders lets a command of the host's Orders come, and has it noted with its data.
+func (c *Caller) Orders(name string) {
+	c.do(sim.Action{Do: func() {
+		if c.memory != nil {
+			c.give(c.memory.Orders[name])
+		}
+	}})
+}
+
+func (c *Caller) give(cmd flow.Command) {
+	put, err := c.mailbox.Accept(cmd)
+	switch {
+	case err != nil:
+		c.memory.done("command refused: %s", voice.Reason(err))
+	case put == nil:
+		c.memory.done("command taken before")
+	default:
+		c.memory.done("command taken")
+		if cmd.Data != nil {
+			c.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: cmd.Text, Data: cmd.Data})
+		}
+		put()
+	}
 }
 
 // Outside expects that something is asked of the outside whose words hold text

@@ -24,6 +24,8 @@ type MemoryHost struct {
 	Zone    string      // the account's time zone
 	Shows   []string    // numbers that may be shown
 	Rescuer voice.AppID // the account's rescue app; "" = none
+	// Orders are whole commands that "order NAME" in a scenario gives.
+	Orders map[string]flow.Command
 	// Done is what was asked of the outside, in words and in order.
 	Done []string
 

@@ -36,6 +36,7 @@ func (c *Caller) run(t testing.TB, p *flow.Program, h interp.Host) *Outcome {
 	defer cancel()
 	c.stop = cancel
 	o := &Outcome{Call: sim.New(c.script)}
+	c.call = o.Call
 	memory, _ := h.(*MemoryHost)
 	if memory != nil {
 		memory.hears = o.Call.Said

@@ -31,6 +31,7 @@ import (
 //	delivers TEXT            notes KIND TEXT
 //	at DURATION              never TEXT
 //	command next|instead [at NAME] [key KEY] [last] [replaces] app APP
+//	order NAME (see MemoryHost.Orders)
 //	ends CAUSE: WORDS        host SENTENCE (see MemoryHost.Read)
 func (c *Caller) Read(text string) error {
 	for i, line := range strings.Split(text, "\n") {
@@ -105,6 +106,9 @@ func (c *Caller) sentence(line string) error {
 		return nil
 	case "room":
 		return c.roomLine(rest)
+	case "order":
+		c.Orders(rest)
+		return nil
 	case "refer":
 		return c.referLine(rest)
 	case "far":

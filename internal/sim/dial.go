@@ -150,7 +150,8 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	c.answer()
 	c.legs++
 	leg := voice.LegID(fmt.Sprintf("b%d", c.legs))
-	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: leg, Text: t.String() + " answered"})
+	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: leg, Text: t.String() + " answered",
+		Data: map[string]string{"with": t.String(), "kind": string(t.Kind), "id": t.ID}})
 	c.Note(voice.Event{Kind: voice.EventBridgeStarted, Leg: leg, Text: "talking with " + t.String()})
 	if spec.OnAnswer != nil {
 		spec.OnAnswer()

@@ -20,7 +20,7 @@ import (
 // ("VA1") and may be used in later requests the same way ("{VA1}").
 func RunExchange(t *testing.T, path string, h http.Handler, vars map[string]string, id *regexp.Regexp) {
 	t.Helper()
-	a := read(t, path)
+	a := Archive(t, path)
 	names := map[string]string{} // id → number
 	numbered := map[string]int{}
 	for i := range a.Files {
@@ -47,7 +47,7 @@ func RunExchange(t *testing.T, path string, h http.Handler, vars map[string]stri
 				got = strings.ReplaceAll(got, value, "{"+name+"}")
 			}
 		}
-		compare(t, path, a, name+".response", got)
+		Compare(t, path, a, name+".response", got)
 	}
 }
 

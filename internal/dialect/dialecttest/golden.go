@@ -55,7 +55,7 @@ func RunDocument(t *testing.T, path string, kind voice.AppKind, compile Compiler
 // RunBroken is RunDocument for documents that give no program that could run.
 func RunBroken(t *testing.T, path string, kind voice.AppKind, compile Compiler) Case {
 	t.Helper()
-	a := read(t, path)
+	a := Archive(t, path)
 	var w World
 	var docs []voice.App
 	var c Case
@@ -84,19 +84,20 @@ func RunBroken(t *testing.T, path string, kind voice.AppKind, compile Compiler) 
 			t.Fatal(err)
 		}
 		if i == 0 {
-			compare(t, path, a, "program", lines(t, p))
+			Compare(t, path, a, "program", lines(t, p))
 			var found strings.Builder
 			for _, d := range diags {
 				found.WriteString(d.String() + "\n")
 			}
-			compare(t, path, a, "diagnostics", found.String())
+			Compare(t, path, a, "diagnostics", found.String())
 		}
 		c.Programs = append(c.Programs, &p)
 	}
 	return c
 }
 
-func read(t *testing.T, path string) *txtar.Archive {
+// Archive reads an archive, whose comment says where the example comes from.
+func Archive(t *testing.T, path string) *txtar.Archive {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -109,8 +110,8 @@ func read(t *testing.T, path string) *txtar.Archive {
 	return a
 }
 
-// compare holds got to the golden file of a name, or rewrites it.
-func compare(t *testing.T, path string, a *txtar.Archive, name, got string) {
+// Compare holds got to the golden file of a name, or rewrites it.
+func Compare(t *testing.T, path string, a *txtar.Archive, name, got string) {
 	t.Helper()
 	i := 0
 	for i < len(a.Files) && a.Files[i].Name != name {

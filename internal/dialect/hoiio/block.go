@@ -220,25 +220,31 @@ func transferProgram(b block, msg []voice.Prompt, to voice.Destination, show str
 	p.then("dial", flow.Dial{To: to, CallerID: show})
 	p.ways(map[flow.Exit]flow.NodeID{flow.Completed: "answered", flow.MaxDuration: "answered", flow.Busy: "busy", flow.NoAnswer: "unanswered", flow.Failed: "failed"})
 	p.apart("answered", quiet(keyStatus, "answered")).then("done", flow.Hangup{Words: "the transferred call is over"})
-	for _, status := range []string{"busy", "unanswered", "failed"} {
+	b.failed(p, goOn, "busy", "unanswered", "failed")
+	return &p.p
+}
+
+// failed adds the ends of a transfer that reached nobody: the session is ready again,
+// or over.
+func (b block) failed(p *builder, goOn bool, statuses ...string) {
+	for _, status := range statuses {
 		if goOn {
 			p.apart(flow.NodeID(status), b.notice(map[string]flow.Template{keyStatus: flow.Template(status)}))
 			continue
 		}
 		p.apart(flow.NodeID(status), quiet(keyStatus, status)).then(flow.NodeID(status+"-end"), flow.Hangup{Words: "the transfer failed: " + status})
 	}
-	return &p.p
 }
 
-// roomProgram puts the party into a conference room until it leaves.
-func roomProgram(b block, msg []voice.Prompt, app, room string) *flow.Program {
+// roomProgram puts the party into a conference room until it leaves. With goOn the
+// session is ready again when there is no place in it.
+func roomProgram(b block, msg []voice.Prompt, app, room string, goOn bool) *flow.Program {
 	p := newBuilder(b.name).then("open", flow.Answer{}).say(msg)
 	p.then("joined", quiet(keyStatus, "answered"))
 	p.then("room", flow.Conference{Room: flow.Literal(roomName(app, room)), Tones: true})
-	p.then("done", flow.Hangup{Words: "the stay in the room is over"})
-	for _, way := range []flow.Exit{flow.Kicked, flow.RoomFull, flow.MaxDuration, flow.Failed} {
-		p.p.Nodes[len(p.p.Nodes)-2].Exits[way] = "done"
-	}
+	p.ways(map[flow.Exit]flow.NodeID{flow.Next: "done", flow.Kicked: "done", flow.MaxDuration: "done", flow.RoomFull: "busy", flow.Failed: "failed"})
+	p.apart("done", flow.Hangup{Words: "the stay in the room is over"})
+	b.failed(p, goOn, "busy", "failed")
 	return &p.p
 }
 

@@ -49,7 +49,7 @@ func (q *request) conference() (room string, refs []string, err error) {
 	for _, to := range all {
 		data := b.data(q.app)
 		data[keyDest1], data[keyRoom] = to.ID, room
-		id, err := q.originate(orderVoice, b, dialect.CallBack{First: to, ShowFirst: show, Program: roomProgram(b, nil, q.app, room), Data: data})
+		id, err := q.originate(orderVoice, b, dialect.CallBack{First: to, ShowFirst: show, Program: roomProgram(b, nil, q.app, room, false), Data: data})
 		if err != nil && len(refs) == 0 {
 			return "", nil, originateFault(err, errDestNotSupported)
 		}

@@ -357,7 +357,7 @@ func endTransfer(q *request) (answer, error) {
 	data := b.data(q.app)
 	if toRoom {
 		data[keyRoom] = room
-		return answer{"room": room}, q.command(c, b.name, roomProgram(b, msg, q.app, room), data)
+		return answer{"room": room}, q.command(c, name, roomProgram(b, msg, q.app, room, goOn), data)
 	}
 	return nil, q.command(c, name, transferProgram(b, msg, to, show, goOn), data)
 }
