@@ -13,6 +13,7 @@ type accountCmd struct {
 	List   accountList   `cmd:"" help:"List the accounts."`
 	Link   accountLink   `cmd:"" help:"Make a one-time link by which the owner sets a password."`
 	Set    accountSet    `cmd:"" help:"Choose the account's rescue app."`
+	Limits accountLimits `cmd:"" help:"Show what an account may do at once, or change it."`
 	Allow  accountAllow  `cmd:"" help:"Let the URLs of an account lead into networks that are not public."`
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"tandem/internal/admin"
 	"tandem/internal/voice"
@@ -26,6 +27,44 @@ func (c *accountSet) Run(p *program) error {
 				return
 			}
 			fmt.Fprintf(w, "app %s goes on with callers of account %s whose flow can't.\n", t.Rescue, t.ID)
+		})
+	})
+}
+
+type accountLimits struct {
+	Account           string `arg:"" help:"The account."`
+	OutboundCalls     *int   `placeholder:"N" help:"Calls through trunks at once; 0 = 10."`
+	OutboundPerMinute *int   `placeholder:"N" help:"New calls through trunks a minute; 0 = 30."`
+	InboundCalls      *int   `placeholder:"N" help:"Incoming calls at once; 0 = no limit of its own."`
+	CallsPerSecond    *int   `placeholder:"N" help:"Ordered calls that begin a second; 0 = 5."`
+	MaxQueued         *int   `placeholder:"N" help:"Ordered calls that wait to begin, more are refused; 0 = 1000."`
+}
+
+func (c *accountLimits) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		t, err := a.SetLimits(p.ctx, voice.TenantID(c.Account), admin.LimitsChange{OutboundCalls: c.OutboundCalls,
+			OutboundPerMinute: c.OutboundPerMinute, InboundCalls: c.InboundCalls, CallsPerSecond: c.CallsPerSecond, MaxQueued: c.MaxQueued})
+		if err != nil {
+			return err
+		}
+		l := t.Limits
+		out := map[string]any{"id": t.ID, "outbound_calls": l.OutboundCalls, "outbound_per_minute": l.OutboundPerMinute,
+			"inbound_calls": l.InboundCalls, "calls_per_second": l.CallsPerSecond, "max_queued": l.MaxQueued}
+		return p.show(out, func(w io.Writer) {
+			for _, v := range []struct {
+				name  string
+				n     int
+				unset string
+			}{
+				{"calls through trunks at once", l.OutboundCalls, "10"}, {"new calls through trunks a minute", l.OutboundPerMinute, "30"},
+				{"incoming calls at once", l.InboundCalls, "no limit of its own"}, {"ordered calls that begin a second", l.CallsPerSecond, "5"},
+				{"ordered calls that wait to begin", l.MaxQueued, "1000"},
+			} {
+				if v.n > 0 {
+					v.unset = strconv.Itoa(v.n)
+				}
+				fmt.Fprintf(w, "%s\t%s\n", v.name, v.unset)
+			}
 		})
 	})
 }

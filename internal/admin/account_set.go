@@ -27,6 +27,46 @@ func (a *Admin) SetRescue(ctx context.Context, account voice.TenantID, app voice
 	return t, a.Store.UpdateTenant(ctx, t)
 }
 
+// LimitsChange changes limits of an account; nil = stays, 0 = the default.
+type LimitsChange struct {
+	OutboundCalls, OutboundPerMinute, InboundCalls, CallsPerSecond, MaxQueued *int
+}
+
+// SetLimits changes what an account may do at once, and gives the account. Error
+// kinds: Invalid with the flag in Field.
+func (a *Admin) SetLimits(ctx context.Context, account voice.TenantID, c LimitsChange) (voice.Tenant, error) {
+	const op = "admin.SetLimits"
+	t, err := a.tenant(ctx, op, account)
+	if err != nil {
+		return t, err
+	}
+	changed := false
+	for _, l := range []struct {
+		field string
+		v     *int
+		most  int
+		to    *int
+	}{
+		{"outbound-calls", c.OutboundCalls, voice.MaxOutboundCalls, &t.Limits.OutboundCalls},
+		{"outbound-per-minute", c.OutboundPerMinute, voice.MaxOutboundCalls, &t.Limits.OutboundPerMinute},
+		{"inbound-calls", c.InboundCalls, voice.MaxInboundCalls, &t.Limits.InboundCalls},
+		{"calls-per-second", c.CallsPerSecond, voice.MaxCallsPerSecond, &t.Limits.CallsPerSecond},
+		{"max-queued", c.MaxQueued, voice.MaxMaxQueued, &t.Limits.MaxQueued},
+	} {
+		if l.v == nil {
+			continue
+		}
+		if *l.v < 0 || *l.v > l.most {
+			return t, voice.InvalidField(op, l.field, "%d is not between 0 and %d", *l.v, l.most)
+		}
+		*l.to, changed = *l.v, true
+	}
+	if !changed {
+		return t, nil
+	}
+	return t, a.Store.UpdateTenant(ctx, t)
+}
+
 // Allow adds to the networks that an account's URLs may lead to although they are
 // not public, or takes them from there, and gives what they are then. Error kinds:
 // Invalid with the flag in Field.

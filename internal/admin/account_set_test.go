@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tandem/internal/admin"
 	"tandem/internal/voice"
 )
 
@@ -23,6 +24,25 @@ func TestSetRescue(t *testing.T) {
 	if tn, err := a.SetRescue(t.Context(), ours, ""); err != nil || tn.Rescue != "" {
 		t.Errorf("%+v, %v", tn, err)
 	}
+}
+
+func TestSetLimits(t *testing.T) {
+	a := newAdmin(t)
+	ours := account(t, a, "Acme")
+	two, none, many := 2, 0, voice.MaxCallsPerSecond+1
+	if tn, err := a.SetLimits(t.Context(), ours, admin.LimitsChange{OutboundCalls: &two, MaxQueued: &two}); err != nil || tn.Limits != (voice.Limits{OutboundCalls: 2, MaxQueued: 2}) {
+		t.Errorf("%+v, %v", tn.Limits, err)
+	}
+	if _, err := a.SetLimits(t.Context(), ours, admin.LimitsChange{MaxQueued: &none, CallsPerSecond: &two}); err != nil {
+		t.Error(err)
+	}
+	_, err := a.SetLimits(t.Context(), ours, admin.LimitsChange{InboundCalls: &two, CallsPerSecond: &many})
+	wantField(t, err, "calls-per-second", "1001 is not between 0 and 1000")
+	if tn, err := a.SetLimits(t.Context(), ours, admin.LimitsChange{}); err != nil || tn.Limits != (voice.Limits{OutboundCalls: 2, CallsPerSecond: 2}) {
+		t.Errorf("%+v, %v", tn.Limits, err)
+	}
+	_, err = a.SetLimits(t.Context(), "1", admin.LimitsChange{})
+	wantField(t, err, "account", "no account 1")
 }
 
 func TestAllow(t *testing.T) {

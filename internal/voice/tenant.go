@@ -33,6 +33,14 @@ type Limits struct {
 	MaxQueued         int // ordered calls that wait to begin; default 1,000
 }
 
+// The most that Limits may be set to.
+const (
+	MaxOutboundCalls  = 10_000 // at once, and a minute
+	MaxInboundCalls   = 100_000
+	MaxCallsPerSecond = 1000
+	MaxMaxQueued      = 100_000
+)
+
 // TenantStore keeps tenants.
 type TenantStore interface {
 	CreateTenant(ctx context.Context, t Tenant) error
