@@ -28,9 +28,9 @@ func TestAccountsAreTheOperators(t *testing.T) {
 	if list := f.as(operator, "GET", "/accounts", "").items(); len(list) != 3 {
 		t.Errorf("accounts: %v", list)
 	}
-	r = f.as(operator, "PATCH", path, `{"name":"Drei","limits":{"outbound_calls":3}}`)
+	r = f.as(operator, "PATCH", path, `{"name":"Drei","limits":{"outbound_calls":3,"calls_per_second":2,"max_queued":9}}`)
 	limits, _ := r.body["limits"].(map[string]any)
-	if r.status != 200 || r.body["name"] != "Drei" || limits["outbound_calls"] != 3.0 || r.body["timezone"] != "Europe/Stockholm" {
+	if r.status != 200 || r.body["name"] != "Drei" || limits["outbound_calls"] != 3.0 || limits["calls_per_second"] != 2.0 || limits["max_queued"] != 9.0 || r.body["timezone"] != "Europe/Stockholm" {
 		t.Errorf("change: %d %s", r.status, r.raw)
 	}
 	key := f.as(operator, "POST", path+"/keys", `{"name":"first","scopes":["config:read"]}`)
