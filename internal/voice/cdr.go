@@ -146,8 +146,19 @@ type CDRFilter struct {
 	Open   bool      // only calls without an end
 	App    AppID
 	Order  string
-	Limit  int // 0 = 100
-	Offset int // how many of the newest are passed over
+	// OrderBegins takes only calls whose order begins so.
+	OrderBegins string
+	Oldest      bool     // the oldest first
+	Past        CDRPlace // only what comes after it in the list; zero = from its beginning
+	Limit       int      // 0 = 100
+	Offset      int      // how many of the first are passed over
+}
+
+// CDRPlace is a place in a list of CDRs, by which it is read on: it stays the same
+// when calls are added.
+type CDRPlace struct {
+	Start time.Time
+	Call  CallID
 }
 
 // CallStore keeps CDRs and timelines.
@@ -156,7 +167,7 @@ type CallStore interface {
 	PutCDR(ctx context.Context, c CDR) error
 	// CDR finds one; t "" finds it whoever owns it, for the operator's tools.
 	CDR(ctx context.Context, t TenantID, id CallID) (CDR, error)
-	// CDRs lists the newest first.
+	// CDRs lists the newest first, unless f says otherwise.
 	CDRs(ctx context.Context, f CDRFilter) ([]CDR, error)
 	// AppendEvents stores a batch of events of any calls in one transaction.
 	AppendEvents(ctx context.Context, events []Event) error

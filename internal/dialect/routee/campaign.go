@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"tandem/internal/dialect"
@@ -127,8 +128,12 @@ func (c *campaign) readOptions(f input.Fields, now time.Time) (err error) {
 	return nil
 }
 
+// orders begins the orders of a campaign's calls.
+func (c *campaign) orders() string { return orderPrefix + c.ID + "-" }
+
 // order gives the call to one recipient.
-func (c *campaign) order(t voice.TenantID, to string) dialect.CallBack {
+func (c *campaign) order(t voice.TenantID, i int) dialect.CallBack {
+	to := c.To[i]
 	v := routeeplan.Verb{Type: routeeplan.Play, File: c.File}
 	if c.Message != nil {
 		v = routeeplan.Verb{Type: routeeplan.Say, Message: *c.Message}
@@ -138,7 +143,7 @@ func (c *campaign) order(t voice.TenantID, to string) dialect.CallBack {
 		plan.Verbs = append(plan.Verbs, routeeplan.Verb{Type: routeeplan.Pause, Pause: time.Duration(max(c.Await, 1)) * time.Second})
 	}
 	cb := dialect.CallBack{Tenant: t, User: c.User, App: "Routee campaign", First: voice.Destination{Kind: voice.ToNumber, ID: to},
-		Order: orderPrefix + voice.NewID(""), RingFirst: routeeplan.MaxRing,
+		Order: c.orders() + strconv.Itoa(i), RingFirst: routeeplan.MaxRing,
 		Program: routeeplan.Compile(plan, routeeplan.Options{Name: "campaign"}),
 		Data:    map[string]string{dataFrom: c.From, dataTo: to, dataService: serviceCampaign, dataCampaign: c.ID}}
 	if e, err := voice.ParseE164(c.From); err == nil {
@@ -175,7 +180,7 @@ func createCampaign(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bad, is := flow.Validate(c.order(q.tenant, c.To[0]).Program).FirstError(); is { // it is the same for all
+	if bad, is := flow.Validate(c.order(q.tenant, 0).Program).FirstError(); is { // it is the same for all
 		return nil, badf(codePlan, "%s", bad)
 	}
 	c.ID, c.User, c.Created, c.State = TrackingID(voice.CallID(voice.NewID(""))), q.user, now, campaignRunning
@@ -295,17 +300,17 @@ func (d *Dialect) run(ctx context.Context, res voice.Resource, c campaign) error
 	}
 	c.State = campaignRunning
 	for c.Next < len(c.To) {
-		to := c.To[c.Next]
+		i := c.Next
 		c.Next++
 		if err := d.keepCampaign(ctx, &res, c); err != nil {
 			return err
 		}
-		switch err := d.callNext(ctx, c.order(res.Tenant, to)); {
+		switch err := d.callNext(ctx, c.order(res.Tenant, i)); {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
 			c.Refused++
-			d.cfg.Log.Warn("call of a campaign refused", "campaign", c.ID, "tenant", res.Tenant, "to", to, "err", err)
+			d.cfg.Log.Warn("call of a campaign refused", "campaign", c.ID, "tenant", res.Tenant, "to", c.To[i], "err", err)
 		}
 		if c.Next < len(c.To) {
 			if err := pause(ctx, d.cfg.Pace); err != nil {

@@ -45,6 +45,12 @@ func badf(code, format string, args ...any) *fault {
 
 func notFound(what string) *fault { return badf(codeNotFound, "%s not found", what) }
 
+// isNotFound reports whether an error is that a thing does not exist.
+func isNotFound(err error) bool {
+	f, ok := errors.AsType[*fault](err)
+	return ok && f.status == http.StatusNotFound || voice.IsKind(err, voice.NotExist)
+}
+
 // faultOf gives the answer for an error that no handler has given words to.
 // internal reports whether it is to be logged.
 func faultOf(err error) (f *fault, internal bool) {

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"strconv"
+	"unicode/utf8"
 
 	"tandem/internal/voice"
 )
@@ -77,10 +79,22 @@ func (s *Store) CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error
 	if f.Order != "" {
 		q.and(`order_ref = `, f.Order)
 	}
+	if f.OrderBegins != "" {
+		q.and(`substr(order_ref, 1, `+strconv.Itoa(utf8.RuneCountInString(f.OrderBegins))+`) = `, f.OrderBegins)
+	}
 	if f.Open {
 		q.where(`ended = 0`)
 	}
-	q.end(` ORDER BY started DESC, call DESC LIMIT `, bound(f.Limit, 100))
+	order, past := ` ORDER BY started DESC, call DESC LIMIT `, `(started, call) < (`
+	if f.Oldest {
+		order, past = ` ORDER BY started, call LIMIT `, `(started, call) > (`
+	}
+	if f.Past.Call != "" {
+		q.and(past, micros(f.Past.Start))
+		q.end(`, `, f.Past.Call)
+		q.text += `)`
+	}
+	q.end(order, bound(f.Limit, 100))
 	q.end(` OFFSET `, max(f.Offset, 0))
 	return many(ctx, s, "store.CDRs", scanCDR, q.text, q.args...)
 }

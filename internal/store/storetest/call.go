@@ -54,6 +54,12 @@ func testCDRs(t *testing.T, s Store) {
 		"the other's order":  {voice.CDRFilter{Tenant: ours, Order: "order-c2"}, nil},
 		"a page":             {voice.CDRFilter{Limit: 1, Offset: 1}, []voice.CDR{b}},
 		"past the end":       {voice.CDRFilter{Offset: 3}, nil},
+		"oldest first":       {voice.CDRFilter{Oldest: true}, []voice.CDR{a, b, c}},
+		"past the newest":    {voice.CDRFilter{Past: voice.CDRPlace{Start: c.Start, Call: "c3"}}, []voice.CDR{b, a}},
+		"past the oldest":    {voice.CDRFilter{Oldest: true, Past: voice.CDRPlace{Start: a.Start, Call: "c1"}, Limit: 1}, []voice.CDR{b}},
+		"past, of one time":  {voice.CDRFilter{Past: voice.CDRPlace{Start: b.Start, Call: "c3"}, Limit: 1}, []voice.CDR{b}},
+		"orders that begin":  {voice.CDRFilter{Tenant: ours, OrderBegins: "order-c"}, []voice.CDR{c, a}},
+		"orders that do not": {voice.CDRFilter{OrderBegins: "rder-c"}, nil},
 		"open":               {voice.CDRFilter{Tenant: ours, Open: true}, nil},
 	} {
 		same(t, what, read(s.CDRs(ctx, x.f))(t), x.want)
