@@ -87,7 +87,7 @@ func (k *carrier) NewCall(info voice.CallInfo) switchboard.OutCall {
 	return c
 }
 
-// order orders a call to a number and then an extension.
+// call orders a call to a number and then an extension.
 func (k *carrier) call(t *testing.T, of voice.TenantID) (voice.CallID, error) {
 	t.Helper()
 	return k.board.CallBack(t.Context(), k, switchboard.CallBack{Tenant: of, Text: "user 1",
@@ -138,6 +138,19 @@ func (k *carrier) times(of voice.TenantID) []time.Duration {
 	return slices.Clone(k.begun[of])
 }
 
+// counts gives what is counted of our calls.
+func (k *carrier) counts(what map[voice.TenantID]int) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return what[ours]
+}
+
+func (k *carrier) turns() []voice.TenantID {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.order)
+}
+
 func TestOrdersBeginAtAPace(t *testing.T) {
 	pacing(t, func(t *testing.T, k *carrier) {
 		k.limits(voice.Limits{CallsPerSecond: 2})
@@ -186,8 +199,8 @@ func TestOrdersWaitForRoom(t *testing.T) {
 			t.Errorf("another account's begins at %v", got)
 		}
 		time.Sleep(2 * time.Minute)
-		if got := k.times(ours); len(got) != 30 || k.peak[ours] != 3 || len(k.board.LiveCalls(ours)) != 0 {
-			t.Errorf("%d begun, %d at once, %d up", len(got), k.peak[ours], len(k.board.LiveCalls(ours)))
+		if got := k.times(ours); len(got) != 30 || k.counts(k.peak) != 3 || len(k.board.LiveCalls(ours)) != 0 {
+			t.Errorf("%d begun, %d at once, %d up", len(got), k.counts(k.peak), len(k.board.LiveCalls(ours)))
 		}
 		if got := k.why(ids[3]); got != "others, pace, account, begun after 10.000" {
 			t.Errorf("timeline: %q", got)
@@ -207,8 +220,8 @@ func TestAccountsTakeTurns(t *testing.T) {
 		time.Sleep(time.Second)
 		last := k.many(t, theirs, 2)
 		time.Sleep(2 * time.Minute)
-		if want := []voice.TenantID{ours, ours, theirs, ours, theirs, ours, ours, ours}; !slices.Equal(k.order, want) {
-			t.Errorf("begun in the order %v", k.order)
+		if want := []voice.TenantID{ours, ours, theirs, ours, theirs, ours, ours, ours}; !slices.Equal(k.turns(), want) {
+			t.Errorf("begun in the order %v", k.turns())
 		}
 		if got := k.why(first[1]); got != "pace, server, begun after 10.000" {
 			t.Errorf("timeline: %q", got)
@@ -292,8 +305,8 @@ func TestWaitingOrdersEnd(t *testing.T) {
 				t.Errorf("ended: %+v", c)
 			}
 		}
-		if _, err := k.call(t, ours); !voice.IsKind(err, voice.Unavailable) || k.up[ours] != 0 {
-			t.Errorf("while the server stops: %v, %d up", err, k.up[ours])
+		if _, err := k.call(t, ours); !voice.IsKind(err, voice.Unavailable) || k.counts(k.up) != 0 {
+			t.Errorf("while the server stops: %v, %d up", err, k.counts(k.up))
 		}
 	})
 }
