@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -46,6 +47,7 @@ type Phone struct {
 	tp       *sip.TransportLayer
 	tx       *sip.TransactionLayer
 	socket   interface{ Close() error }
+	udp      *readyConn // the same, nil over TCP
 	incoming chan *Call // out
 
 	wg sync.WaitGroup
@@ -124,6 +126,7 @@ func (p *Phone) listen(bind netip.AddrPort) error {
 			return err
 		}
 		ready := &readyConn{PacketConn: conn, reading: make(chan struct{})}
+		p.udp = ready
 		p.socket, p.addr = conn, conn.LocalAddr().(*net.UDPAddr).AddrPort()
 		p.wg.Go(func() { p.tp.ServeUDP(ready) })
 		<-ready.reading
@@ -146,11 +149,29 @@ type readyConn struct {
 	net.PacketConn
 	once    sync.Once
 	reading chan struct{} // out
+	deaf    atomic.Bool   // what comes is dropped
+	last    atomic.Int64  // Unix nanoseconds of the last datagram handed on
 }
 
 func (c *readyConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	c.once.Do(func() { close(c.reading) })
-	return c.PacketConn.ReadFrom(b)
+	for {
+		n, from, err := c.PacketConn.ReadFrom(b)
+		if err == nil && c.deaf.Load() {
+			continue
+		}
+		c.last.Store(time.Now().UnixNano())
+		return n, from, err
+	}
+}
+
+const settleTime = 30 * time.Millisecond // for sipgo to find the way back to a sender
+
+// settle drops what still comes and lets sipgo look at what came: a request that
+// it finds no socket for makes it open one that is never closed.
+func (c *readyConn) settle() {
+	c.deaf.Store(true)
+	time.Sleep(time.Until(time.Unix(0, c.last.Load()).Add(settleTime)))
 }
 
 // Addr is the address and port of the SIP socket.
@@ -192,6 +213,9 @@ func (p *Phone) Close() error {
 	p.mu.Unlock()
 	for _, c := range calls {
 		c.finish(Ending{ByUs: true, Text: "phone closed"})
+	}
+	if p.udp != nil {
+		p.udp.settle()
 	}
 	err := p.socket.Close()
 	p.tx.Close()
