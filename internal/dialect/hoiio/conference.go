@@ -32,9 +32,6 @@ func (q *request) conference() (room string, refs []string, err error) {
 		}
 		all = append(all, to)
 	}
-	if len(all) > maxMembers {
-		return "", nil, errConcurrent
-	}
 	if room, err = roomOf(q.params["room"]); err != nil {
 		return "", nil, err
 	}
@@ -45,6 +42,9 @@ func (q *request) conference() (room string, refs []string, err error) {
 	b, err := q.common(blockVoice)
 	if err != nil {
 		return "", nil, err
+	}
+	if len(all) > maxMembers {
+		return "", nil, errConcurrent
 	}
 	for _, to := range all {
 		data := b.data(q.app)

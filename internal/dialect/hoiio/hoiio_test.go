@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"tandem/internal/auth"
 	"tandem/internal/clock"
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/dialecttest"
@@ -49,16 +48,12 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, store: store, web: map[string]string{}}
 	now := clock.NewVirtual(time.Date(2026, 11, 21, 7, 10, 0, 0, time.UTC))
 	f.now = now
-	box, hasher := secret.New(), auth.NewHasher()
+	box := secret.New()
 	if f.dialect, err = hoiio.New(hoiio.Config{
 		Tenants: store, Users: store, Extensions: store, Apps: store, Numbers: store, Recordings: store, Calls: store, Credentials: store,
-		Auth: checker{auth.NewAuthenticator(store, hasher, now)}, Box: box, Audio: voices{}, Control: f, Live: fakeLive{f: f}, Commands: fakeCommands{f: f},
+		Auth: checker{store}, Box: box, Audio: voices{}, Control: f, Live: fakeLive{f: f}, Commands: fakeCommands{f: f},
 		Settings: store, Sound: f.sound, CheckURL: f.checkURL, LinkKey: bytes.Repeat([]byte("k"), 32), PublicURL: "http://pbx.example/hoiio", Now: now.Now,
 	}); err != nil {
-		t.Fatal(err)
-	}
-	hash, err := hasher.Hash(t.Context(), "TOK")
-	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []voice.TenantID{account, "704110239"} {
@@ -67,7 +62,7 @@ func newFixture(t *testing.T) *fixture {
 			Phones: []voice.Phone{{ID: "p", Number: "+6599999999"}}, Created: now.Now()}))
 	}
 	for app, id := range map[string]voice.TenantID{"APP": account, "APP2": account, "FOREIGN": "704110239"} {
-		must(t, store.CreateToken(t.Context(), voice.Token{ID: voice.TokenID(app), Tenant: id, User: voice.UserID("1" + id), Kind: hoiio.Kind, Name: app, Hash: hash,
+		must(t, store.CreateToken(t.Context(), voice.Token{ID: voice.TokenID(app), Tenant: id, User: voice.UserID("1" + id), Kind: hoiio.Kind, Name: app,
 			Sealed: box.Seal(hoiio.SealedRow(app), []byte("TOK")), Created: now.Now()}))
 	}
 	must(t, store.AddNumber(t.Context(), voice.Number{E164: "+6531234567", Tenant: account, Created: now.Now()}))
@@ -81,7 +76,15 @@ func must(t *testing.T, err error) {
 	}
 }
 
-type checker struct{ *auth.Authenticator }
+// checker takes one access token for all applications; hashing is package auth's.
+type checker struct{ voice.TokenStore }
+
+func (c checker) Check(ctx context.Context, kind, name, secret, _ string) (voice.Token, error) {
+	if secret != "TOK" {
+		return voice.Token{}, voice.Errorf("check", voice.Permission, "wrong")
+	}
+	return c.TokenByName(ctx, kind, name)
+}
 
 func (checker) SetPassword(context.Context, string, voice.User, string) error { return nil }
 
@@ -92,6 +95,12 @@ func (voices) Voices(context.Context) ([]dialect.SpeechVoice, error) {
 }
 
 func (f *fixture) Originate(_ context.Context, c dialect.CallBack) (voice.CallID, error) {
+	switch c.First.ID {
+	case "+6590000001":
+		return "", voice.Errorf("originate", voice.Limit, "too many calls")
+	case "+6590000002":
+		return "", voice.Errorf("originate", voice.Unavailable, "no trunk takes it")
+	}
 	f.orders = append(f.orders, c)
 	return "CALL9", f.err
 }
