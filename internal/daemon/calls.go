@@ -180,6 +180,15 @@ func (c liveCalls) ResumeTalk(ctx context.Context, t voice.TenantID, id voice.Ca
 
 var _ dialect.Holds = liveCalls{}
 
+// Transfer and Join implement dialect.Transfers.
+func (c liveCalls) Transfer(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination, how flow.TransferHow) error {
+	return c.d.board.Transfer(ctx, t, id, to, how)
+}
+
+func (c liveCalls) Join(ctx context.Context, t voice.TenantID, id, with voice.CallID) error {
+	return c.d.board.Join(ctx, t, id, with)
+}
+
 type originator struct{ e *engine.Engine }
 
 func (o originator) NewCall(info voice.CallInfo) switchboard.OutCall { return o.e.NewCall(info) }

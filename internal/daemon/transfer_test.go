@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"tandem/internal/admin"
 	"tandem/internal/dialect/native"
 	"tandem/internal/phone"
 	"tandem/internal/voice"
@@ -312,163 +311,46 @@ func TestOthersTransferNothing(t *testing.T) {
 	o.hear(near, farTone)
 }
 
-// TestAttendedTransfer has 602 call or be called by 601 and 603, and join them.
-func TestAttendedTransfer(t *testing.T) {
+// TestTrunkTransfers has a trunk that may transfer ask for what it may dial, and for
+// more.
+func TestTrunkTransfers(t *testing.T) {
 	o := newSwitching(t)
-	for _, tt := range []struct {
-		calledBy1, calls3 bool // 601 called 602; 602 called 603
-		legs, others      string
-	}{
-		{true, true, "a the caller normal; b1 extension 602 normal; b2 extension 603 normal", "a the caller normal; b1 extension 603 normal"},
-		{true, false, "a the caller normal; b1 extension 602 normal; b2 extension 603 normal", "a the caller normal; b1 extension 602 normal"},
-		{false, true, "a the caller normal; b2 extension 603 normal; b1 extension 601 normal", "a the caller normal; b1 extension 603 normal"},
-		{false, false, "a the caller normal; b2 extension 603 normal; b1 extension 601 normal", "a the caller normal; b1 extension 602 normal"},
-	} {
-		var own1, own3, one, three *phone.Call
-		var id1, id3 voice.CallID
-		if tt.calledBy1 {
-			one, own1, id1 = o.talks("601", "602", nearTone, farTone)
-		} else {
-			own1, one, id1 = o.talks("602", "601", farTone, nearTone)
-		}
-		if err := own1.Hold(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if tt.calls3 {
-			own3, three, id3 = o.talks("602", "603", farTone, bossTone)
-		} else {
-			three, own3, id3 = o.talks("603", "602", bossTone, farTone)
-		}
-		told := make(chan outcome, 1)
-		go func() {
-			status, err := own1.ReferTo(t.Context(), own3)
-			told <- outcome{status, err}
-		}()
-		o.told(told, 200)
-		o.over(own1, own3)
-		o.hear(one, bossTone)
-		o.hear(three, nearTone)
-		if c := o.record(id3); c.Cause != voice.CauseNormal || c.Words != "joined with call "+string(id1) {
-			t.Errorf("%+v: the second call ended %s: %s", tt, c.Cause, c.Words)
-		}
-		if !o.noted(id1, voice.EventTransferEnded) || !o.noted(id3, voice.EventTransferStarted) {
-			t.Errorf("%+v: the transfer is not on both timelines", tt)
-		}
-		one.Hangup(t.Context())
-		o.over(three)
-		if got, others := o.legs(id1), o.legs(id3); got != tt.legs || others != tt.others {
-			t.Errorf("%+v: legs %q and %q", tt, got, others)
-		}
+	const number = "+46850000010"
+	if _, err := o.d.Admin().AddNumber(t.Context(), o.owner, number, voice.Destination{Kind: voice.ToExtension, ID: "601"}); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// TestAttendedBeforeAnAnswer transfers to where the second call of the transferor
-// is going: an app, and a telephone that rings.
-func TestAttendedBeforeAnAnswer(t *testing.T) {
-	o := newSwitching(t)
-	one, own1, id1 := o.talks("601", "602", nearTone, farTone)
-	own3, err := o.desks["602"].Dial(t.Context(), o.uri(appNumber), phone.CallOptions{})
+	p, err := phone.New(phone.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := make(chan outcome, 1)
-	refer := func() {
-		status, err := own1.ReferTo(t.Context(), own3)
-		told <- outcome{status, err}
+	defer p.Close()
+	k := voice.Trunk{Tenant: o.owner, Name: "pbx", Host: p.Addr().String(), Refer: true}
+	if _, err := o.d.Admin().AddTrunk(t.Context(), k); err != nil {
+		t.Fatal(err)
 	}
-	go refer()
-	o.told(told, 200)
-	o.over(own1, own3)
-	if !eventually(func() bool {
-		live := o.live()
-		return len(live) == 1 && live[0].App == "WAIT" && live[0].Info.ID == id1
+	var near *phone.Call
+	if !eventually(func() bool { // until the server knows the trunk
+		if near, err = p.Invite(o.uri(number), phone.CallOptions{}); err != nil {
+			return false
+		}
+		far := rings(t, o.desks["601"])
+		o.answers(far, farTone)
+		o.hear(near, farTone)
+		if live := o.live(); len(live) == 1 && live[0].Info.Trunk != "" {
+			return true
+		}
+		near.Hangup(t.Context())
+		o.over(far)
+		return false
 	}) {
-		t.Errorf("not with the app: %+v", o.live())
+		t.Fatal("the trunk is not known")
 	}
-	one.Hangup(t.Context())
-	o.over(one)
-
-	one, own1, _ = o.talks("601", "602", nearTone, farTone)
-	var three *phone.Call
-	own3, three, _ = o.invites("602", "603", phone.CallOptions{})
-	if !eventually(func() bool { return own3.Replaces().ToTag != "" }) {
-		t.Fatal("it does not ring")
-	}
-	go refer()
-	o.over(three, own3) // that ring ends with its call
-	three = rings(t, o.desks["603"])
-	o.answers(three, bossTone)
-	o.told(told, 200)
-	o.over(own1)
-	o.hear(one, bossTone)
-	o.hear(three, nearTone)
-}
-
-// TestTakeOver has a telephone take the place of another, in a talk and while it
-// rings, and not of one of another account.
-func TestTakeOver(t *testing.T) {
-	o := newSwitching(t)
-	near, far, id := o.talks("601", "602", nearTone, farTone)
-	stranger := &switching{office: &office{t: t, d: o.d}, desks: map[string]*phone.Phone{}}
-	other, _, err := o.d.Admin().CreateAccount(t.Context(), admin.AccountSpec{Name: "Other"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stranger.owner = other.ID
-	for _, n := range []string{"701", "702"} {
-		stranger.desks[n] = desk(t, o.d, other.ID, n)
-	}
-	place := far.Replaces()
-	_, err = stranger.desks["701"].Dial(t.Context(), o.uri("602"), phone.CallOptions{Replaces: &place})
-	o.declined(err, 481)
-	their, _, _ := stranger.talks("701", "702", bossTone, bossTone)
-	status, err := their.ReferTo(t.Context(), far)
-	if status != 481 || err != nil {
-		t.Errorf("joined with another account's call: %d %v", status, err)
-	}
+	o.told(o.transfers(near, o.uri("602")), 404)
+	o.told(o.transfers(near, o.uri("+46700000001")), 404)
 	o.hear(near, farTone)
-
-	taker, err := o.desks["604"].Dial(t.Context(), o.uri("602"), phone.CallOptions{Replaces: &place})
-	if err != nil {
-		t.Fatal(err)
-	}
-	says(t, taker, bossTone)
-	o.over(far)
-	o.hear(near, bossTone)
-	o.hear(taker, nearTone)
-	place = near.Replaces() // of the caller this time
-	again, err := o.desks["603"].Dial(t.Context(), o.uri("601"), phone.CallOptions{Replaces: &place})
-	if err != nil {
-		t.Fatal(err)
-	}
-	says(t, again, farTone)
+	o.told(o.transfers(near, o.uri(appNumber)), 200)
 	o.over(near)
-	o.hear(again, bossTone)
-	o.hear(taker, farTone)
-	taker.Hangup(t.Context())
-	o.over(again)
-	if got := o.legs(id); got != "a the caller normal; b1 extension 602 normal; b3 extension 603 normal; b2 extension 604 normal" {
-		t.Errorf("legs: %s", got)
-	}
-
-	near, far, id = o.invites("601", "602", phone.CallOptions{})
-	if err := far.Ring(false); err != nil || !o.noted(id, voice.EventLegRinging) {
-		t.Fatalf("it does not ring: %v", err)
-	}
-	place = far.Replaces()
-	taker, err = o.desks["604"].Dial(t.Context(), o.uri("602"), phone.CallOptions{Replaces: &place})
-	if err != nil {
-		t.Fatal(err)
-	}
-	says(t, taker, bossTone)
-	o.over(far)
-	o.hear(near, bossTone)
-	near.Hangup(t.Context())
-	o.over(taker)
-	if got := o.legs(id); got != "a the caller normal; b1 extension 602 cancelled; b2 extension 604 normal" {
-		t.Errorf("legs: %s", got)
-	}
-	if _, err := o.desks["604"].Dial(t.Context(), o.uri("602"), phone.CallOptions{Replaces: &place}); err == nil {
-		t.Error("a call that is over was taken over")
+	if !eventually(func() bool { live := o.live(); return len(live) == 1 && live[0].App == "WAIT" }) {
+		t.Errorf("not with the app: %+v", o.live())
 	}
 }

@@ -160,6 +160,18 @@ type Holds interface {
 	ResumeTalk(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error
 }
 
+// Transfers sends and joins parties of calls that are up, within one tenant. NotExist
+// when a call is not up or the destination is gone, Conflict while a call is set up
+// or has another order.
+type Transfers interface {
+	// Transfer sends the caller elsewhere; whom the caller talks with waits for the
+	// result, and talks on when nobody was reached.
+	Transfer(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination, how flow.TransferHow) error
+	// Join joins the callers of two calls, of which the second ends in words. Whom
+	// they talk with is hung up. Invalid for one call twice.
+	Join(ctx context.Context, t voice.TenantID, id, with voice.CallID) error
+}
+
 // Tapes records live calls beside their flow.
 type Tapes interface {
 	StartTape(ctx context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error)

@@ -34,13 +34,14 @@ func (c *Call) Keep() bool {
 }
 
 // PutAside takes one party of a talk that was broken off out of the call, until
-// Recall or Dismiss; the other becomes the call's first party if it is not. A party
+// Recall or Dismiss, for "" the one who was called; the other becomes the call's first
+// party if it is not. A party
 // that has hung up meanwhile is not waited for. Error kind HungUp when the other has.
 func (c *Call) PutAside(id voice.LegID) error {
 	const op = "engine.PutAside"
 	c.onTape = c.last.spec.Record
 	switch {
-	case c.far != nil && c.far.id == id:
+	case c.far != nil && (c.far.id == id || id == ""):
 		c.aside, c.far = &aside{leg: c.far}, nil
 	case c.a.id == id && c.far == nil:
 		return voice.Errorf(op, voice.HungUp, "the other party has hung up")

@@ -113,6 +113,32 @@ func TestLiveCallsAreOrdered(t *testing.T) {
 	}
 }
 
+func TestTransfer(t *testing.T) {
+	f := newFixture(t)
+	f.ok(201, "POST", "/extensions", `{"number":"101"}`)
+	for _, id := range []voice.CallID{"c1", "c2"} {
+		f.calls.live = map[voice.TenantID][]voice.LiveCall{f.tenant: append(f.calls.live[f.tenant], voice.LiveCall{Info: voice.CallInfo{ID: id, Tenant: f.tenant, Start: begin}})}
+	}
+	const path = "/calls/c1/transfer"
+	f.ok(204, "POST", path, `{"to":{"kind":"number","id":"+46 8 555 01 99"},"how":"refer"}`)
+	f.ok(204, "POST", path, `{"to":{"kind":"extension","id":"101"}}`)
+	f.ok(204, "POST", path, `{"join":"c2"}`)
+	if got := fmt.Sprint(f.calls.done); got != `[transfer c1 to number +4685550199 "refer" transfer c1 to extension 101 "" join c1 with c2]` {
+		t.Errorf("ordered %s", got)
+	}
+	for body, want := range map[string]string{
+		`{}`: "body.to", `{"to":{"kind":"extension","id":"101"},"join":"c2"}`: "body.to", `{"join":"c1"}`: "body.join", `{"join":"c2","how":"dial"}`: "body.how",
+		`{"to":{"kind":"extension","id":"109"}}`: "body.to.id", `{"to":{"kind":"extension","id":"101"},"how":"fax"}`: "body.how",
+	} {
+		f.fails(422, want, "POST", path, body)
+	}
+	f.fails(404, "no call c3 is up", "POST", path, `{"join":"c3"}`)
+	f.fails(404, "no call c3 is up", "POST", "/calls/c3/transfer", `{"join":"c1"}`)
+	f.refused(f.as(f.foreign, "POST", path, `{"join":"c2"}`), 404, "no call c1 is up", "another account's call")
+	f.calls.err = voice.Errorf("switchboard", voice.Conflict, "call c1 has another order")
+	f.fails(409, "another order", "POST", path, `{"join":"c2"}`)
+}
+
 func TestOriginate(t *testing.T) {
 	f := newFixture(t)
 	f.ok(201, "POST", "/extensions", `{"number":"101"}`)

@@ -83,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
 		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
-		Control: f.calls, Live: f.calls, Commands: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Blobs: f.audio,
+		Control: f.calls, Live: f.calls, Commands: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
@@ -380,6 +380,17 @@ func (c *fakeCalls) Hangup(_ context.Context, t voice.TenantID, id voice.CallID,
 
 func (c *fakeCalls) Redirect(_ context.Context, _ voice.TenantID, id voice.CallID, to voice.Destination) error {
 	return c.note("redirect %s to %s", id, to)
+}
+
+func (c *fakeCalls) Transfer(_ context.Context, _ voice.TenantID, id voice.CallID, to voice.Destination, how flow.TransferHow) error {
+	return c.note("transfer %s to %s %q", id, to, how)
+}
+
+func (c *fakeCalls) Join(_ context.Context, _ voice.TenantID, id, with voice.CallID) error {
+	if id == with {
+		return voice.InvalidField("test", "join", "joined with itself")
+	}
+	return c.note("join %s with %s", id, with)
 }
 
 func (c *fakeCalls) Supervise(_ context.Context, _ voice.TenantID, id voice.CallID, mode voice.SuperviseMode, by voice.Destination) error {

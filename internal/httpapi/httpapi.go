@@ -99,6 +99,7 @@ type Config struct {
 	Control     dialect.Control
 	Live        dialect.LiveCalls
 	Commands    dialect.Commander
+	Transfers   dialect.Transfers
 	Rooms       dialect.Rooms
 	Programs    Programs
 	Resolver    func(voice.TenantID) dialect.Resolver

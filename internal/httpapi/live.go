@@ -74,6 +74,7 @@ func (a *API) registerLive(section string) {
 		title: "Send a caller elsewhere", text: "Whom the caller talked with is hung up."}, a.redirect)
 	handle(a, route{id: "supervise-call", method: http.MethodPost, path: "/calls/{call}/supervise", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Listen to a call, or join it", text: "409 when nobody is talking."}, a.supervise)
+	a.registerTransfers(section)
 	a.registerSteps(section)
 	a.registerRooms(section)
 }

@@ -105,16 +105,22 @@ func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
 	lc.running = true
 	s.mu.Unlock()
 	for do := (&activity{program: p}); ; {
-		result := interp.Run(s.context(lc), do.program, &line{Call: c, s: s, live: lc, do: do}, &host{s: s, call: c, do: do},
-			interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
-		if do.joins != nil {
-			do.joins.leave("the other call went elsewhere") // unless it was joined
-		}
+		result := s.act(lc, do)
 		if do, result = s.next(lc, result); do == nil {
 			lc.mailbox.Close("it is ending")
 			return result
 		}
 	}
+}
+
+// act is one run.
+func (s *Switchboard) act(lc *liveCall, do *activity) interp.Result {
+	if do.joins != nil {
+		defer do.joins.leave("the other call went elsewhere") // nothing, when it was joined
+	}
+	c := lc.call
+	return interp.Run(s.context(lc), do.program, &line{Call: c, s: s, live: lc, do: do}, &host{s: s, call: c, do: do},
+		interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
 }
 
 // next gives what a call does when a run has ended: what it was ordered, or what

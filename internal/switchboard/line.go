@@ -146,5 +146,9 @@ func (s *Switchboard) context(lc *liveCall) context.Context {
 func (l *line) Transfer(ctx context.Context, spec voice.TransferSpec) (voice.TransferResult, error) {
 	l.s.dials(l.live, voice.DialSpec{Targets: []voice.Target{spec.Target}, Text: "transfer to " + spec.Target.String()})
 	defer l.s.dials(l.live, voice.DialSpec{})
-	return l.Call.Transfer(ctx, spec)
+	r, err := l.Call.Transfer(ctx, spec)
+	if err == nil && r.End == voice.TransferDone {
+		l.s.reached(l.live)
+	}
+	return r, err
 }

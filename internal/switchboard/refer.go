@@ -103,7 +103,7 @@ func (s *Switchboard) refer(ctx context.Context, lc *liveCall, r voice.Referral,
 	if err != nil {
 		return err
 	}
-	if err := s.away(lc, x, &activity{program: p}, "attended, before an answer"); err != nil {
+	if err := s.away(lc, x, &activity{program: p}, "attended"); err != nil {
 		return err
 	}
 	words := "its caller sent call " + string(lc.call.Info().ID) + " there instead"
@@ -246,46 +246,5 @@ func (s *Switchboard) makeRoom(lc *liveCall, x *transfer, h *handover, with voic
 		o.transfer = x
 	}
 	s.order(lc, o)
-	return nil
-}
-
-// Join joins the first parties of two of a tenant's calls; whom each talks with is
-// hung up, and the flows of both end. The second call ends in words, its party goes
-// on in the first. It returns before that. Errors: NotExist when one of them is not
-// up, Invalid for one call twice, Conflict while one is set up or has another order.
-func (s *Switchboard) Join(_ context.Context, t voice.TenantID, id, with voice.CallID) error {
-	const op = "switchboard.Join"
-	lc, err := s.owned(op, t, id)
-	if err != nil {
-		return err
-	}
-	other, err := s.owned(op, t, with)
-	switch {
-	case err != nil:
-		return err
-	case lc == other:
-		return voice.InvalidField(op, "join", "call %s can't be joined with itself", id)
-	}
-	for _, call := range []*liveCall{lc, other} {
-		if _, moves := call.call.(Mover); !moves {
-			return voice.Errorf(op, voice.Unavailable, "this call can't do that")
-		}
-		if err := s.redirectable(op, call, call.call.Info().ID); err != nil {
-			return err
-		}
-	}
-	noteOrder(lc.call, "ordered to be joined with call "+string(with), "join", map[string]string{"call": string(with)})
-	noteOrder(other.call, "ordered to be joined with call "+string(id), "join", map[string]string{"call": string(id)})
-	info := other.call.Info()
-	h := newHandover()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, call := range []*liveCall{lc, other} {
-		if call.order != nil || call.moving != nil { // since then, or while it is transferred
-			return voice.Errorf(op, voice.Conflict, "call %s has another order", call.call.Info().ID)
-		}
-	}
-	s.order(other, &order{words: "joined with call " + string(id), give: &giving{to: h}})
-	s.order(lc, &order{words: "joined with call " + string(with), to: s.join(lc, h, firstOf(info, voice.Place{Extension: info.Extension}), func() {})})
 	return nil
 }

@@ -14,10 +14,10 @@ const maxTransfers = 20
 
 // transfer is one that a party of the call wished, or what has its form.
 type transfer struct {
-	by     voice.LegID  // who is put aside until the result is known
-	who    voice.Target // the same
-	to     string       // whom it is to, in words
-	answer voice.ReferralAnswer
+	by     voice.LegID          // who is put aside until the result is known; "" = whom the first party talked with
+	who    voice.Target         // the same
+	to     string               // whom it is to, in words
+	answer voice.ReferralAnswer // nil = somebody else ordered it
 }
 
 // tell says what came of it to who wished it; any cause but normal is a failure.
@@ -62,7 +62,8 @@ func (s *Switchboard) begin(lc *liveCall, o *order) (*activity, interp.Result) {
 // rings reports whether somebody has to answer before the call is where it was to go.
 func (a *activity) rings() bool {
 	_, dials := a.program.Nodes[0].Step.(flow.Dial)
-	return dials && (len(a.program.Nodes) == 1 || a.dial != nil)
+	_, transfers := a.program.Nodes[0].Step.(flow.Transfer)
+	return (dials || transfers) && (len(a.program.Nodes) == 1 || a.dial != nil)
 }
 
 // reached says that a transfer that is under way has succeeded, and lets who
@@ -75,7 +76,11 @@ func (s *Switchboard) reached(lc *liveCall) {
 	if x == nil {
 		return
 	}
-	lc.call.Note(voice.Event{Kind: voice.EventTransferEnded, Leg: x.by, Text: "transferred to " + x.to + " by " + x.who.String(),
+	text := "transferred to " + x.to
+	if x.answer != nil {
+		text += " by " + x.who.String()
+	}
+	lc.call.Note(voice.Event{Kind: voice.EventTransferEnded, Leg: x.by, Text: text,
 		Data: map[string]string{"end": string(voice.TransferDone), "to": x.to}})
 	lc.call.(Mover).Dismiss(func() { x.tell(voice.CauseNormal) }, "transferred the call to "+x.to)
 }
