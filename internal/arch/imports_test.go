@@ -34,7 +34,7 @@ var mayImport = map[string]string{
 	"dialect/dialecttest": "voice flow dialect",
 	"dialect/sonetelapp":  "voice flow dialect outline",
 	"switchboard":         "voice flow interp clock",
-	"media":               "media/g711",
+	"media":               "media/g711 media/g722",
 	"media/g711":          "",
 	"media/g722":          "",
 	"media/plc":           "",

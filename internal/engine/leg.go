@@ -87,6 +87,20 @@ func (l *leg) codec() string {
 	return l.media.Codec.Name + ", keys in band"
 }
 
+// speaks is the codec of the leg, or what it will be when the caller is answered.
+func (l *leg) speaks() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.media.Codec.Name == "" && l.inc != nil && l.inc.Offer() != nil {
+		m, err := l.inc.Offer().Preview()
+		if err != nil {
+			return "" // which its answer will say
+		}
+		return m.Codec.Name
+	}
+	return l.media.Codec.Name
+}
+
 // agree starts the port with what an offer and its answer came to.
 func (s *side) agree(m offer.Media) error {
 	s.media, s.agreed = m, time.Now()
@@ -95,8 +109,14 @@ func (s *side) agree(m offer.Media) error {
 
 func params(m offer.Media, host netip.Addr) rtpport.Params {
 	p := rtpport.Params{Remote: m.Remote, RTCP: m.RTCP, Host: host, Codec: media.PCMU, EventPT: m.EventPT}
-	if m.Codec.Name == offer.PCMA {
+	switch m.Codec.Name {
+	case offer.PCMA:
 		p.Codec = media.PCMA
+	case offer.G722:
+		p.Codec = media.G722
+	}
+	if m.Codec.PayloadType != p.Codec.PayloadType() {
+		p.CodecPT = m.Codec.PayloadType
 	}
 	switch {
 	case m.MaySend() && m.Receives():

@@ -2,13 +2,13 @@ package media
 
 import "time"
 
-// Clip is an immutable piece of telephone audio, encoded once for each codec,
-// so that playing it is copying. Safe for concurrent use.
+// Clip is an immutable piece of telephone audio, encoded once for each codec whose
+// octets mean the same in any place, so that playing it is copying. Safe for concurrent use.
 type Clip struct {
 	mu, a []byte
 }
 
-// NewClip resamples p to 8 kHz where needed and encodes it for every codec.
+// NewClip resamples p to 8 kHz where needed and encodes it for every such codec.
 func NewClip(p PCM) *Clip {
 	if p.Rate != Rate {
 		p = Resample(p, Rate)
@@ -25,7 +25,7 @@ func SilentClip(d time.Duration) *Clip {
 	return NewClip(PCM{Rate: Rate, Samples: make([]int16, n)})
 }
 
-// Bytes is the clip in a codec, one octet per sample. It must not be changed.
+// Bytes is the clip in a Sampled codec, one octet per sample. It must not be changed.
 func (c *Clip) Bytes(codec Codec) []byte {
 	if codec == PCMA {
 		return c.a

@@ -1,12 +1,12 @@
-// Package media is sound outside packets: linear samples, the G.711 codecs,
-// WAV files in and out, resampling, levels, and clips that are encoded once
-// and played many times.
+// Package media is sound outside packets: linear samples, the codecs, WAV files in
+// and out, resampling, levels, and clips that are encoded once and played many
+// times.
 //
 // It opens no socket and starts no goroutine. PCM values and codecs are plain
 // data; a Clip is immutable and may be shared by any number of calls; a
-// WAVWriter and an Activity belong to one goroutine at a time. RFC 3551 names
-// the codecs, ITU-T G.711 defines them, Microsoft's Multimedia Programming
-// Interface 1.0 and its 1994 additions define WAV.
+// WAVWriter, an Activity, an Encoder and a Decoder belong to one goroutine at a
+// time. RFC 3551 names the codecs, ITU-T G.711 and G.722 define them, Microsoft's
+// Multimedia Programming Interface 1.0 and its 1994 additions define WAV.
 package media
 
 import (
@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"tandem/internal/media/g711"
+	"tandem/internal/media/g722"
 )
 
-// Rate is the sampling rate of every telephone codec here, in samples per second.
+// Rate is the sampling rate of telephone sound, in samples per second. Every codec
+// here has as many octets and RTP clock ticks in a second, G.722 too.
 const Rate = 8000
 
-// FrameSamples is the number of samples (and of G.711 octets) in one 20 ms frame.
+// FrameSamples is the number of samples, and of octets, in one 20 ms frame.
 const FrameSamples = Rate / 50
 
 // FrameTime is the time that one frame lasts.
@@ -33,10 +35,15 @@ type Codec uint8
 const (
 	PCMU Codec = 0
 	PCMA Codec = 8
+	G722 Codec = 9
 )
 
 // Valid says whether c is one of the codecs above.
-func (c Codec) Valid() bool { return c == PCMU || c == PCMA }
+func (c Codec) Valid() bool { return c.Sampled() || c == G722 }
+
+// Sampled says whether each octet is one sample and means the same in any place, as
+// in G.711. In G.722 it means what those before it make of it.
+func (c Codec) Sampled() bool { return c == PCMU || c == PCMA }
 
 // PayloadType is the static RTP payload type.
 func (c Codec) PayloadType() uint8 { return uint8(c) }
@@ -48,38 +55,41 @@ func (c Codec) String() string {
 		return "PCMU"
 	case PCMA:
 		return "PCMA"
+	case G722:
+		return "G722"
 	}
 	return fmt.Sprintf("Codec(%d)", uint8(c))
 }
 
 // Silence is the octet that sounds like nothing.
 func (c Codec) Silence() byte {
-	if c == PCMA {
+	switch c {
+	case PCMA:
 		return g711.SilenceA
+	case G722:
+		return g722.Silence
 	}
 	return g711.SilenceMu
 }
 
-// Encode writes one octet per sample of src to dst, which must be as long.
+// Encode writes one octet per sample of src, at 8 kHz, to dst, which must be as
+// long. In G.722 it is the beginning of a stream; an Encoder goes on with one.
 func (c Codec) Encode(dst []byte, src []int16) {
-	if c == PCMA {
-		g711.EncodeA(dst, src)
-		return
-	}
-	g711.EncodeMu(dst, src)
+	var e Encoder
+	e.Reset(c)
+	e.Encode(dst, src)
 }
 
-// Decode writes one sample per octet of src to dst, which must be as long.
+// Decode writes one sample at 8 kHz per octet of src to dst, which must be as long.
+// In G.722 src is taken as the beginning of a stream; a Decoder goes on with one.
 func (c Codec) Decode(dst []int16, src []byte) {
-	if c == PCMA {
-		g711.DecodeA(dst, src)
-		return
-	}
-	g711.DecodeMu(dst, src)
+	var d Decoder
+	d.Reset(c)
+	d.Decode(dst, src)
 }
 
-// Transcode writes src, which is in codec c, to dst in codec to. dst must be
-// as long as src and may be src.
+// Transcode writes src, which is in codec c, to dst in codec to; both are Sampled.
+// dst must be as long as src and may be src.
 func (c Codec) Transcode(to Codec, dst, src []byte) {
 	switch {
 	case c == to:
@@ -88,5 +98,77 @@ func (c Codec) Transcode(to Codec, dst, src []byte) {
 		g711.MuToA(dst, src)
 	default:
 		g711.AToMu(dst, src)
+	}
+}
+
+// Encoder encodes one stream of telephone sound. The zero value is at the start of
+// one in PCMU.
+type Encoder struct {
+	codec Codec
+	wide  g722.Encoder
+}
+
+// Reset begins a new stream in codec.
+func (e *Encoder) Reset(codec Codec) {
+	e.codec = codec
+	if codec == G722 {
+		e.wide.Reset()
+	}
+}
+
+// Encode writes one octet per sample of src, at 8 kHz, to dst, which must be as long.
+func (e *Encoder) Encode(dst []byte, src []int16) {
+	switch e.codec {
+	case PCMA:
+		g711.EncodeA(dst, src)
+	case G722:
+		e.wide.EncodeNarrow(dst, src)
+	default:
+		g711.EncodeMu(dst, src)
+	}
+}
+
+// Follow tells of octets that went out in the stream but were encoded elsewhere.
+func (e *Encoder) Follow(octets []byte) {
+	if e.codec == G722 {
+		e.wide.Follow(octets)
+	}
+}
+
+// Decoder decodes one stream to telephone sound. The zero value is at the start of
+// one in PCMU.
+type Decoder struct {
+	codec Codec
+	wide  g722.Decoder
+}
+
+// Codec is that of the stream.
+func (d *Decoder) Codec() Codec { return d.codec }
+
+// Reset begins a new stream in codec.
+func (d *Decoder) Reset(codec Codec) {
+	d.codec = codec
+	if codec == G722 {
+		d.wide.Reset()
+	}
+}
+
+// Decode writes one sample at 8 kHz per octet of src to dst, which must be as long.
+func (d *Decoder) Decode(dst []int16, src []byte) {
+	switch d.codec {
+	case PCMA:
+		g711.DecodeA(dst, src)
+	case G722:
+		d.wide.DecodeNarrow(dst, src)
+	default:
+		g711.DecodeMu(dst, src)
+	}
+}
+
+// Missed tells of octets that never came and of the samples, at 8 kHz, that were put
+// in their place.
+func (d *Decoder) Missed(pcm []int16) {
+	if d.codec == G722 {
+		d.wide.Missed(pcm)
 	}
 }

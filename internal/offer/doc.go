@@ -1,6 +1,6 @@
 // Package offer reads and writes the session descriptions (SDP, RFC 4566) of
 // plain audio calls and settles what both sides use (offer/answer, RFC 3264):
-// PCMU, PCMA and telephone-event at 8 kHz.
+// PCMU, PCMA, G722 and telephone-event at 8 kHz.
 //
 // It is not a general SDP library: video, SRTP, ICE and multicast are refused
 // line by line, the first usable audio line is taken. It opens no socket and

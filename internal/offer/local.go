@@ -19,7 +19,7 @@ const eventPTOffered = 101
 // raises the version whenever what we say changes (RFC 3264 §8).
 type Local struct {
 	Addr     netip.AddrPort // where we receive RTP; RTCP is one above
-	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA
+	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA, G722
 	NoEvents bool           // do not offer or accept telephone-event
 
 	id      uint64
@@ -41,7 +41,7 @@ func (l *Local) Last() []byte { return bytes.Clone(l.last) }
 
 func (l *Local) codecs() []string {
 	if len(l.Codecs) == 0 {
-		return []string{PCMU, PCMA}
+		return []string{PCMU, PCMA, G722}
 	}
 	return l.Codecs
 }
@@ -65,8 +65,11 @@ func (l *Local) Offer(dir Direction) []byte {
 }
 
 func staticPT(name string) uint8 {
-	if name == PCMA {
+	switch name {
+	case PCMA:
 		return 8
+	case G722:
+		return 9
 	}
 	return 0
 }
@@ -112,7 +115,7 @@ func (l *Local) agree(s *Session) (Media, error) {
 }
 
 // Preview gives what would be agreed by a side that speaks the named codecs
-// (none = PCMU and PCMA), without answering. Errors wrap ErrUnacceptable.
+// (none = all), without answering. Errors wrap ErrUnacceptable.
 func (s *Session) Preview(codecs ...string) (Media, error) {
 	if s.usable < 0 {
 		return Media{}, unacceptable("%s", s.why)

@@ -63,15 +63,17 @@ func (d Direction) sends() bool { return d == SendRecv || d == SendOnly }
 // receives reports whether the author of d wants to receive.
 func (d Direction) receives() bool { return d == SendRecv || d == RecvOnly }
 
-// The codecs.
+// The codecs. G722 has a clock of 8000 Hz here, though its sound has 16 kHz (RFC 3551
+// §4.5.2).
 const (
 	PCMU = "PCMU"
 	PCMA = "PCMA"
+	G722 = "G722"
 )
 
 // Codec is an audio codec with its RTP payload type.
 type Codec struct {
-	Name        string // PCMU or PCMA
+	Name        string // one of those above
 	PayloadType uint8
 }
 

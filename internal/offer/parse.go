@@ -303,14 +303,14 @@ func (l *line) codecs() []Codec {
 		if err != nil {
 			continue
 		}
-		if name, rate := l.mapped(uint8(pt)); rate == 8000 && (name == PCMU || name == PCMA) {
+		if name, rate := l.mapped(uint8(pt)); rate == 8000 && (name == PCMU || name == PCMA || name == G722) {
 			out = append(out, Codec{Name: name, PayloadType: uint8(pt)})
 		}
 	}
 	return out
 }
 
-// mapped gives name and clock rate of a payload type (RFC 3551 for 0 and 8).
+// mapped gives name and clock rate of a payload type (RFC 3551 for 0, 8 and 9).
 func (l *line) mapped(pt uint8) (string, int) {
 	for _, m := range l.maps {
 		if m.pt == pt {
@@ -322,6 +322,8 @@ func (l *line) mapped(pt uint8) (string, int) {
 		return PCMU, 8000
 	case 8:
 		return PCMA, 8000
+	case 9:
+		return G722, 8000
 	}
 	return "", 0
 }

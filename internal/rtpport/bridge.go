@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"tandem/internal/media"
-	"tandem/internal/media/jitter"
 )
 
 const (
@@ -23,6 +22,7 @@ const (
 	itemPress
 	itemRelease
 	itemReset
+	itemQuiet
 )
 
 // item is one thing that a port passes to its bridged peer.
@@ -30,6 +30,7 @@ type item struct {
 	kind  itemKind
 	codec media.Codec
 	key   byte
+	level uint8 // of quiet
 	ts    uint32
 	n     int
 	data  [linkSound]byte
@@ -42,12 +43,15 @@ type link struct {
 	items      [linkItems]item
 	dropped    atomic.Int64
 
-	buf  *jitter.Buffer // the reader's
-	owed int            // turns the reader left out: their sound is not wanted any more
+	// What follows is the reader's.
+	stream
+	ear    ear
+	passed bool // the last turn went on as it was, and the ear has not heard it
+	owed   int  // turns the reader left out: their sound is not wanted any more
 }
 
 func newLink() *link {
-	return &link{buf: jitter.New(media.PCMU, bridgeDelay, bridgeMost)}
+	return &link{stream: newStream(bridgeDelay, bridgeMost)}
 }
 
 // slot is the next free item, nil when the ring is full.
@@ -62,7 +66,7 @@ func (l *link) slot() *item {
 
 func (l *link) push(it item) {
 	if s := l.slot(); s != nil {
-		s.kind, s.key = it.kind, it.key
+		s.kind, s.key, s.ts, s.level = it.kind, it.key, it.ts, it.level
 		l.head.Add(1)
 	}
 }
@@ -80,8 +84,6 @@ func (l *link) sound(codec media.Codec, ts uint32, payload []byte) {
 		payload, ts = payload[s.n:], ts+uint32(s.n)
 	}
 }
-
-func (l *link) reset(codec media.Codec) { l.buf.Reset(codec) }
 
 // Bridge joins two ports of one pool: each hears the other, in its own codec
 // and its own RTP stream, and keys pass as keys. Digits and recording go on at
@@ -140,7 +142,6 @@ func (p *Port) await(f func()) bool {
 func (p *Port) join(in, out *link) bool {
 	return p.await(func() {
 		p.unlink()
-		in.reset(p.params.Codec)
 		p.in, p.out = in, out
 	})
 }
@@ -165,14 +166,14 @@ func (p *Port) unlink() {
 	p.in, p.out, p.held.key = nil, nil, 0
 }
 
-// fromPeer takes what the peer passed on and writes its sound of this turn to
-// frame; false when there is no bridge.
-func (p *Port) fromPeer(frame []byte) bool {
+// fromPeer takes what the peer passed on and gives its sound of this turn: in frame,
+// or as samples, when these are wanted or it speaks another codec; nothing when there
+// is no bridge.
+func (p *Port) fromPeer(frame []byte, samples bool) form {
 	l := p.in
 	if l == nil {
-		return false
+		return nothing
 	}
-	codec := p.params.Codec
 	tail := l.tail.Load()
 	for ; tail != l.head.Load(); tail++ {
 		it := &l.items[tail%linkItems]
@@ -185,32 +186,47 @@ func (p *Port) fromPeer(frame []byte) bool {
 		case itemRelease:
 			p.event.Release()
 		default:
-			l.store(codec, it)
+			l.store(it)
 		}
 		l.tail.Store(tail + 1)
 	}
 	l.settle(frame)
-	return true
+	if samples || l.codec != p.params.Codec {
+		l.listen(p.shard.mixed[:len(frame)], frame)
+		return linear
+	}
+	l.buf.Take(frame)
+	l.passed = true
+	return coded
 }
 
-// store puts an item of sound into the reader's buffer, in its codec.
-func (l *link) store(codec media.Codec, it *item) {
+// store puts an item of sound into the reader's buffer.
+func (l *link) store(it *item) {
 	switch it.kind {
 	case itemSound:
-		data := it.data[:it.n]
-		it.codec.Transcode(codec, data, data)
-		l.buf.Put(it.ts, data)
+		l.put(it.codec, it.ts, it.data[:it.n])
+	case itemQuiet:
+		l.buf.Quiet(it.ts, it.level)
 	case itemReset:
-		l.buf.Reset(codec)
+		l.reset()
 	}
 }
 
-// settle takes the sound of this turn, after that of the turns left out.
+// settle lets the sound of the turns left out pass.
 func (l *link) settle(frame []byte) {
 	for ; l.owed > 0; l.owed-- {
 		l.buf.Take(frame)
 	}
-	l.buf.Take(frame)
+}
+
+// listen writes the samples of this turn to pcm. Its octets go through frame.
+func (l *link) listen(pcm []int16, frame []byte) {
+	if l.passed {
+		l.ear.forget()
+		l.passed = false
+	}
+	gaps := l.buf.Take(frame)
+	l.ear.hear(l.codec, pcm, frame, &gaps)
 }
 
 func (l *link) miss(n int) { l.owed = min(l.owed+n, maxOwed) }

@@ -25,7 +25,6 @@ func AddFeed(from, to *Port) (*Feed, error) {
 	}
 	f := &Feed{from: from, to: to, link: newLink()}
 	ok := to.await(func() {
-		f.link.reset(to.params.Codec)
 		to.feeds = append(to.feeds, f.link)
 	})
 	if !ok || !from.await(func() { from.fed = append(from.fed, f.link) }) {
@@ -42,37 +41,30 @@ func (f *Feed) Stop() {
 	f.to.await(func() { f.to.feeds = slices.DeleteFunc(f.to.feeds, is) })
 }
 
-// take writes the sound of this turn, in codec, to frame.
-func (l *link) take(codec media.Codec, frame []byte) {
+// take writes the samples of this turn to pcm. Its octets go through frame.
+func (l *link) take(pcm []int16, frame []byte) {
 	tail := l.tail.Load()
 	for ; tail != l.head.Load(); tail++ {
-		l.store(codec, &l.items[tail%linkItems])
+		l.store(&l.items[tail%linkItems])
 		l.tail.Store(tail + 1)
 	}
 	l.settle(frame)
+	l.listen(pcm, frame)
 }
 
-// mix adds the feeds to frame, which holds the bridged peer's sound of this
-// turn if bridged; false when there are none.
-func (p *Port) mix(frame []byte, bridged bool) bool {
-	if len(p.feeds) == 0 {
-		return false
-	}
-	codec, sum := p.params.Codec, p.shard.sum[:len(frame)]
-	pcm, own := p.shard.pcm[:len(frame)], p.shard.scratch[:len(frame)]
+// mix adds the feeds to the samples of this turn, if there are any yet.
+func (p *Port) mix(have form) {
+	sh := p.shard
+	sum, pcm, own := sh.sum[:], sh.pcm[:media.FrameSamples], sh.scratch[:media.FrameSamples]
 	clear(sum)
-	if bridged {
-		codec.Decode(pcm, frame)
-		add(sum, pcm)
+	if have == linear {
+		add(sum, sh.mixed[:])
 	}
 	for _, l := range p.feeds {
-		l.take(codec, own)
-		codec.Decode(pcm, own)
+		l.take(pcm, own)
 		add(sum, pcm)
 	}
-	limit(pcm, sum)
-	codec.Encode(frame, pcm)
-	return true
+	limit(sh.mixed[:], sum)
 }
 
 // limit writes a sum as samples, saturated.

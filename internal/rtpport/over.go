@@ -30,33 +30,44 @@ func (p *Port) stopOver(finished bool) {
 	}
 }
 
-// overlaid puts what is over the rest upon frame, which holds sound, or silence.
-func (p *Port) overlaid(frame []byte, sound bool) bool {
+// overlaid puts what is over the rest upon the sound of this turn, which is there in
+// the form have, and gives the form of both.
+func (p *Port) overlaid(frame []byte, have form) form {
 	b := p.over
 	if b == nil {
-		return sound
+		return have
 	}
-	codec, own := p.params.Codec, p.shard.scratch[:len(frame)]
-	n := b.next(codec, own)
-	if n == 0 {
+	if !p.samples() || have == nothing {
+		return p.covered(frame, have)
+	}
+	pcm, mixed := p.shard.pcm[:media.FrameSamples], p.shard.mixed[:]
+	if !b.samples(pcm, p.shard.scratch[:media.FrameSamples]) {
 		p.stopOver(true)
-		return sound
+		return have
 	}
-	fill(own[n:], codec.Silence())
-	if !b.mixed || !sound {
-		copy(frame, own)
-		return true
-	}
-	sum, pcm := p.shard.sum[:len(frame)], p.shard.pcm[:len(frame)]
+	sum := p.shard.sum[:]
 	clear(sum)
-	codec.Decode(pcm, frame)
+	if b.mixed {
+		add(sum, mixed)
+	}
 	add(sum, pcm)
-	codec.Decode(pcm, own)
-	add(sum, pcm)
-	limit(pcm, sum)
-	codec.Encode(frame, pcm)
-	return true
+	limit(mixed, sum)
+	return linear
 }
+
+// covered puts what is over the rest in its place.
+func (p *Port) covered(frame []byte, have form) form {
+	// Both forms are left alone when there is nothing more.
+	if over := p.clip(p.over, frame); over != nothing {
+		return over
+	}
+	p.stopOver(true)
+	return have
+}
+
+// mixes says whether the sound of this turn is wanted as samples, to be mixed with
+// what is over it.
+func (p *Port) mixes() bool { return p.over != nil && p.over.mixed }
 
 // Park takes the port out of its bridge for a while: the peer hears clips, again
 // and again, or silence when there are none, and nothing that it says or keys

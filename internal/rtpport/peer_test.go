@@ -156,3 +156,11 @@ func waitDigit(t *testing.T, port *rtpport.Port) rtpport.Digit {
 	}
 	panic("unreachable")
 }
+
+// rtpOf is a packet of sound.
+func rtpOf(codec media.Codec, seq uint16, ts, ssrc uint32, payload []byte) []byte {
+	b := []byte{0x80, codec.PayloadType()}
+	b = binary.BigEndian.AppendUint16(b, seq)
+	b = binary.BigEndian.AppendUint32(b, ts)
+	return append(binary.BigEndian.AppendUint32(b, ssrc), payload...)
+}

@@ -148,45 +148,105 @@ func (b *Playback) next(codec media.Codec, frame []byte) int {
 	return n
 }
 
-// source writes the sound of this turn to frame: a key tone, what is over the
+// samples writes the next sound to pcm, and silence after its end; false when there
+// is none. Its octets go through frame.
+func (b *Playback) samples(pcm []int16, frame []byte) bool {
+	n := b.next(media.PCMU, frame) // in which each octet is a sample by itself
+	if n == 0 {
+		return false
+	}
+	media.PCMU.Decode(pcm[:n], frame[:n])
+	clear(pcm[n:])
+	return true
+}
+
+// source gives the sound of this turn, as samples or in frame: a key tone, what is over the
 // rest, the sound of a parked port, the playback, the bridged peer and the feeds,
-// in this order of precedence; else silence, and false.
-func (p *Port) source(frame []byte) bool {
+// in this order of precedence.
+func (p *Port) source(frame []byte) form {
 	heard := p.others(frame)
 	if p.overlay != nil {
-		p.keyTone(frame)
-		return true
+		return p.keyTone(frame)
 	}
 	return p.overlaid(frame, p.beneath(frame, heard))
 }
 
-// beneath writes what there is but what is over it; heard says that frame holds the
-// others' sound already.
-func (p *Port) beneath(frame []byte, heard bool) bool {
-	if p.parked != nil {
-		n := p.parked.next(p.params.Codec, frame)
-		fill(frame[n:], p.params.Codec.Silence())
-		return true
+// code makes frame what is sent of the sound of this turn. Where an octet means what
+// those before it make of it, all that is sent is one stream of the port's encoder,
+// silence too: streams that begin anew, one in place of another, are heard as bursts.
+func (p *Port) code(frame []byte, have form) {
+	sampled := p.params.Codec.Sampled()
+	switch {
+	case have == linear:
+		p.encoder.Encode(frame, p.shard.mixed[:])
+	case have == coded:
+		p.encoder.Follow(frame)
+	case sampled:
+		fill(frame, p.params.Codec.Silence())
+	default:
+		clear(p.shard.mixed[:])
+		p.encoder.Encode(frame, p.shard.mixed[:])
 	}
-	if p.play != nil {
-		codec := p.params.Codec
-		if n := p.play.next(codec, frame); n > 0 {
-			fill(frame[n:], codec.Silence())
-			return true
-		}
-		p.stopPlay(true)
-		heard = heard && p.in == nil
-	}
-	if heard {
-		return true
-	}
-	fill(frame, p.params.Codec.Silence())
-	return false
 }
 
-// others writes the sound of this turn of the bridged peer and the feeds to
-// frame; false when there is neither.
-func (p *Port) others(frame []byte) bool {
-	bridged := p.fromPeer(frame)
-	return p.mix(frame, bridged) || bridged
+// beneath gives what there is but what is over it; heard is the form of the others'
+// sound.
+func (p *Port) beneath(frame []byte, heard form) form {
+	if p.parked != nil {
+		if have := p.clip(p.parked, frame); have != nothing {
+			return have
+		}
+		return p.hush(frame)
+	}
+	if p.play != nil {
+		if have := p.clip(p.play, frame); have != nothing {
+			return have
+		}
+		p.stopPlay(true)
+		if p.in != nil {
+			return nothing
+		}
+	}
+	return heard
+}
+
+// samples says whether sound that is played is wanted as samples: to be mixed with what
+// is over it, or because no clip is in the port's codec.
+func (p *Port) samples() bool { return p.mixes() || !p.params.Codec.Sampled() }
+
+// clip gives the next sound of a playback.
+func (p *Port) clip(b *Playback, frame []byte) form {
+	if p.samples() {
+		if !b.samples(p.shard.mixed[:], frame) {
+			return nothing
+		}
+		return linear
+	}
+	n := b.next(p.params.Codec, frame)
+	if n == 0 {
+		return nothing
+	}
+	fill(frame[n:], p.params.Codec.Silence())
+	return coded
+}
+
+// hush gives silence that counts as sound.
+func (p *Port) hush(frame []byte) form {
+	if p.samples() {
+		clear(p.shard.mixed[:])
+		return linear
+	}
+	fill(frame, p.params.Codec.Silence())
+	return coded
+}
+
+// others gives the sound of this turn of the bridged peer and the feeds; nothing when
+// there is neither.
+func (p *Port) others(frame []byte) form {
+	heard := p.fromPeer(frame, len(p.feeds) > 0 || p.mixes())
+	if len(p.feeds) == 0 {
+		return heard
+	}
+	p.mix(heard)
+	return linear
 }

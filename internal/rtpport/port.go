@@ -35,6 +35,8 @@ type Params struct {
 	// teach the address at any time, as phones behind NAT need. May be invalid.
 	Host  netip.Addr
 	Codec media.Codec
+	// CodecPT is the payload type of the codec, below 64 or 96 to 127; 0 = its static one.
+	CodecPT uint8
 	// EventPT is the payload type of telephone-event, 96 to 127; 0 = not agreed,
 	// keys are then listened for in the sound.
 	EventPT   uint8
@@ -42,6 +44,13 @@ type Params struct {
 	// Quiet sends nothing while nothing is played. Otherwise frames of silence
 	// keep NAT bindings and the peer's recorders alive.
 	Quiet bool
+}
+
+func (p *Params) payloadType() uint8 {
+	if p.CodecPT != 0 {
+		return p.CodecPT
+	}
+	return p.Codec.PayloadType()
 }
 
 const (
@@ -90,19 +99,22 @@ type Port struct {
 	sendings []*Sending
 	rest     int // ticks until the next key
 
-	keys   dtmf.Receiver
-	inband *dtmf.Detector
-	held   heldKey
-	keeps  bool  // keys do not pass over the bridge
-	in     *link // from the bridged peer
-	out    *link // to it
-	feeds  []*link
-	fed    []*link // others that hear what this port does
-	recs   []*Recording
-	rx     rxState
-	tally  txState
-	nextSR int64
-	rtcpIn int64 // when RTCP is looked at next
+	encoder media.Encoder // of sound that is mixed, comes in another codec or has no other
+
+	keys    dtmf.Receiver
+	inband  *dtmf.Detector
+	decoder media.Decoder // for inband
+	held    heldKey
+	keeps   bool  // keys do not pass over the bridge
+	in      *link // from the bridged peer
+	out     *link // to it
+	feeds   []*link
+	fed     []*link // others that hear what this port does
+	recs    []*Recording
+	rx      rxState
+	tally   txState
+	nextSR  int64
+	rtcpIn  int64 // when RTCP is looked at next
 }
 
 func newPort(p *Pool, s *shard, rtp, rtcp socket, number int) *Port {
@@ -121,6 +133,9 @@ func (p *Port) LocalPort() int { return p.number }
 func (p *Port) Start(params Params) error {
 	if !params.Codec.Valid() {
 		return fmt.Errorf("start media: payload type %d is no codec", params.Codec)
+	}
+	if params.CodecPT > 127 || params.CodecPT&^31 == 64 { // these would look like RTCP, RFC 5761 §4
+		return fmt.Errorf("start media: %v cannot have payload type %d", params.Codec, params.CodecPT)
 	}
 	if params.EventPT != 0 && (params.EventPT < 96 || params.EventPT > 127) {
 		return fmt.Errorf("start media: telephone-event cannot have payload type %d", params.EventPT)
@@ -146,18 +161,8 @@ func (p *Port) apply(params Params) {
 	if p.closed() {
 		return
 	}
-	if p.started && params.Codec != p.params.Codec && p.in != nil {
-		p.in.reset(params.Codec)
-	}
-	if p.started && params.Codec != p.params.Codec {
-		for _, l := range p.feeds {
-			l.reset(params.Codec)
-		}
-	}
-	if p.started && params.Codec != p.params.Codec {
-		for _, r := range p.recs {
-			r.sound.Reset(params.Codec)
-		}
+	if !p.started || params.Codec != p.params.Codec {
+		p.encoder.Reset(params.Codec)
 	}
 	if !p.started {
 		p.nextSR = now + firstReport
@@ -260,7 +265,7 @@ func (p *Port) order(f func()) bool {
 func (p *Port) visit(mono, wall int64) {
 	p.lastTick = p.shard.tick
 	for _, r := range p.recs {
-		if r.owed > 0 && !r.sound.Primed() {
+		if r.owed > 0 && !r.sound.buf.Primed() {
 			// The turns left out were before the stream began.
 			r.settle(p.params.Codec)
 		}
@@ -296,7 +301,7 @@ func (p *Port) mayReceive() bool {
 // emit sends the packet of this turn.
 func (p *Port) emit() {
 	frame := p.tx[headerLen:]
-	sound := false
+	have := nothing
 	switch {
 	case !p.started:
 		fill(frame, p.params.Codec.Silence())
@@ -306,8 +311,9 @@ func (p *Port) emit() {
 		p.tap(nil)
 		return
 	default:
-		sound = p.source(frame)
+		have = p.source(frame)
 	}
+	sound := have != nothing
 	between := p.between
 	p.between = false
 	if !sound && (between || p.lead >= media.FrameSamples) {
@@ -323,15 +329,13 @@ func (p *Port) emit() {
 		p.marker = true
 		p.tap(nil)
 	}
-	if p.maySend() {
-		p.tap(frame)
-	} else {
-		p.tap(nil)
-	}
 	if p.maySend() && (sound || !p.params.Quiet) {
-		p.packet(p.params.Codec.PayloadType(), p.marker, p.ts, headerLen+media.FrameSamples)
+		p.code(frame, have)
+		p.tap(frame)
+		p.packet(p.params.payloadType(), p.marker, p.ts, headerLen+media.FrameSamples)
 		p.marker = false
 	} else {
+		p.tap(nil)
 		p.marker = true
 	}
 	p.ts += media.FrameSamples

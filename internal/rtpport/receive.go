@@ -119,7 +119,7 @@ func rtpPayload(b []byte) ([]byte, bool) {
 // changed forgets the timing of a stream that was replaced by another.
 func (p *Port) changed() {
 	for _, r := range p.recs {
-		r.sound.Reset(p.params.Codec)
+		r.sound.reset()
 	}
 	if p.out != nil {
 		p.out.push(item{kind: itemReset})
@@ -133,6 +133,9 @@ func (p *Port) changed() {
 // lay in the socket, in nanoseconds.
 func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int64) {
 	codec := media.Codec(pt)
+	if pt == p.params.payloadType() {
+		codec = p.params.Codec
+	}
 	switch {
 	case p.params.EventPT != 0 && pt == p.params.EventPT:
 		key, first, end, ok := p.keys.Packet(ssrc, ts, payload)
@@ -140,6 +143,7 @@ func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int6
 			return
 		}
 		if first {
+			p.quiet(ts, silentLevel)
 			p.pressed(key, MethodRFC4733, age)
 		}
 		p.hold(key, first, end, mono)
@@ -147,29 +151,55 @@ func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int6
 		if len(payload) > 0 {
 			p.sound(codec, ts, payload, age)
 		}
-	case pt == 13:
-		// Comfort noise (RFC 3389): silence, and a sign of life.
+	case pt == comfortNoise:
+		// RFC 3389: silence, and a sign of life.
+		if len(payload) > 0 {
+			p.quiet(ts, payload[0]&0x7F)
+		}
 	default:
 		p.rx.unknown++
 	}
 }
 
+const (
+	comfortNoise = 13  // payload type
+	silentLevel  = 127 // of noise: none
+)
+
+// quiet tells whoever wants the sound that from ts on the peer means to send none,
+// until it does, and how loud the noise in its place is.
+func (p *Port) quiet(ts uint32, level uint8) {
+	for _, r := range p.recs {
+		r.sound.buf.Quiet(ts, level)
+	}
+	it := item{kind: itemQuiet, ts: ts, level: level}
+	if p.out != nil && p.parked == nil {
+		p.out.push(it)
+	}
+	for _, l := range p.fed {
+		l.push(it)
+	}
+}
+
 // sound hands audio to whoever wants it.
 func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
-	if codec != p.params.Codec {
+	if codec != p.params.Codec && codec.Sampled() && p.params.Codec.Sampled() {
 		own := p.shard.scratch[:len(payload)]
 		codec.Transcode(p.params.Codec, own, payload)
 		payload, codec = own, p.params.Codec
 	}
 	if p.inband != nil {
+		if codec != p.decoder.Codec() {
+			p.decoder.Reset(codec)
+		}
 		pcm := p.shard.pcm[:len(payload)]
-		codec.Decode(pcm, payload)
+		p.decoder.Decode(pcm, payload)
 		if key := p.inband.Samples(pcm); key != 0 {
 			p.pressed(key, MethodInband, age)
 		}
 	}
 	for _, r := range p.recs {
-		r.sound.Put(ts, payload)
+		r.sound.put(codec, ts, payload)
 	}
 	if p.out != nil && p.parked == nil {
 		p.out.sound(codec, ts, payload)

@@ -71,12 +71,24 @@ const (
 	frameTime   = media.FrameTime
 )
 
-// tapped is one frame on its way to the writer, in codec.
+// tapped is one frame on its way to the writer.
 type tapped struct {
-	codec   media.Codec
-	gap     int  // frames lost before this one
-	muted   bool // silence stands for both
-	in, out [frameBytes]byte
+	gap   int // frames lost before this one
+	heard struct {
+		codec  media.Codec
+		octets [frameBytes]byte
+		gaps   jitter.Gaps
+	}
+	sent sent
+}
+
+// sent is a frame that was sent.
+type sent struct {
+	codec  media.Codec
+	octets [frameBytes]byte
+	first  bool // at this port
+	none   bool // nothing was
+	muted  bool // the recording was paused: silence stands for both sides
 }
 
 // Recording is sound being stored. Safe for concurrent use.
@@ -95,9 +107,8 @@ type Recording struct {
 	port *Port
 
 	// The thread of the port's shard owns these.
-	sound   *jitter.Buffer
-	sent    [tapDelay][frameBytes]byte // what we sent, held back as long as what we hear
-	muted   [tapDelay]bool             // of the same turns: the recording was paused
+	sound   stream
+	sent    [tapDelay]sent // what we sent, held back as long as what we hear
 	paused  bool
 	kept    int // frames put into sent
 	used    int // frames taken out of it
@@ -126,7 +137,7 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 	}
 	r := &Recording{
 		pool: p.pool, port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
-		sound: jitter.New(media.PCMU, recordDelay, recordMost),
+		sound: newStream(recordDelay, recordMost),
 	}
 	p.pool.mu.Lock()
 	if p.pool.closed {
@@ -203,7 +214,7 @@ func (p *Port) attach(r *Recording) {
 		r.finish(EndClosed)
 		return
 	}
-	r.sound.Reset(p.params.Codec)
+	r.sound.reset()
 	p.recs = append(p.recs, r)
 }
 
@@ -250,38 +261,34 @@ func (p *Port) tap(sent []byte) {
 // wait passes a turn of the first tapDelay at a port: nothing is old enough to store.
 func (r *Recording) wait(codec media.Codec, sent []byte) {
 	var unheard [frameBytes]byte
-	r.sound.Take(unheard[:])
+	r.sound.buf.Take(unheard[:])
 	r.keep(codec, sent)
 }
 
 // keep puts what was sent into the line.
 func (r *Recording) keep(codec media.Codec, sent []byte) {
-	line := r.sent[r.kept%tapDelay][:]
-	r.muted[r.kept%tapDelay] = r.paused
+	line := &r.sent[r.kept%tapDelay]
+	line.first, line.codec, line.none, line.muted = r.kept == 0, codec, sent == nil, r.paused
 	r.kept++
-	if sent == nil {
-		fill(line, codec.Silence())
-		return
-	}
-	copy(line, sent)
+	copy(line.octets[:], sent)
 }
 
 // push stores the oldest frame of both sides and keeps sent for later. When
 // the writer is a ring behind, the frame is lost and its place noted.
 func (r *Recording) push(codec media.Codec, sent []byte) {
-	line, muted := &r.sent[r.used%tapDelay], r.muted[r.used%tapDelay]
+	line := &r.sent[r.used%tapDelay]
 	r.used++
 	head := r.head.Load()
 	if head-r.tail.Load() < tapFrames {
 		slot := &r.ring[head%tapFrames]
-		slot.codec, slot.gap, slot.muted = codec, r.pending, muted
-		r.sound.Take(slot.in[:])
-		slot.out = *line
+		slot.gap, slot.sent = r.pending, *line
+		slot.heard.codec = r.sound.codec
+		slot.heard.gaps = r.sound.buf.Take(slot.heard.octets[:])
 		r.pending = 0
 		r.head.Store(head + 1)
 	} else {
 		var unheard [frameBytes]byte
-		r.sound.Take(unheard[:])
+		r.sound.buf.Take(unheard[:])
 		r.pending++
 	}
 	r.keep(codec, sent)

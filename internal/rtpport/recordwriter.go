@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tandem/internal/media"
+	"tandem/internal/media/jitter"
 )
 
 // recordWriter is the goroutine that stores a recording.
@@ -13,6 +14,8 @@ type recordWriter struct {
 	channels int
 
 	activity media.Activity
+	heard    ear
+	sent     ear
 	block    []int16
 	in, out  [frameBytes]int16
 	frames   int // stored or on the way to it
@@ -60,12 +63,13 @@ func (w *recordWriter) take() {
 func (w *recordWriter) frame(t *tapped) {
 	clear(w.in[:])
 	clear(w.out[:])
-	muted := t != nil && t.muted
+	muted := t != nil && t.sent.muted
+	if muted || t != nil && t.sent.first {
+		w.heard.forget()
+		w.sent.forget()
+	}
 	if t != nil && !muted {
-		t.codec.Decode(w.in[:], t.in[:])
-		if w.rec.opt.Sides != SideIn {
-			t.codec.Decode(w.out[:], t.out[:])
-		}
+		w.decode(t)
 	}
 	w.frames++
 	switch {
@@ -94,6 +98,14 @@ func (w *recordWriter) frame(t *tapped) {
 	}
 	if len(w.block) >= 4*blockFrames*frameBytes*w.channels {
 		w.store()
+	}
+}
+
+// decode gives both sides of a frame as samples.
+func (w *recordWriter) decode(t *tapped) {
+	w.heard.hear(t.heard.codec, w.in[:], t.heard.octets[:], &t.heard.gaps)
+	if w.rec.opt.Sides != SideIn && !t.sent.none {
+		w.sent.hear(t.sent.codec, w.out[:], t.sent.octets[:], &jitter.Gaps{})
 	}
 }
 

@@ -42,7 +42,7 @@ type Seat struct {
 	gets *link // to it
 
 	// What follows belongs to the shard's thread.
-	codec media.Codec
+	codec media.Codec // in which it is given the mix
 	muted bool
 	heard bool // it says something in this turn
 	frame [media.FrameSamples]byte
@@ -80,12 +80,13 @@ func (r *Room) Join(p *Port, muted bool) (*Seat, error) {
 	ok := p.await(func() {
 		p.unlink()
 		s.codec = p.params.Codec
-		s.gets.reset(s.codec)
+		if !s.codec.Sampled() {
+			s.codec = media.PCMU // which its port encodes as one stream, whoever speaks
+		}
 		p.in, p.out = s.gets, s.says
 	})
 	in := false
 	ok = ok && r.await(func() {
-		s.says.reset(s.codec)
 		if in = !r.closed; in {
 			r.seats = append(r.seats, s)
 		}
@@ -184,16 +185,14 @@ func (r *Room) mix() {
 
 // listen takes what a member says in this turn.
 func (s *Seat) listen() {
-	s.says.take(s.codec, s.frame[:])
-	s.heard = !s.muted && !silent(s.frame[:], s.codec.Silence())
-	if s.heard {
-		s.codec.Decode(s.pcm[:], s.frame[:])
-	}
+	s.says.take(s.pcm[:], s.frame[:])
+	s.heard = !s.muted && !silent(s.pcm[:])
 }
 
-func silent(frame []byte, silence byte) bool {
-	for _, b := range frame {
-		if b != silence {
+// silent says whether samples are no louder than the silence of a codec.
+func silent(pcm []int16) bool {
+	for _, v := range pcm {
+		if v > 8 || v < -8 {
 			return false
 		}
 	}
@@ -206,13 +205,11 @@ func (r *Room) tone() {
 		return
 	}
 	b, frame, pcm := r.tones[0], r.shard.scratch[:media.FrameSamples], r.shard.pcm[:media.FrameSamples]
-	n := b.next(media.PCMU, frame)
-	fill(frame[n:], media.PCMU.Silence())
-	if n < len(frame) {
+	if !b.samples(pcm, frame) {
 		b.end(true)
 		r.tones = slices.Delete(r.tones, 0, 1)
+		return
 	}
-	media.PCMU.Decode(pcm, frame)
 	add(r.sum[:], pcm)
 }
 

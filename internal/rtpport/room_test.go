@@ -2,9 +2,8 @@ package rtpport_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
+	"time"
 
 	"tandem/internal/audiomatch"
 	"tandem/internal/media"
@@ -20,8 +19,11 @@ func seated(t *testing.T, shards, n int) (*rtpport.Room, []*talker, []*rtpport.S
 	var room *rtpport.Room
 	for i := range all {
 		codec := media.PCMU
-		if i%3 == 2 {
+		switch {
+		case i%3 == 2:
 			codec = media.PCMA
+		case n < 10 && i%3 == 1:
+			codec = media.G722
 		}
 		all[i] = newTalker(t, pool, codec, 300+20*float64(i), 30_000/float64(n))
 		var err error
@@ -79,43 +81,31 @@ func TestRoomOfThree(t *testing.T) {
 	hz := func(i int) float64 { return 300 + 20*float64(i) }
 	expect := func(when string, want [3]string) {
 		t.Helper()
-		talk(60, all...)
-		for i, w := range all {
-			got := ""
-			for j := range all {
-				if audiomatch.Tone(w.heard, hz(j)) > 0.2 {
-					got += string(rune('a' + j))
+		var got [3]string
+		for range 5 { // a machine that is busy leaves turns out, and a gap smears the tones
+			talk(60, all...)
+			for i, w := range all {
+				got[i] = ""
+				for j := range all {
+					if audiomatch.Tone(w.heard, hz(j)) > 0.2 {
+						got[i] += string(rune('a' + j))
+					}
 				}
 			}
-			if got != want[i] {
-				t.Errorf("%s: %c hears %q, want %q", when, 'a'+i, got, want[i])
+			if got == want {
+				return
 			}
 		}
+		t.Errorf("%s: they hear %q, want %q", when, got, want)
 	}
-	file, err := os.Create(filepath.Join(t.TempDir(), "room.wav"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rec, err := room.Record(rtpport.RecordOptions{File: file})
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect("three", [3]string{"bc", "ac", "ab"})
-	if r := rec.Stop(); r.Err != nil || r.Duration < 1e9 || r.Reason != rtpport.EndStopped {
-		t.Errorf("the recording: %+v", r)
-	}
-	if _, err := file.Seek(0, 0); err != nil {
-		t.Fatal(err)
-	}
-	w, err := media.ReadWAV(file, media.WAVLimits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range all {
-		if share := audiomatch.Tone(w.Samples[len(w.Samples)/2:len(w.Samples)/2+media.Rate/2], hz(i)); share < 0.2 {
-			t.Errorf("the recording holds %.3f of %c", share, 'a'+i)
+	var faults []string
+	for range 5 {
+		if faults = recorded(t, room, func() { expect("three", [3]string{"bc", "ac", "ab"}) }, hz); len(faults) == 0 {
+			break
 		}
+	}
+	for _, f := range faults {
+		t.Error(f)
 	}
 	seats[1].Mute(true)
 	expect("b muted", [3]string{"c", "ac", "a"})
@@ -126,15 +116,42 @@ func TestRoomOfThree(t *testing.T) {
 	expect("a hears the room again", [3]string{"bc", "ac", "ab"})
 	seats[2].Leave()
 	seats[2].Leave()
-	talk(60, all[0], all[1])
-	if audiomatch.Tone(all[0].heard, hz(2)) > 0.01 || audiomatch.Tone(all[0].heard, hz(1)) < 0.5 {
-		t.Error("who has left is heard")
+	left, stays := 1.0, 0.0
+	for range 5 {
+		talk(60, all[0], all[1])
+		if left, stays = audiomatch.Tone(all[0].heard, hz(2)), audiomatch.Tone(all[0].heard, hz(1)); left < 0.01 && stays > 0.5 {
+			break
+		}
+	}
+	if left >= 0.01 || stays <= 0.5 {
+		t.Errorf("of who has left %.3f is heard, of who stays %.3f", left, stays)
 	}
 	room.Close()
 	room.Close()
 	if _, err := room.Join(all[2].port, false); err == nil {
 		t.Error("a room that is over took a member")
 	}
+}
+
+// recorded says which of three is missing in a recording of a room while they talk.
+func recorded(t *testing.T, room *rtpport.Room, while func(), hz func(int) float64) (faults []string) {
+	t.Helper()
+	file := tempFile(t)
+	rec, err := room.Record(rtpport.RecordOptions{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	while()
+	if r := rec.Stop(); r.Err != nil || r.Duration < time.Second || r.Reason != rtpport.EndStopped {
+		t.Errorf("the recording: %+v", r)
+	}
+	w := readBack(t, file)
+	for i := range 3 {
+		if share := audiomatch.Tone(w.Samples[len(w.Samples)/2:len(w.Samples)/2+media.Rate/2], hz(i)); share < 0.2 {
+			faults = append(faults, fmt.Sprintf("the recording holds %.3f of %c", share, 'a'+i))
+		}
+	}
+	return faults
 }
 
 // TestRoomAllocatesNothing counts what the turns of a room cost.

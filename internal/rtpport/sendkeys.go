@@ -102,12 +102,20 @@ func (p *Port) press(key byte, units uint32) {
 	p.overlay, p.overAt = p.pool.keyTones[event], 0
 }
 
-// keyTone writes the next piece of the tone of a key.
-func (p *Port) keyTone(frame []byte) {
-	sound := p.overlay.Bytes(p.params.Codec)
+// keyTone gives the next piece of the tone of a key.
+func (p *Port) keyTone(frame []byte) form {
+	codec, have := p.params.Codec, coded
+	if !codec.Sampled() {
+		codec, have = media.PCMU, linear
+	}
+	sound := p.overlay.Bytes(codec)
 	n := copy(frame, sound[p.overAt:])
-	fill(frame[n:], p.params.Codec.Silence())
+	fill(frame[n:], codec.Silence())
 	if p.overAt += n; p.overAt >= len(sound) {
 		p.overlay, p.rest = nil, keyRest
 	}
+	if have == linear {
+		codec.Decode(p.shard.mixed[:], frame)
+	}
+	return have
 }

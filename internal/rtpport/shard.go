@@ -47,6 +47,7 @@ type shard struct {
 	scratch [maxPacket]byte
 	pcm     [maxPacket]int16
 	sum     [media.FrameSamples]int32
+	mixed   [media.FrameSamples]int16 // the sound of a port's turn, when it is linear
 	closing bool
 	at      unix.Timespec
 	meter   meter

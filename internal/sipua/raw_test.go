@@ -253,7 +253,7 @@ func TestBodies(t *testing.T) {
 		kind, body, want string
 	}{
 		{"application/sdp", "v=1\r\n", "400"},
-		{"application/sdp", strings.Replace(string(sdp(5000)), "RTP/AVP 0 8 101", "RTP/AVP 18", 1), "488"},
+		{"application/sdp", strings.Replace(string(sdp(5000)), "RTP/AVP 0 8 9 101", "RTP/AVP 18", 1), "488"},
 		{"application/sdp", strings.Replace(string(sdp(5000)), "127.0.0.1\r\nt", "224.1.1.1\r\nt", 1), "488"},
 		{"text/plain", "hello", "415"},
 		{"multipart/mixed;boundary=b", multi, "200"},

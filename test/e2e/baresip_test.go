@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem/internal/media"
 	"tandem/internal/phone"
 )
 
@@ -36,7 +37,7 @@ func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
 		t.Skip("baresip is not installed; scripts/setup-test.sh installs it")
 	}
 	modules := "/usr/lib/baresip/modules"
-	for _, m := range []string{"sndfile.so", "aufile.so", "aubridge.so", "ctrl_tcp.so", "g711.so"} {
+	for _, m := range []string{"sndfile.so", "aufile.so", "aubridge.so", "ctrl_tcp.so", "g711.so", "g722.so"} {
 		if _, err := os.Stat(filepath.Join(modules, m)); err != nil {
 			t.Skipf("baresip has no module %s in %s", m, modules)
 		}
@@ -109,7 +110,8 @@ func (b *baresip) says(t *testing.T, text string, within time.Duration) {
 	}
 }
 
-// heard is what baresip has written down in its newest call, at 8 kHz.
+// heard is what baresip has written down in its newest call, at 8 kHz; of a wideband
+// call it writes 16 kHz.
 func (b *baresip) heard() []int16 {
 	files, err := filepath.Glob(filepath.Join(b.dir, "heard", "*-dec.wav"))
 	if err != nil || len(files) == 0 {
@@ -125,11 +127,11 @@ func (b *baresip) heard() []int16 {
 	if err != nil || len(raw) <= 44 {
 		return nil
 	}
-	samples, err := phone.ReadWAV(bytes.NewReader(grown(raw)))
+	p, err := media.ReadWAV(bytes.NewReader(grown(raw)), media.WAVLimits{AllowUnfinished: true})
 	if err != nil {
 		return nil
 	}
-	return samples
+	return media.Resample(p, phone.Rate).Samples
 }
 
 // grown puts the lengths of a WAV file right that is still being written.
@@ -148,9 +150,15 @@ func grown(raw []byte) []byte {
 // hears waits until baresip has heard a sound.
 func (b *baresip) hears(t *testing.T, name string, sound []int16, within time.Duration) {
 	t.Helper()
+	b.hearsAfter(t, 0, name, sound, within)
+}
+
+// hearsAfter is hears with what it heard up to a time left out.
+func (b *baresip) hearsAfter(t *testing.T, from time.Duration, name string, sound []int16, within time.Duration) {
+	t.Helper()
 	best := 0.0
 	if !eventually(within, func() bool {
-		_, share := heardShare(b.heard(), sound, 0)
+		_, share := heardShare(b.heard(), sound, from)
 		best = max(best, share)
 		return share >= enough
 	}) {
@@ -185,6 +193,38 @@ func TestBaresipCallsTheMenu(t *testing.T) {
 	v := o.ended(t, o.number, 5*time.Second)
 	if !strings.Contains(v.String(), "key 0 by rfc4733") {
 		t.Errorf("the key of baresip did not come as an event:\n%s", v)
+	}
+}
+
+// TestBaresipSpeaksWideband calls in G.722 and is heard by, and hears, a desk that
+// speaks G.711; so the sound is decoded and encoded both ways by two implementations.
+func TestBaresipSpeaksWideband(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	menu := sippMenu(o)
+	o.account.number(o.number, menu)
+	b := startBaresip(t, "<sip:caller@127.0.0.1>;regint=0;audio_codecs=G722/16000/1", tone(700, 40*time.Second))
+	main := o.sound(menu, "Main Menu")
+	back := o.sound(o.account.app(map[string]any{"app_type": "mailbox", "name": "Box"}), "Greeting")
+
+	b.command("dial", "sip:"+o.number+"@"+o.sip)
+	b.hears(t, "Main Menu", main, 15*time.Second)
+	b.command("sndcode", "0")
+	in := rings(t, o.desk, 10*time.Second)
+	if err := in.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hearsTone(t, in, 700)
+	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
+	if err := in.Play(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	b.hearsAfter(t, from, "what the desk plays", back, 20*time.Second)
+	b.command("hangup", "")
+	ends(t, in, 5*time.Second)
+	v := o.ended(t, o.number, 5*time.Second)
+	if got := v.String(); !strings.Contains(got, "G722") {
+		t.Errorf("the caller did not speak G.722:\n%s", got)
 	}
 }
 

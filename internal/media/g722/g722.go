@@ -66,6 +66,16 @@ func (d *Decoder) Reset() {
 	*d = Decoder{lower: band{det: lowDet}, upper: band{det: highDet}}
 }
 
+// Follow puts the encoder where it would be had it encoded the octets itself, which
+// another encoder made and which went out in its stream: what it encodes next goes on
+// from there, as the decoder does.
+func (e *Encoder) Follow(octets []byte) {
+	for _, c := range octets {
+		e.lower.low(int32(c) & 0x3F)
+		e.upper.high(int32(c) >> 6)
+	}
+}
+
 // Encode writes one octet to dst for each two samples of src at 16 kHz, and gives
 // how many: half the length of src, or that of dst if it is shorter.
 func (e *Encoder) Encode(dst []byte, src []int16) int {
@@ -172,6 +182,14 @@ func (d *Decoder) DecodeNarrow(dst []int16, src []byte) int {
 		dst[i] = int16(d.low(int32(c)) << 1)
 	}
 	return n
+}
+
+// Missed puts a narrow decoder near where it would be had it decoded octets that
+// never came: pcm, at 8 kHz, is what was put in their place.
+func (d *Decoder) Missed(pcm []int16) {
+	for _, s := range pcm {
+		d.lower.low(d.lower.quantiseLow(int32(s) >> 1))
+	}
 }
 
 // low gives a sample of the lower band (block 5L).

@@ -171,6 +171,42 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestFollow has another encoder's octets go out in between: the decoder hears no
+// difference when the first goes on.
+func TestFollow(t *testing.T) {
+	sound := samples(t, "sound.pcm")
+	first, other := g722.NewEncoder(), g722.NewEncoder()
+	a, b, c := make([]byte, 1000), make([]byte, 1000), make([]byte, 1000)
+	first.Encode(a, sound)
+	other.Encode(b, sound[2000:])
+	first.Follow(b)
+	again := make([]int16, 2000)
+	in := tone(900, g722.Rate, 2000, 8000)
+	first.Encode(c, in)
+	d := g722.NewDecoder()
+	for _, octets := range [][]byte{a, b, c} {
+		d.Decode(again, octets)
+	}
+	if got := snr(in, again, 22); got < 25 {
+		t.Errorf("after another's octets it is heard with %.1f dB", got)
+	}
+}
+
+// TestMissed loses octets and tells the decoder what was put in their place: it goes
+// on without a burst.
+func TestMissed(t *testing.T) {
+	in := tone(700, g722.NarrowRate, 1600, 8000)
+	code, out := make([]byte, 1600), make([]int16, 1600)
+	g722.NewEncoder().EncodeNarrow(code, in)
+	d := g722.NewDecoder()
+	d.DecodeNarrow(out[:800], code[:800])
+	d.Missed(in[800:1120])
+	d.DecodeNarrow(out[1120:], code[1120:])
+	if got := snr(in[920:], out[920:], 0); got < 25 {
+		t.Errorf("after a gap it is heard with %.1f dB", got)
+	}
+}
+
 // TestFullScale has the loudest sounds stay what they are and not wrap round.
 func TestFullScale(t *testing.T) {
 	in := make([]int16, 3200)

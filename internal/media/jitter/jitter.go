@@ -3,8 +3,9 @@
 // suppression, clock drift.
 //
 // A Buffer belongs to one goroutine at a time, allocates only when it is made,
-// and knows no packets, only G.711 octets and their RTP timestamps. It follows
-// the timestamps (RFC 3550 §5.1), so packets may hold any length of sound.
+// and knows no packets, only octets of 1/8000 s and their RTP timestamps. It follows
+// the timestamps (RFC 3550 §5.1), so packets may hold any length of sound. What is
+// missing it tells, for whoever conceals it.
 package jitter
 
 import "tandem/internal/media"
@@ -22,7 +23,9 @@ const (
 // Buffer holds the next half second of a stream.
 type Buffer struct {
 	ring    [size]byte
+	have    [size / 64]uint64 // a bit for each octet of ring that was put and not taken
 	silence byte
+	quiet   quiet
 
 	base int // delay at first, samples
 	most int // longest
@@ -50,10 +53,9 @@ func New(codec media.Codec, delay, most int) *Buffer {
 // Reset forgets the stream; the next one is in codec.
 func (b *Buffer) Reset(codec media.Codec) {
 	b.silence = codec.Silence()
-	for i := range b.ring {
-		b.ring[i] = b.silence
-	}
+	b.wipe()
 	b.primed = false
+	b.quiet = quiet{}
 	b.takes, b.sinceFix = 0, 0
 }
 
@@ -69,6 +71,7 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 	if lead < -resync || lead+len(sound) > size {
 		b.Resyncs++
 		b.wipe()
+		b.quiet = quiet{}
 		b.start(timestamp)
 		lead = b.base
 	}
@@ -86,6 +89,8 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 	at := timestamp & mask
 	n := copy(b.ring[at:], sound)
 	copy(b.ring[:], sound[n:])
+	b.mark(timestamp, len(sound), true)
+	b.quiet.heard(timestamp)
 	if end := timestamp + uint32(len(sound)); int32(end-b.head) > 0 {
 		b.head = end
 	}
@@ -100,6 +105,7 @@ func (b *Buffer) wipe() {
 	for i := range b.ring {
 		b.ring[i] = b.silence
 	}
+	b.have = [size / 64]uint64{}
 }
 
 // late answers sound that missed its turn by holding the stream back longer.
@@ -113,27 +119,32 @@ func (b *Buffer) late(n int) {
 	b.read -= frame
 }
 
-// Take fills dst, of at most 40 ms, with the next sound; silence stands for
-// what is missing. It must be called in step with the listener's clock.
-func (b *Buffer) Take(dst []byte) {
+// Take fills dst, of at most 20 ms, with the next sound, and says what of it is
+// missing, in whose place it puts silence. It must be called in step with the
+// listener's clock.
+func (b *Buffer) Take(dst []byte) (g Gaps) {
 	b.sinceFix++
 	if !b.primed {
 		for i := range dst {
 			dst[i] = b.silence
 		}
-		return
+		g.miss(0, len(dst))
+		return g
 	}
 	b.measure()
+	b.gaps(&g, len(dst))
 	for i := range dst {
 		at := (b.read + uint32(i)) & mask
 		dst[i] = b.ring[at]
 		b.ring[at] = b.silence
 	}
+	b.mark(b.read, len(dst), false)
 	b.read += uint32(len(dst))
 	if int32(b.read-b.head) > 0 {
 		// Nothing is held; head must not fall so far behind that it wraps.
 		b.head = b.read
 	}
+	return g
 }
 
 // measure shortens the delay when for five seconds it was never needed.
@@ -151,6 +162,7 @@ func (b *Buffer) measure() {
 		for i := range frame {
 			b.ring[(b.read+uint32(i))&mask] = b.silence
 		}
+		b.mark(b.read, frame, false)
 		b.read += frame
 	}
 }

@@ -25,6 +25,7 @@ type Concealer struct {
 	heard [history]int16 // what was given out, newest last
 	past  [history]int16 // the same at the start of the gap
 	lost  int            // samples made up since then; 0 = there is no gap
+	any   bool           // something was heard at all
 
 	period   int   // of the voice, samples
 	quarter  int   // of a period: the length of blends
@@ -56,11 +57,16 @@ func (c *Concealer) Good(pcm []int16) {
 			c.lost = 0
 		}
 	}
+	c.any = true
 	c.keep(pcm)
 }
 
 // Lost fills pcm, any number of samples, in place of those that are missing.
 func (c *Concealer) Lost(pcm []int16) {
+	if !c.any {
+		clear(pcm)
+		return
+	}
 	if c.lost == 0 || c.join > 0 {
 		c.begin()
 	}
