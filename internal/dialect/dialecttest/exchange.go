@@ -36,6 +36,9 @@ func RunExchange(t *testing.T, path string, h http.Handler, vars map[string]stri
 		got = id.ReplaceAllStringFunc(got, func(s string) string {
 			if names[s] == "" {
 				prefix := s[:2]
+				if prefix != strings.ToUpper(prefix) || s[1] < 'A' { // the second is of the random rest
+					prefix = s[:1]
+				}
 				numbered[prefix]++
 				names[s] = fmt.Sprintf("%s%d", prefix, numbered[prefix])
 				vars[names[s]] = s
