@@ -119,9 +119,10 @@ type CallBack struct {
 
 // Control orders calls.
 type Control interface {
-	// Originate begins a call-back and returns at once with the call's id.
-	// Limit or Permission when policy forbids it, Unavailable when no trunk or
-	// phone can take it.
+	// Originate takes an order and returns at once with the call's id; the call
+	// begins when there is room for it (voice.LiveWaiting until then). Limit when
+	// too many wait already, Permission when policy forbids it, Unavailable while
+	// the server stops.
 	Originate(ctx context.Context, c CallBack) (voice.CallID, error)
 }
 
