@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func (r *routeeAccount) legs(t *testing.T, id string, n int) []map[string]any {
 	var all []map[string]any
 	if !eventually(20*time.Second, func() bool {
 		all = r.legsNow(t, "/voice/tracking/conversation/"+id)
-		return len(all) == n && legState(all[0]) != "InProgress"
+		return len(all) == n && slices.Contains([]any{"Completed", "Busy", "NoAnswer", "Failed"}, legState(all[0]))
 	}) {
 		t.Fatalf("tracking shows %v", all)
 	}

@@ -17,6 +17,7 @@ type running struct {
 	leg  int
 	id   voice.LegID // of the leg in the engine; "" = the first party's
 	to   string
+	up   bool // it is in progress
 }
 
 // live finds the leg of the path among the calls that are up.
@@ -29,7 +30,7 @@ func (q *request) live() (running, error) {
 		if err != nil {
 			return running{}, err
 		}
-		r := running{call: c, leg: ref.leg}
+		r := running{call: c, leg: ref.leg, up: !c.Answered.IsZero()}
 		if ref.leg == first {
 			return r, nil
 		}
@@ -40,10 +41,20 @@ func (q *request) live() (running, error) {
 		if ref.leg >= len(t.legs) || final(t.legs[ref.leg].state) {
 			break
 		}
-		r.id, r.to = t.legs[ref.leg].id, t.legs[ref.leg].to
+		l := t.legs[ref.leg]
+		r.id, r.to, r.up = l.id, l.to, l.state == stateInProgress
 		return r, nil
 	}
 	return running{}, badf(codeNotFound, "the call is not found or not active")
+}
+
+// hears says why nothing can be sent to a leg; nil when it can, or the engine will
+// say.
+func (r running) hears() error {
+	if r.leg != first && !r.up {
+		return badf(codeNotFound, "the leg to %s is not in progress", r.to)
+	}
+	return nil
 }
 
 // done is the answer to an action.
@@ -83,13 +94,12 @@ func putAction(q *request) (any, error) {
 	if err != nil {
 		return nil, coded(codeAction, err)
 	}
-	up := !r.call.Answered.IsZero()
 	switch action = strings.ToLower(action); {
 	case action != "hangup" && action != "reject":
 		return nil, badf(codeAction, "action: %q is neither hangup nor reject", action)
-	case action == "hangup" && !up && r.leg == first:
+	case action == "hangup" && !r.up:
 		return nil, badf(codeAction, "action: a call that is not in progress can be rejected, not hung up")
-	case action == "reject" && up && r.leg == first:
+	case action == "reject" && r.up:
 		return nil, badf(codeAction, "action: a call that is in progress can be hung up, not rejected")
 	case r.leg != first:
 		p := &flow.Program{Name: action, Entry: "back", Nodes: []flow.Node{{ID: "back", Step: flow.Return{}}}}
@@ -159,6 +169,9 @@ func (q *request) over(r running, f input.Fields, p voice.Prompt, words string) 
 	if err != nil {
 		return nil, coded(codeAction, err)
 	}
+	if err := r.hears(); err != nil {
+		return nil, err
+	}
 	err = q.d.cfg.Commands.PlayOver(q.Context(), q.tenant, r.call.Info.ID, voice.OverSpec{Leg: r.id, Prompts: []voice.Prompt{p}, Mix: mix})
 	return q.acted(r, words+" started", err)
 }
@@ -166,6 +179,9 @@ func (q *request) over(r running, f input.Fields, p voice.Prompt, words string) 
 func stopSound(q *request) (any, error) {
 	r, err := q.live()
 	if err != nil {
+		return nil, err
+	}
+	if err := r.hears(); err != nil {
 		return nil, err
 	}
 	return q.acted(r, "stopped", q.d.cfg.Commands.StopOver(q.Context(), q.tenant, r.call.Info.ID, r.id))
@@ -184,6 +200,9 @@ func sendKeys(q *request) (any, error) {
 	}
 	if !dtmfKeys.MatchString(keys) {
 		return nil, badf(codeAction, "dtmf: %q does not match [A-D0-9#*,wW]+ of at most 100", keys)
+	}
+	if err := r.hears(); err != nil {
+		return nil, err
 	}
 	return q.acted(r, "keys sent", q.d.cfg.Commands.SendKeys(q.Context(), q.tenant, r.call.Info.ID, r.id, keys))
 }

@@ -166,6 +166,38 @@ func TestActions(t *testing.T) {
 	f.refused("DELETE", path+"/record", "", "404013000", "not active")
 }
 
+// A DIAL leg too is rejected before its answer alone, and hung up afterwards alone.
+func TestActionsOfADial(t *testing.T) {
+	f := newFixture(t)
+	f.ok("POST", "/voice/conversation", sample)
+	id, cb, now := f.calls.ids[0], f.calls.began[0], f.clock.Now()
+	events := []voice.Event{
+		{Kind: voice.EventCallAnswered, Leg: "b1"},
+		{Kind: voice.EventNotice, Data: map[string]string{routeeplan.DialNumber: "I", routeeplan.DialFrom: "+301", routeeplan.DialTo: "+302"}},
+		{Kind: voice.EventDialStarted},
+	}
+	f.put(id, cb, voice.CDR{Answered: now}, events...)
+	f.calls.live = []voice.LiveCall{{Info: voice.CallInfo{ID: id, Tenant: account}, Answered: now}}
+	path := "/voice/conversation/" + routee.MessageID(id, 1)
+	f.refused("PUT", path, `{"action":"hangup"}`, "400013004", "rejected, not hung up")
+	f.refused("POST", path+"/dtmf", `{"dtmf":"1"}`, "404013000", "not in progress")
+	f.refused("POST", path+"/file", `{"fileURL":"https://a.example/a.wav"}`, "404013000", "not in progress")
+	f.refused("DELETE", path+"/talk", "", "404013000", "not in progress")
+	if a := f.ok("PUT", path, `{"action":"reject"}`); a["messageId"] != routee.MessageID(id, 1) || f.calls.last.Mode != voice.CommandInstead || f.calls.last.Replace {
+		t.Errorf("reject: %v %+v", a, f.calls.last)
+	}
+	up := voice.Event{Kind: voice.EventBridgeStarted, Leg: "b2", Call: id, Tenant: account, Seq: 100, At: now}
+	if err := f.store.AppendEvents(t.Context(), []voice.Event{up}); err != nil {
+		t.Fatal(err)
+	}
+	f.refused("PUT", path, `{"action":"reject"}`, "400013004", "hung up, not rejected")
+	f.ok("PUT", path, `{"action":"hangup"}`)
+	f.ok("POST", path+"/dtmf", `{"dtmf":"1"}`)
+	if last := f.calls.orders[len(f.calls.orders)-1]; last != "keys 1 to leg b2" {
+		t.Errorf("orders: %v", f.calls.orders)
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	f := newFixture(t)
 	a := f.ok("POST", "/numbers/my", `{"msisdn":"+302100000001","voiceInboundStrategy":{"dialplanUrl":"https://a.example/plan"},"inboundVoiceCallbackUrl":"https://a.example/cb"}`)
