@@ -107,6 +107,14 @@ func (o *switching) over(calls ...*phone.Call) {
 	}
 }
 
+// withApp waits until the one call that is up is with the app.
+func (o *switching) withApp() {
+	o.t.Helper()
+	if !eventually(func() bool { live := o.live(); return len(live) == 1 && live[0].App == "WAIT" }) {
+		o.t.Errorf("not with the app: %+v", o.live())
+	}
+}
+
 // outcome is what the transferor is told in the end.
 type outcome struct {
 	status int
@@ -188,9 +196,7 @@ func TestCalleeTransfersBlind(t *testing.T) {
 	told = o.transfers(third, o.uri(appNumber))
 	o.told(told, 200)
 	o.over(third)
-	if !eventually(func() bool { live := o.live(); return len(live) == 1 && live[0].App == "WAIT" }) {
-		t.Errorf("not with the app: %+v", o.live())
-	}
+	o.withApp()
 	if _, err := near.Refer(t.Context(), o.uri("604")); err == nil {
 		t.Error("an app was transferred")
 	} else {
@@ -350,7 +356,5 @@ func TestTrunkTransfers(t *testing.T) {
 	o.hear(near, farTone)
 	o.told(o.transfers(near, o.uri(appNumber)), 200)
 	o.over(near)
-	if !eventually(func() bool { live := o.live(); return len(live) == 1 && live[0].App == "WAIT" }) {
-		t.Errorf("not with the app: %+v", o.live())
-	}
+	o.withApp()
 }

@@ -20,17 +20,24 @@ type aside struct {
 	first bool // it was the call's first party
 }
 
-// Keep says that both parties stay when the talk that goes on is broken off, as
+// Keep says whether both parties stay when the talk that goes on is broken off, as
 // when one of them is transferred; false when nobody talks. PutAside follows, by
 // the call's goroutine, unless Hangup does. Any goroutine may say it.
-func (c *Call) Keep() bool {
+func (c *Call) Keep(both bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.joint == nil {
 		return false
 	}
-	c.joint.stays = true
+	c.joint.stays = both
 	return true
+}
+
+// alone ends a party that a talk which was broken off has left and nobody put aside.
+func (c *Call) alone() {
+	if c.far != nil {
+		c.endLeg(c.far, voice.CauseNormal, "the call goes on with others")
+	}
 }
 
 // PutAside takes one party of a talk that was broken off out of the call, until

@@ -48,7 +48,7 @@ func newMovable(t *testing.T) *movable {
 // goesOn breaks the talk off and has the flow go on with f.
 func (m *movable) goesOn(f func(ctx context.Context, c *engine.Call) error) {
 	m.t.Helper()
-	if !m.call.Keep() {
+	if !m.call.Keep(true) {
 		m.t.Fatal("nobody talks")
 	}
 	m.next <- f
@@ -141,7 +141,7 @@ func TestFarPartyStays(t *testing.T) {
 func TestPutAsideOfWhoIsAlone(t *testing.T) {
 	t.Parallel()
 	m := newMovable(t)
-	if !m.call.Keep() {
+	if !m.call.Keep(true) {
 		t.Fatal("nobody talks")
 	}
 	m.next <- func(ctx context.Context, c *engine.Call) error {
@@ -198,7 +198,7 @@ func TestHandover(t *testing.T) {
 			}
 			go one.Play(t.Context(), sine(500, 60*time.Second))
 			go b.Play(t.Context(), sine(900, 60*time.Second))
-			if !hearsOnly(one, []float64{900}) || !hearsOnly(b, []float64{500}) || !c.Keep() {
+			if !hearsOnly(one, []float64{900}) || !hearsOnly(b, []float64{500}) || !c.Keep(true) {
 				t.Fatalf("the two do not talk\n%s", r.timeline())
 			}
 			two := r.call(phone.Options{})

@@ -22,6 +22,7 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if err != nil {
 		return voice.DialResult{}, err
 	}
+	c.alone()
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling " + dialText(s), Data: dialData(s)})
 	if err := c.Ring(ctx); err != nil {
 		return voice.DialResult{}, err

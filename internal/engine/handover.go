@@ -83,6 +83,7 @@ func (c *Call) Join(ctx context.Context, given voice.Party) (voice.DialResult, e
 	if b == nil {
 		return voice.DialResult{}, voice.Errorf(op, voice.HungUp, "%s is not waited for any more", p.leg.to)
 	}
+	c.alone()
 	c.far = b
 	c.beside.up(b)
 	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: b.id, Text: b.to + " comes from call " + string(p.from) + " with " + b.codec(), Data: targetData(b.who)})

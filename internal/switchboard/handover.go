@@ -12,9 +12,9 @@ import (
 // Mover is a call whose parties can leave it for another, and come to it.
 // Keep may be used by any goroutine, the rest belongs to the call's.
 type Mover interface {
-	// Keep says that both parties of the talk stay when it is broken off; false
+	// Keep says whether both parties of the talk stay when it is broken off; false
 	// when nobody talks.
-	Keep() bool
+	Keep(both bool) bool
 	// PutAside takes one of them out of the call until Recall or Dismiss; the other
 	// leads it then. Kind HungUp when that has left.
 	PutAside(id voice.LegID) error

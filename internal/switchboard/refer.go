@@ -143,7 +143,7 @@ func (s *Switchboard) away(lc *liveCall, x *transfer, do *activity, how string) 
 	x.noteStart(lc.call, how, nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if lc.order != nil || lc.moving != nil || !lc.call.(Mover).Keep() {
+	if lc.order != nil || lc.moving != nil || !lc.call.(Mover).Keep(true) {
 		return voice.Errorf("switchboard.Refer", voice.Conflict, "the talk is over")
 	}
 	s.order(lc, &order{words: "transferred to " + x.to, to: do, transfer: x})
@@ -184,8 +184,11 @@ func (s *Switchboard) attended(lc, other *liveCall, r voice.Referral, x *transfe
 		return voice.Errorf(op, voice.Conflict, "one of the calls has another order")
 	case lc.transfers+other.transfers >= maxTransfers:
 		return voice.Errorf(op, voice.Limit, "the calls were transferred %d times, which are the most", maxTransfers)
-	case !lc.call.(Mover).Keep() || !other.call.(Mover).Keep():
-		return voice.Errorf(op, voice.Conflict, "one of the talks is over")
+	case !lc.call.(Mover).Keep(true):
+		return voice.Errorf(op, voice.Conflict, "the talk is over")
+	case !other.call.(Mover).Keep(true):
+		lc.call.(Mover).Keep(false)
+		return voice.Errorf(op, voice.Conflict, "the other talk is over")
 	}
 	s.order(other, &order{words: "joined with call " + here, give: &giving{to: h, except: r.With.Leg}})
 	s.order(lc, &order{words: "joined with call " + there, transfer: x, to: s.join(lc, h, with, func() { s.reached(lc) })})
@@ -237,7 +240,7 @@ func (s *Switchboard) makeRoom(lc *liveCall, x *transfer, h *handover, with voic
 		return voice.Errorf(op, voice.Conflict, "the call has another order")
 	case lc.transfers >= maxTransfers:
 		return voice.Errorf(op, voice.Limit, "the call was transferred %d times, which are the most", maxTransfers)
-	case talking && !lc.call.(Mover).Keep():
+	case talking && !lc.call.(Mover).Keep(true):
 		return voice.Errorf(op, voice.Conflict, "the talk is over")
 	}
 	lc.transfers++

@@ -42,7 +42,7 @@ func (s *Switchboard) Transfer(ctx context.Context, t voice.TenantID, id voice.C
 	if lc.order != nil || lc.moving != nil { // since then, or by one of the parties
 		return voice.Errorf(op, voice.Conflict, "call %s has another order", id)
 	}
-	if m, moves := lc.call.(Mover); moves && k != nil && m.Keep() {
+	if m, moves := lc.call.(Mover); moves && k != nil && m.Keep(true) {
 		o.transfer = &transfer{who: k.With(), to: to.String()}
 	}
 	s.order(lc, o)
