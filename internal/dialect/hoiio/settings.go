@@ -84,15 +84,18 @@ func changeSettings(q *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, at := range map[string]*bool{"gather_timeout_hangup": &s.GatherHangup, "notify_in_query": &s.NotifyQuery} {
-		switch q.params[name] {
+	for _, v := range []struct {
+		name string
+		at   *bool
+	}{{"gather_timeout_hangup", &s.GatherHangup}, {"notify_in_query", &s.NotifyQuery}} {
+		switch q.params[v.name] {
 		case "":
 		case "enabled":
-			*at = true
+			*v.at = true
 		case "disabled":
-			*at = false
+			*v.at = false
 		default:
-			return nil, refusal("error_invalid_" + name)
+			return nil, refusal("error_invalid_" + v.name)
 		}
 	}
 	var ok bool
