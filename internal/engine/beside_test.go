@@ -246,7 +246,7 @@ func TestPlayOverATalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.expect("the caller on hold", []float64{1400}, nil)
-	if err := c.HoldTalk(ctx, "b1", high); err != nil {
+	if err := c.HoldTalk(ctx, voice.FarParty, high); err != nil {
 		t.Fatal(err)
 	}
 	k.expect("both on hold", []float64{1400}, []float64{1400})
@@ -268,6 +268,7 @@ func TestPlayOverATalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.fails(voice.Conflict, "nobody talks", c.HoldTalk(ctx, "", high))
+	k.fails(voice.Conflict, "nobody is there to talk", c.ResumeTalk(ctx, voice.FarParty))
 	k.fails(voice.NotExist, "over", c.PlayOver(ctx, voice.OverSpec{Prompts: high}))
 }
 

@@ -13,7 +13,7 @@ func (c *Call) HoldTalk(ctx context.Context, id voice.LegID, music []voice.Promp
 	if c.Talk() == nil {
 		return voice.Errorf(op, voice.Conflict, "nobody talks")
 	}
-	l, err := c.beside.leg(op, id)
+	l, err := c.party(op, id)
 	if err != nil {
 		return err
 	}
@@ -30,6 +30,19 @@ func (c *Call) HoldTalk(ctx context.Context, id voice.LegID, music []voice.Promp
 	}
 	c.Note(voice.Event{Kind: voice.EventTalkHeld, Leg: l.id, Text: l.to + " is on hold and hears " + p.words()})
 	return nil
+}
+
+// party gives a leg that is up.
+func (c *Call) party(op string, id voice.LegID) (*leg, error) {
+	if id != voice.FarParty {
+		return c.beside.leg(op, id)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.joint == nil {
+		return nil, voice.Errorf(op, voice.Conflict, "nobody talks")
+	}
+	return c.joint.legs[1], nil
 }
 
 // hold parks a leg of the talk.
@@ -53,7 +66,7 @@ func (c *Call) hold(op string, l *leg, clips []*media.Clip) error {
 // ResumeTalk implements voice.Holder.
 func (c *Call) ResumeTalk(_ context.Context, id voice.LegID) error {
 	const op = "engine.ResumeTalk"
-	l, err := c.beside.leg(op, id)
+	l, err := c.party(op, id)
 	if err != nil {
 		return err
 	}

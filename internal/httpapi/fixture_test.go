@@ -83,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
 		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
-		Control: f.calls, Live: f.calls, Commands: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Blobs: f.audio,
+		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
@@ -414,6 +414,14 @@ func (c *fakeCalls) StopOver(_ context.Context, t voice.TenantID, id voice.CallI
 
 func (c *fakeCalls) SendKeys(_ context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, keys string) error {
 	return c.note("keys %s of %s %q: %s", id, t, leg, keys)
+}
+
+func (c *fakeCalls) HoldTalk(_ context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, music []voice.Prompt) error {
+	return c.note("hold %s of %s %q: %d %v", id, t, leg, len(music), len(music) > 0 && music[0].Kind == voice.PromptSound)
+}
+
+func (c *fakeCalls) ResumeTalk(_ context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error {
+	return c.note("unhold %s of %s %q", id, t, leg)
 }
 
 func (c *fakeCalls) StartTape(_ context.Context, t voice.TenantID, id voice.CallID, s voice.TapeSpec) (voice.RecordingID, error) {

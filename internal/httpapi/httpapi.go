@@ -100,6 +100,7 @@ type Config struct {
 	Live        dialect.LiveCalls
 	Commands    dialect.Commander
 	Transfers   dialect.Transfers
+	Holds       dialect.Holds
 	Rooms       dialect.Rooms
 	Programs    Programs
 	Resolver    func(voice.TenantID) dialect.Resolver

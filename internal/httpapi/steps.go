@@ -47,6 +47,11 @@ func (a *API) registerSteps(section string) {
 		title: "Stop the recording of a call"}, a.stopTape)
 	handle(a, route{id: "press-keys", method: http.MethodPost, path: "/calls/{call}/keys", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Press keys on a call"}, a.pressKeys)
+	handle(a, route{id: "hold-call", method: http.MethodPost, path: "/calls/{call}/hold", section: section, scope: CallsWrite, status: http.StatusNoContent,
+		title: "Put a party of a talk on hold", text: "It hears music and is not heard until it is taken off hold or the talk is over. " +
+			"Who is on hold already hears the new music. 404 when the call is not up or has no such leg in its talk, 409 when nobody talks."}, a.hold)
+	handle(a, route{id: "unhold-call", method: http.MethodPost, path: "/calls/{call}/unhold", section: section, scope: CallsWrite, status: http.StatusNoContent,
+		title: "Take a party of a talk off hold", text: "409 when it is not on hold."}, a.unhold)
 }
 
 // fragment makes the program of steps that came with a request.

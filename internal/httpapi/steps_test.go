@@ -150,6 +150,26 @@ func TestBesideTheFlow(t *testing.T) {
 	f.fails(404, "no recording", "DELETE", "/calls/c1/recording", "")
 }
 
+func TestHold(t *testing.T) {
+	f := upAndDown(t)
+	id := string(f.tenant)
+	f.ok(204, "POST", "/calls/c1/hold", "")
+	f.ok(204, "POST", "/calls/c1/hold", `{"leg":"far"}`)
+	f.ok(204, "POST", "/calls/c1/unhold", "")
+	f.ok(204, "POST", "/calls/c1/unhold", `{"leg":"far"}`)
+	want := []string{`hold c1 of ` + id + ` "": 0 false`, `hold c1 of ` + id + ` "far": 0 false`, `unhold c1 of ` + id + ` ""`, `unhold c1 of ` + id + ` "far"`}
+	if !slices.Equal(f.calls.done, want) {
+		t.Errorf("got  %q\nwant %q", f.calls.done, want)
+	}
+	f.fails(422, "body.music", "POST", "/calls/c1/hold", `{"music":"none"}`)
+	f.fails(404, "no call", "POST", "/calls/c9/hold", "")
+	f.fails(404, "no call", "POST", "/calls/c9/unhold", "")
+	f.calls.err = voice.Errorf("t", voice.Conflict, "nobody talks")
+	f.fails(409, "nobody talks", "POST", "/calls/c1/hold", "")
+	f.calls.err = voice.Errorf("t", voice.Conflict, "leg a is not on hold")
+	f.fails(409, "not on hold", "POST", "/calls/c1/unhold", "")
+}
+
 // A call may be begun with the steps that it runs.
 func TestOriginateWithSteps(t *testing.T) {
 	f := newFixture(t)

@@ -65,15 +65,19 @@ type Taper interface {
 	OrderTape(ctx context.Context, o TapeOrder) error
 }
 
+// FarParty names, to a Holder, whom the caller talks with, whatever leg that is.
+const FarParty LegID = "far"
+
 // Holder puts one party of a talk on hold. Any goroutine may use it.
 type Holder interface {
-	// HoldTalk lets a party ("" = the caller) hear music, again and again (none = the
+	// HoldTalk lets a party ("" = the caller, or FarParty) hear music, again and again (none = the
 	// built-in music), and nothing else, and not be heard, until ResumeTalk or the
 	// end of the talk. A party that is held already hears the new music. Conflict when
 	// nobody talks, NotExist when there is no such leg in the talk, Unavailable when
 	// none of the music can be had.
 	HoldTalk(ctx context.Context, leg LegID, music []Prompt) error
-	// ResumeTalk ends that. Conflict when the party is not held.
+	// ResumeTalk ends that. Conflict when the party is not held or nobody talks,
+	// NotExist when there is no such leg.
 	ResumeTalk(ctx context.Context, leg LegID) error
 }
 

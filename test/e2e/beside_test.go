@@ -114,3 +114,64 @@ func TestBesideACall(t *testing.T) {
 		}
 	}
 }
+
+// TestHoldACall has two telephones talk, and each put on hold over the API: it
+// hears the music alone and is not heard until it is taken off hold.
+func TestHoldACall(t *testing.T) {
+	t.Parallel()
+	k := apiAccount(t, start(t))
+	k.uploadSound(t, "Tone", tone(1400, 2*time.Second))
+	far := newPhone(t, phone.Options{Bind: "127.0.0.2:0"})
+	k.nativeApp("Talk", "+46855501302", "talk", fmt.Sprintf(`"talk": {"dial": {"sip": "far@%s"}}`, far.Addr()))
+	caller := newPhone(t, phone.Options{Bind: "127.0.0.2:0"})
+	a, err := caller.Invite("sip:+46855501302@"+k.sip, phone.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hangUp(a) })
+	b := rings(t, far, 10*time.Second)
+	id := text(t, k.items("/calls/live")[0], "id")
+	k.do(409, "POST", "/calls/"+id+"/hold", nil) // it rings still
+	if err := b.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-a.Answered()
+	go a.Play(t.Context(), tone(500, time.Minute))
+	go b.Play(t.Context(), tone(900, time.Minute))
+	hearsOnly(t, a, 900)
+	hearsOnly(t, b, 500)
+
+	k.do(204, "POST", "/calls/"+id+"/hold", map[string]any{"leg": "far", "music": "Tone"})
+	hearsOnly(t, b, 1400)
+	hearsOnly(t, a)
+	k.do(204, "POST", "/calls/"+id+"/unhold", map[string]any{"leg": "far"})
+	hearsOnly(t, a, 900)
+	hearsOnly(t, b, 500)
+	k.do(204, "POST", "/calls/"+id+"/hold", map[string]any{"music": "Tone"})
+	hearsOnly(t, a, 1400)
+	hearsOnly(t, b)
+	k.do(204, "POST", "/calls/"+id+"/unhold", nil)
+	hearsOnly(t, a, 900)
+	k.do(409, "POST", "/calls/"+id+"/unhold", nil)
+	k.do(404, "POST", "/calls/"+id+"/hold", map[string]any{"leg": "b9"})
+	k.do(422, "POST", "/calls/"+id+"/hold", map[string]any{"music": "None"})
+	k.do(404, "POST", "/calls/none/hold", nil)
+	hangUp(a)
+	ends(t, b, 10*time.Second)
+	var held, resumed int
+	if !eventually(10*time.Second, func() bool {
+		held, resumed = 0, 0
+		events, _ := k.do(200, "GET", "/calls/"+id, nil)["events"].([]any)
+		for _, v := range events {
+			switch e, _ := v.(map[string]any); e["kind"] {
+			case "talk.held":
+				held++
+			case "talk.resumed":
+				resumed++
+			}
+		}
+		return held == 2 && resumed == 2
+	}) {
+		t.Errorf("the timeline has %d holds and %d ends of them", held, resumed)
+	}
+}
