@@ -209,6 +209,7 @@ func (l *link) store(it *item) {
 		l.buf.Quiet(it.ts, it.level)
 	case itemReset:
 		l.reset()
+		l.ear.forget()
 	}
 }
 

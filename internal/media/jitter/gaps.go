@@ -49,8 +49,14 @@ func (g *Gaps) Run(at, end int) (Kind, int) {
 
 // Any says whether of the first n octets any is here.
 func (g *Gaps) Any(n int) bool {
-	kind, run := g.Run(0, n)
-	return kind == Heard || run < n
+	for at := 0; at < n; {
+		kind, run := g.Run(at, n)
+		if kind == Heard {
+			return true
+		}
+		at += run
+	}
+	return false
 }
 
 func (g *Gaps) bit(at int) bool { return g.missing[at/64]>>(at%64)&1 != 0 }
