@@ -86,7 +86,7 @@ type Daemon struct {
 	web         *outbound.Requester
 	sms         *notify.Messenger
 	asr         *asr.Recogniser
-	webhooks    *notify.Worker
+	webhooks    atomic.Pointer[notify.Worker]
 	hooks       *hooks.Keeper
 	facts       *notify.Pump // the journal's, once calls are taken
 	preparing   *preparer

@@ -41,15 +41,15 @@ func (d *Daemon) startOutside(context.Context) error {
 // kickWebhooks wakes the worker of the outbox, once there is one: it looks at
 // its start anyway.
 func (d *Daemon) kickWebhooks() {
-	if d.webhooks != nil {
-		d.webhooks.Kick()
+	if w := d.webhooks.Load(); w != nil {
+		w.Kick()
 	}
 }
 
 // queuedWebhooks tells the worker what is new in the outbox, once there is one.
 func (d *Daemon) queuedWebhooks(ds []voice.Delivery) {
-	if d.webhooks != nil {
-		d.webhooks.Queued(ds)
+	if w := d.webhooks.Load(); w != nil {
+		w.Queued(ds)
 	}
 }
 
@@ -83,17 +83,18 @@ func (d *Daemon) checkURL(raw string) error {
 // board is there already; it ends after the calls, to send their last words.
 func (d *Daemon) startWebhooks(context.Context) error {
 	tenants, operator := d.policy.Client(outbound.Webhook()), d.policy.Operator(outbound.TotalTime)
-	d.webhooks = notify.Start(notify.Config{
+	w := notify.Start(notify.Config{
 		Store: d.store, Tenants: tenants, Operator: operator, Prepare: d.sms.Prepare, Log: d.log, Note: d.note,
 		Sign: d.sign, Gone: d.gone, Pauses: pauses(d.cfg.Webhooks), Timeout: time.Duration(d.cfg.Webhooks.Timeout) * time.Second,
 	})
+	d.webhooks.Store(w)
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
 		if err := d.journal.Flush(ctx); err != nil {
 			d.log.Error("webhooks not queued", "err", err)
 		}
-		d.webhooks.Close()
+		w.Close()
 		tenants.CloseIdleConnections()
 		operator.CloseIdleConnections()
 	})
