@@ -136,7 +136,7 @@ func talk(with voice.Target, words string) *activity {
 	return &activity{with: with, program: &flow.Program{
 		Name: "a talk with " + with.ID, Entry: "talk",
 		Nodes: []flow.Node{
-			{ID: "talk", Step: flow.Dial{To: voice.Destination{Kind: with.Kind, ID: with.ID}}, Exits: map[flow.Exit]flow.NodeID{
+			{ID: "talk", Step: flow.Dial{To: voice.Destination(with)}, Exits: map[flow.Exit]flow.NodeID{
 				flow.Busy: "tone", flow.NoAnswer: "tone", flow.Failed: "tone",
 			}},
 			{ID: "tone", Step: flow.Play{Prompts: []voice.Prompt{tone}}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "end"}},
