@@ -60,6 +60,9 @@ type Config struct {
 	Country  string // of tones: "se", "us", …
 	// RecordCalls records every bridged call.
 	RecordCalls bool
+	// MaxRoomTape bounds the recording of a room; 0 = voice.MaxRecordLength, which
+	// is also the most.
+	MaxRoomTape time.Duration
 	Logger      *slog.Logger
 }
 

@@ -31,23 +31,24 @@ type room struct {
 	mix     *rtpport.Room // set by open, with err
 	err     error
 	members []*member // in the order in which they came
+	last    *member   // to leave, nil before
 	tape    *roomTape
 	over    bool // nobody is let in any more
 }
-
-// roomTape is a recording of a room; its tape is nil while it is begun.
-type roomTape struct{ *tape }
 
 // member is a call in a room.
 type member struct {
 	call    *Call
 	id      voice.CallID
+	leg     voice.LegID
 	room    *room
 	since   time.Time
 	seat    *rtpport.Seat // nil on the way in
 	muted   bool
 	kicked  bool
 	changed chan struct{} // closed when something changes for the member
+	// telling is added to while the member is in the room, and waited for afterwards.
+	telling sync.WaitGroup // of who notes on its call what becomes of the recording
 }
 
 // JoinRoom implements voice.Conferencer.
@@ -67,7 +68,7 @@ func (c *Call) JoinRoom(ctx context.Context, s voice.RoomSpec) (voice.RoomResult
 	data := map[string]string{"room": s.Room}
 	c.Note(voice.Event{Kind: voice.EventRoomJoined, Leg: c.a.id, Text: "joined room " + s.Room, Data: data})
 	if s.Record {
-		if _, err := c.e.record(ctx, m.room, c); err != nil && !voice.IsKind(err, voice.Conflict) {
+		if _, err := c.e.record(ctx, m.room, m); err != nil && !voice.IsKind(err, voice.Conflict) {
 			c.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "the room is not recorded: " + voice.Reason(err)})
 		}
 	}
@@ -103,7 +104,7 @@ func (r *rooms) enter(c *Call, s voice.RoomSpec, now time.Time) *member {
 	if len(o.members) >= most {
 		return nil
 	}
-	m := &member{call: c, id: info.ID, room: o, since: now, muted: s.Muted, changed: make(chan struct{})}
+	m := &member{call: c, id: info.ID, leg: c.a.id, room: o, since: now, muted: s.Muted, changed: make(chan struct{})}
 	o.members = append(o.members, m)
 	o.tell()
 	return m
@@ -209,7 +210,7 @@ func (m *member) leave(s voice.RoomSpec) {
 	last := len(o.members) == 0
 	tape := o.tape
 	if last {
-		o.over = true
+		o.over, o.last = true, m
 		if r.all[o.key] == o {
 			delete(r.all, o.key)
 		}
@@ -218,12 +219,13 @@ func (m *member) leave(s voice.RoomSpec) {
 	if m.seat != nil {
 		m.seat.Leave()
 	}
+	m.telling.Wait()
 	switch {
 	case o.mix == nil:
 	case last:
-		o.mix.Close()
-		if tape != nil && tape.tape != nil {
-			tape.finish(tape.rec.Wait()) // a failure is on the timeline
+		o.mix.Close() // and with it the recording
+		if tape != nil {
+			<-tape.over
 		}
 	case s.Tones:
 		o.mix.Play(m.call.e.tones.Beep)

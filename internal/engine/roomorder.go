@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"context"
 	"slices"
 	"strings"
 
-	"tandem/internal/rtpport"
 	"tandem/internal/voice"
 )
 
@@ -90,63 +88,4 @@ func (e *Engine) KickMember(t voice.TenantID, name string, id voice.CallID) erro
 		m.wake()
 	}
 	return nil
-}
-
-// RecordRoom begins or ends the recording of a tenant's room, which is that of the
-// member who has been in it longest. NotExist when there is no such room, Conflict
-// when it is recorded, or not, already.
-func (e *Engine) RecordRoom(ctx context.Context, t voice.TenantID, name string, on bool) (voice.RecordingID, error) {
-	const op = "engine.RecordRoom"
-	e.rooms.mu.Lock()
-	o, _, err := e.rooms.find(op, t, name, "")
-	if err == nil && len(o.members) == 0 {
-		err = voice.Errorf(op, voice.NotExist, "there is no room %s", name)
-	}
-	if err != nil {
-		e.rooms.mu.Unlock()
-		return "", err
-	}
-	first, tape := o.members[0].call, o.tape
-	if !on && tape != nil && tape.tape != nil {
-		o.tape = nil
-	}
-	e.rooms.mu.Unlock()
-	switch {
-	case on:
-		return e.record(ctx, o, first)
-	case tape == nil || tape.tape == nil:
-		return "", voice.Errorf(op, voice.Conflict, "room %s is not recorded", name)
-	}
-	row, err := tape.finish(tape.rec.Stop())
-	return row.ID, err
-}
-
-// record begins a recording of a room on the timeline of one of its members.
-func (e *Engine) record(ctx context.Context, o *room, c *Call) (voice.RecordingID, error) {
-	const op = "engine.RecordRoom"
-	e.rooms.mu.Lock()
-	if o.tape != nil || o.over || o.mix == nil {
-		e.rooms.mu.Unlock()
-		return "", voice.Errorf(op, voice.Conflict, "room %s is recorded already, or over", o.key.name)
-	}
-	mine := &roomTape{}
-	o.tape = mine
-	e.rooms.mu.Unlock()
-	t, err := c.openTape(ctx, o.mix, c.a.id, voice.ForCall, "", rtpport.RecordOptions{Sides: rtpport.SidesMixed, MaxDuration: voice.MaxRecordLength})
-	e.rooms.mu.Lock()
-	over := o.over
-	if err == nil && !over {
-		mine.tape = t
-	} else if o.tape == mine {
-		o.tape = nil
-	}
-	e.rooms.mu.Unlock()
-	if err != nil {
-		return "", err
-	}
-	t.note(voice.EventRecordingStarted, "of room "+o.key.name+" started")
-	if over { // the last member left meanwhile
-		t.finish(t.rec.Stop())
-	}
-	return t.row.ID, nil
 }
