@@ -14,11 +14,15 @@ import (
 )
 
 func toneClip(hz float64, d time.Duration) *media.Clip {
+	return media.NewClip(media.PCM{Rate: media.Rate, Samples: toneSamples(hz, d)})
+}
+
+func toneSamples(hz float64, d time.Duration) []int16 {
 	pcm := make([]int16, d*media.Rate/time.Second)
 	for i := range pcm {
 		pcm[i] = int16(8000 * math.Sin(2*math.Pi*hz*float64(i)/media.Rate))
 	}
-	return media.NewClip(media.PCM{Rate: media.Rate, Samples: pcm})
+	return pcm
 }
 
 // TestPlayOver has sound over a bridge, over a prompt and over silence, mixed and
