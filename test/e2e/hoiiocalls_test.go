@@ -339,7 +339,11 @@ func TestHoiioMonitor(t *testing.T) {
 	b.refused("error_monitor_in_progress", "ivr/middle/monitor", "session", s, "notify_url", b.at("monitor"))
 	b.ok("ivr/end/transfer", "session", s, "dest", b.outside, "notify_url", b.at("transfer"))
 	far := b.answer(t)
-	talks(t, c, far) // 700 Hz one way, 1100 Hz the other
+	talks(t, c, far) // 700 Hz one way, 1100 Hz the other, and as long as is judged
+	go c.Play(t.Context(), tone(700, 2*time.Second))
+	if err := far.Play(t.Context(), tone(1100, 2*time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	hangUp(c)
 	ends(t, far, 10*time.Second)
 	b.of(s, "ivr_block", "transfer", "call_state", "ended", "transfer_status", "answered")
