@@ -123,12 +123,14 @@ const (
 	dateForm = "2006-01-02"
 )
 
-// minutes gives a length in minutes, each that has begun counting.
+// minutes gives a length in minutes, each that has begun counting; a call that its
+// longest time of a minute has ended is one of one minute, whatever ending it took.
 func minutes(d time.Duration) string {
 	if d <= 0 {
 		return "0"
 	}
-	return strconv.Itoa(int((d + time.Minute - 1) / time.Minute))
+	whole := max(d.Round(time.Second), time.Second)
+	return strconv.Itoa(int((whole + time.Minute - 1) / time.Minute))
 }
 
 // What calls cost on a server of one's own.
