@@ -21,7 +21,18 @@ type Local struct {
 	Addr     netip.AddrPort // where we receive RTP; RTCP is one above
 	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA, G722
 	NoEvents bool           // do not offer or accept telephone-event
+	// Others are further addresses of this machine by which a peer with ICE may
+	// reach us, on the port of Addr.
+	Others []netip.Addr
+	// Fingerprint is that of our certificate; zero = DTLS is not spoken.
+	Fingerprint Fingerprint
+	// Browser makes offers of media secured by DTLS, with ICE and rtcp-mux.
+	Browser bool
 
+	ice     ICE
+	dtls    DTLS   // as agreed
+	lines   []line // of the peer's last description, in whose order further offers are
+	taken   int    // of lines
 	id      uint64
 	version uint64
 	body    string // what was last said, without the o= line
@@ -60,8 +71,53 @@ func (l *Local) Offer(dir Direction) []byte {
 		event = 0
 	}
 	var b strings.Builder
-	l.writeAudio(&b, "RTP/AVP", codecs, event, dir)
-	return l.describe(b.String())
+	if l.lines == nil {
+		r := line{proto: "RTP/AVP"}
+		if l.Browser {
+			r = line{proto: "UDP/TLS/RTP/SAVPF", mid: "0", mux: true, bundled: true}
+			l.offerICE()
+		}
+		l.offerLine(&b, &r, codecs, event, dir)
+		return l.describe(l.head(&r), b.String())
+	}
+	for i := range l.lines {
+		if i == l.taken {
+			l.offerLine(&b, &l.lines[i], codecs, event, dir)
+		} else {
+			l.lines[i].refuse(&b)
+		}
+	}
+	return l.describe(l.head(&l.lines[l.taken]), b.String())
+}
+
+// offerLine writes our offer of the line that is taken.
+func (l *Local) offerLine(b *strings.Builder, r *line, codecs []Codec, event uint8, dir Direction) {
+	l.writeAudio(b, r.proto, codecs, event, dir)
+	l.secured(b, r, "actpass")
+}
+
+// head is the session's part of what secures the line.
+func (l *Local) head(r *line) string {
+	var head string
+	if r.bundled && r.mid != "" {
+		head = "a=group:BUNDLE " + r.mid + "\r\n"
+	}
+	if l.ice.Local.Ufrag != "" {
+		head += "a=ice-lite\r\n"
+	}
+	return head
+}
+
+// refuse writes the line back with port 0 (RFC 3264 §6).
+func (l *line) refuse(b *strings.Builder) {
+	formats := l.formats
+	if len(formats) == 0 {
+		formats = []string{"0"}
+	}
+	fmt.Fprintf(b, "m=%s 0 %s %s\r\n", l.kind, l.proto, strings.Join(formats, " "))
+	if l.mid != "" {
+		fmt.Fprintf(b, "a=mid:%s\r\n", l.mid)
+	}
 }
 
 func staticPT(name string) uint8 {
@@ -78,7 +134,7 @@ func staticPT(name string) uint8 {
 // ErrUnacceptable. Lines other than the taken one are refused in place with
 // port 0 (RFC 3264 §6).
 func (l *Local) Answer(s *Session) ([]byte, Media, error) {
-	m, err := l.agree(s)
+	m, err := l.agree(s, true)
 	if err != nil {
 		return nil, Media{}, err
 	}
@@ -87,27 +143,30 @@ func (l *Local) Answer(s *Session) ([]byte, Media, error) {
 		r := &s.media[i]
 		if i == s.usable {
 			l.writeAudio(&b, r.proto, []Codec{m.Codec}, m.EventPT, m.Direction.Reverse())
+			l.secured(&b, r, m.DTLS.part())
 			continue
 		}
-		formats := r.formats
-		if len(formats) == 0 {
-			formats = []string{"0"}
-		}
-		fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", r.kind, r.proto, strings.Join(formats, " "))
+		r.refuse(&b)
 	}
-	return l.describe(b.String()), m, nil
+	return l.describe(l.head(&s.media[s.usable]), b.String()), m, nil
 }
 
 // Accept takes a peer's answer to our last offer and gives what is agreed.
 // Errors wrap ErrUnacceptable.
-func (l *Local) Accept(s *Session) (Media, error) { return l.agree(s) }
+func (l *Local) Accept(s *Session) (Media, error) { return l.agree(s, false) }
 
-// agree takes the peer's first codec that we speak too.
-func (l *Local) agree(s *Session) (Media, error) {
+// agree takes the peer's first codec that we speak too, and what secures it.
+func (l *Local) agree(s *Session, answering bool) (Media, error) {
 	m, err := s.Preview(l.codecs()...)
 	if err != nil {
 		return Media{}, err
 	}
+	r := &s.media[s.usable]
+	if m.DTLS, err = l.settleDTLS(r, answering); err != nil {
+		return Media{}, err
+	}
+	m.ICE = l.settleICE(r, answering)
+	l.lines, l.taken = s.media, s.usable
 	if l.NoEvents {
 		m.EventPT = 0
 	}
@@ -121,7 +180,7 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 		return Media{}, unacceptable("%s", s.why)
 	}
 	r := &s.media[s.usable]
-	m := Media{Direction: r.dir, Ptime: r.ptime, EventPT: r.eventPT()}
+	m := Media{Direction: r.dir, Ptime: r.ptime, EventPT: r.eventPT(), Mux: r.mux}
 	found := false
 	for _, c := range r.codecs() {
 		if len(codecs) == 0 || slices.Contains(codecs, c.Name) {
@@ -135,11 +194,14 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 	if m.Ptime == 0 {
 		m.Ptime = DefaultPtime
 	}
-	if r.addr.IsUnspecified() {
+	if !sendable(r.addr) { // on hold, or it is for ICE to tell
 		return m, nil
 	}
 	m.Remote = netip.AddrPortFrom(r.addr, r.port)
 	m.RTCP = r.rtcp
+	if m.Mux {
+		m.RTCP = m.Remote
+	}
 	if !m.RTCP.IsValid() && r.port < 65535 {
 		m.RTCP = netip.AddrPortFrom(r.addr, r.port+1)
 	}
@@ -164,14 +226,15 @@ func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, eve
 	fmt.Fprintf(b, "a=ptime:%d\r\na=%s\r\n", DefaultPtime/time.Millisecond, dir)
 }
 
-// describe puts the session part in front of media and keeps the result.
-func (l *Local) describe(media string) []byte {
+// describe puts the session part, which ends with head, in front of media and keeps
+// the result.
+func (l *Local) describe(head, media string) []byte {
 	family := "IP4"
 	if l.Addr.Addr().Is6() && !l.Addr.Addr().Is4In6() {
 		family = "IP6"
 	}
 	host := l.Addr.Addr().Unmap().String()
-	body := "s=-\r\nc=IN " + family + " " + host + "\r\nt=0 0\r\n" + media
+	body := "s=-\r\nc=IN " + family + " " + host + "\r\nt=0 0\r\n" + head + media
 	if l.last != nil && body != l.body {
 		l.version++
 	}

@@ -85,10 +85,15 @@ type Media struct {
 	EventPT   uint8          // telephone-event/8000; 0 = not agreed
 	Direction Direction      // as the peer states it
 	Ptime     time.Duration  // what the peer asks for, 10 to 200 ms
+	Mux       bool           // RTCP shares the port of RTP (RFC 5761)
+	ICE       ICE            // how the peer's addresses are found; zero = Remote tells
+	DTLS      DTLS           // the handshake that secures the stream; zero = none
 }
 
 // MaySend reports whether we may send audio to the peer.
-func (m Media) MaySend() bool { return m.Remote.IsValid() && m.Direction.receives() }
+func (m Media) MaySend() bool {
+	return (m.Remote.IsValid() || m.ICE != (ICE{})) && m.Direction.receives()
+}
 
 // Receives reports whether the peer announces that it sends to us.
 func (m Media) Receives() bool { return m.Direction.sends() }

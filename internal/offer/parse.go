@@ -29,6 +29,11 @@ type line struct {
 	rtcp    netip.AddrPort
 	ptime   time.Duration
 	maps    []rtpmap
+	mid     string
+	bundled bool // mid is in a=group:BUNDLE
+	mux     bool // a=rtcp-mux
+	ice     iceAttrs
+	dtlsAttrs
 }
 
 type rtpmap struct {
@@ -39,12 +44,15 @@ type rtpmap struct {
 
 // parser is the state while reading.
 type parser struct {
-	s        Session
-	addr     netip.Addr
-	hasAddr  bool
-	badAddr  bool
-	dir      Direction
-	ptime    time.Duration
+	s       Session
+	addr    netip.Addr
+	hasAddr bool
+	badAddr bool
+	dir     Direction
+	ptime   time.Duration
+	bundled bundle
+	ice     iceAttrs
+	dtlsAttrs
 	cur      *line
 	curAddr  bool
 	ownsPort []rtcpAttr
@@ -198,6 +206,26 @@ func (p *parser) attribute(value string) {
 		p.rtpmap(arg)
 	case "rtcp":
 		p.rtcp(arg)
+	case "group":
+		if f := strings.Fields(arg); p.cur == nil && len(f) > 1 && f[0] == "BUNDLE" && len(f) <= MaxMedia+1 {
+			p.bundled = f[1:]
+		}
+	case "mid":
+		if p.cur != nil {
+			p.cur.mid = token(strings.TrimSpace(arg))
+		}
+	case "rtcp-mux":
+		if p.cur != nil {
+			p.cur.mux = true
+		}
+	default:
+		ice, dtls := &p.ice, &p.dtlsAttrs
+		if p.cur != nil {
+			ice, dtls = &p.cur.ice, &p.cur.dtlsAttrs
+		}
+		if !ice.attribute(name, arg) {
+			dtls.attribute(name, arg)
+		}
 	}
 }
 
@@ -250,6 +278,9 @@ func (p *parser) rtcp(arg string) {
 
 func (p *parser) finish() {
 	p.closeMedia()
+	for i := range p.s.media {
+		p.s.media[i].inherits(p)
+	}
 	for _, a := range p.ownsPort {
 		l := &p.s.media[a.index]
 		if !a.addr.IsValid() {
@@ -283,11 +314,13 @@ func (l *line) refusal() string {
 		return "not audio"
 	case l.port == 0:
 		return "audio is refused (port 0)"
-	case l.proto != "RTP/AVP" && l.proto != "RTP/AVPF":
+	case l.proto != "RTP/AVP" && l.proto != "RTP/AVPF" && !isDTLS(l.proto):
 		return "media protocol " + strconv.Quote(l.proto) + " is not spoken here"
-	case l.badAddr:
+	case isDTLS(l.proto) && l.dtlsRefusal() != "":
+		return l.dtlsRefusal()
+	case l.badAddr && !l.usesICE():
 		return "no usable connection address"
-	case !l.addr.IsUnspecified() && !sendable(l.addr):
+	case !l.usesICE() && !l.addr.IsUnspecified() && !sendable(l.addr):
 		return "multicast and broadcast media are refused"
 	case len(l.codecs()) == 0:
 		return "no common codec"
