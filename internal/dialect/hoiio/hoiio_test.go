@@ -26,7 +26,7 @@ const account = "704110238"
 // fixture is the dialect on a real database with two applications of one account
 // and a third of another; calls are fakes.
 type fixture struct {
-	t       *testing.T
+	t       testing.TB
 	store   *sqlstore.Store
 	dialect *hoiio.Dialect
 	live    []voice.LiveCall
@@ -38,7 +38,7 @@ type fixture struct {
 	now     *clock.Virtual
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), sqlstore.Options{SQLitePath: filepath.Join(t.TempDir(), "t.db")})
 	if err != nil {
@@ -69,7 +69,7 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

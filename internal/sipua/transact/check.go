@@ -2,6 +2,7 @@ package transact
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -68,6 +69,7 @@ func checkHeaders(m *sip.MessageData) string {
 		return "Too Many Headers"
 	}
 	var froms, tos, ids, cseqs, lengths, vias, contacts int
+	var once [onceNames]int
 	for _, h := range m.Headers() {
 		switch h := h.(type) {
 		case *sip.FromHeader:
@@ -87,14 +89,16 @@ func checkHeaders(m *sip.MessageData) string {
 			if !isToken(h.Transport) || h.ProtocolName == "" || h.Host == "" || h.Port < 0 || h.Port > 65535 {
 				return "Bad Via"
 			}
+		case *sip.ContentTypeHeader:
+			once[0]++
 		default:
-			if !isToken(h.Name()) {
-				return "Bad Header Name"
+			if i := onceOnly(h.Name()); i >= 0 {
+				once[i]++
 			}
 		}
 	}
 	switch {
-	case froms != 1 || tos != 1 || ids != 1 || cseqs != 1 || lengths > 1:
+	case froms != 1 || tos != 1 || ids != 1 || cseqs != 1 || lengths > 1 || slices.Max(once[:]) > 1:
 		return "Header Given Twice"
 	case vias > maxVias:
 		return "Too Many Via"
@@ -106,6 +110,37 @@ func checkHeaders(m *sip.MessageData) string {
 	return checkParties(m)
 }
 
+const onceNames = 9
+
+// onceOnly gives a number to the names of headers that have one value and that
+// we act upon, -1 to others: of two values readers would take different ones.
+func onceOnly(name string) int {
+	if len(name) > len("session-expires") {
+		return -1
+	}
+	switch strings.ToLower(name) {
+	case "content-type", "c":
+		return 0
+	case "expires":
+		return 1
+	case "session-expires", "x":
+		return 2
+	case "min-se":
+		return 3
+	case "rack":
+		return 4
+	case "rseq":
+		return 5
+	case "event", "o":
+		return 6
+	case "refer-to", "r":
+		return 7
+	case "refer-sub":
+		return 8
+	}
+	return -1
+}
+
 func checkParties(m *sip.MessageData) string {
 	from, to := m.From(), m.To()
 	for _, t := range []sip.HeaderParams{from.Params, to.Params} {
@@ -115,14 +150,10 @@ func checkParties(m *sip.MessageData) string {
 	}
 	for _, u := range []*sip.Uri{&from.Address, &to.Address} {
 		if u.Scheme == "sip" || u.Scheme == "sips" {
-			if u.Host == "" || strings.ContainsAny(u.Host, " \t<>\"") {
+			if !validHost(u.Host) || u.Port < 0 || u.Port > 65535 {
 				return "Bad Address"
 			}
 		}
-	}
-	if strings.Count(from.DisplayName, "\"")-strings.Count(from.DisplayName, "\\\"") != 0 ||
-		strings.Count(to.DisplayName, "\"")-strings.Count(to.DisplayName, "\\\"") != 0 {
-		return "Bad Display Name"
 	}
 	return ""
 }
@@ -152,9 +183,10 @@ func checkURI(u *sip.Uri) (int, string) {
 
 // validHost accepts an IP literal or a host name by RFC 3261 §25.1.
 func validHost(h string) bool {
-	if strings.HasPrefix(h, "[") {
-		_, err := netip.ParseAddr(strings.Trim(h, "[]"))
-		return err == nil
+	if inner, ok := strings.CutPrefix(h, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		a, err := netip.ParseAddr(inner)
+		return ok && err == nil && a.Is6() && a.Zone() == ""
 	}
 	if h == "" || len(h) > 255 || h[0] == '.' || h[0] == '-' || strings.Contains(h, "..") {
 		return false
@@ -194,13 +226,13 @@ func ValidToken(s string) bool { return isToken(s) }
 // isToken reports whether s is a token by RFC 3261 §25.1.
 func isToken(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
-			continue
-		}
-		if !strings.ContainsRune("-.!%*_+`'~", rune(c)) {
+		if !tokenByte(s[i]) {
 			return false
 		}
 	}
 	return s != ""
+}
+
+func tokenByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-.!%*_+`'~", c) >= 0
 }

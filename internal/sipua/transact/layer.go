@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
 	"strings"
@@ -272,13 +271,4 @@ func SplitTransport(name string) string {
 		return "tcp"
 	}
 	return ""
-}
-
-// headerParsers are sipgo's but for Refer-To and Referred-By, whose text is kept
-// as it came: its parser loses what is given twice in a URI.
-func headerParsers() map[string]sip.HeaderParser {
-	m := maps.Clone(sip.DefaultHeadersParser())
-	delete(m, "refer-to")
-	delete(m, "referred-by")
-	return m
 }

@@ -98,8 +98,9 @@ func begins(b []byte) bool {
 }
 
 // headerBytes finds bytes that parsers read differently: NUL, bare CR or LF,
-// other control characters in the header section. Only a quoted-pair may hold
-// a control character (RFC 3261 §25.1).
+// other control characters in the header section, and names that are no token,
+// such as one with a space that only some readers take for one. Only a
+// quoted-pair may hold a control character (RFC 3261 §25.1).
 func headerBytes(b []byte) string {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -112,6 +113,9 @@ func headerBytes(b []byte) string {
 		}
 		if c == '\r' && b[i+1] == '\n' {
 			i++
+			if !soundName(b[i+1 : end]) {
+				return "Bad Header Name"
+			}
 			continue
 		}
 		if i > 0 && b[i-1] == '\\' && c != '\r' && c != '\n' {
@@ -120,6 +124,27 @@ func headerBytes(b []byte) string {
 		return "Control Character in Header"
 	}
 	return ""
+}
+
+// soundName reports whether the header line that b begins with has a name that
+// is a token, or continues the line before. White space may stand before the colon.
+func soundName(b []byte) bool {
+	if len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		return true
+	}
+	n := bytes.IndexByte(b, ':')
+	if n < 0 {
+		return false
+	}
+	for n > 0 && (b[n-1] == ' ' || b[n-1] == '\t') {
+		n--
+	}
+	for _, c := range b[:n] {
+		if !tokenByte(c) {
+			return false
+		}
+	}
+	return n > 0
 }
 
 func (l *Layer) response(res *sip.Response, f flow) {
