@@ -99,7 +99,7 @@ func reread(l *Layer, b []byte) string {
 	if headerBytes(b) != "" {
 		return ""
 	}
-	msg, err := l.parser.ParseSIP(unfold(b))
+	msg, err := l.parse(unfold(b))
 	req, ok := msg.(*sip.Request)
 	if err != nil || !ok {
 		return ""
@@ -108,7 +108,7 @@ func reread(l *Layer, b []byte) string {
 		return ""
 	}
 	once := req.String()
-	again, err := l.parser.ParseSIP([]byte(once))
+	again, err := l.parse([]byte(once))
 	if err != nil {
 		return "what was read is written as what can't be read: " + err.Error() + "\n" + once
 	}

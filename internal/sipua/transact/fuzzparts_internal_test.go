@@ -20,7 +20,7 @@ func FuzzURI(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		roundTrip(t, s, func(s string) (string, error) {
 			var u sip.Uri
-			if err := sip.ParseUri(s, &u); err != nil {
+			if err := parseURI(s, &u); err != nil {
 				return "", err
 			}
 			if code, _ := checkURI(&u); code != 0 {
@@ -44,7 +44,7 @@ func value(name, text string) (string, error) {
 	for _, n := range []string{"Via", "From", "To", "Contact"} {
 		raw += n + ": " + base[n] + "\r\n"
 	}
-	msg, err := deskLayer().parser.ParseSIP(unfold([]byte(raw + "\r\n")))
+	msg, err := deskLayer().parse(unfold([]byte(raw + "\r\n")))
 	if err != nil {
 		return "", err
 	}

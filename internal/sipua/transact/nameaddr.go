@@ -47,6 +47,14 @@ func headerParsers() map[string]sip.HeaderParser {
 		}
 		return h, parseNameAddr(text, &h.DisplayName, &h.Address, &h.Params)
 	}
+	route := func(_ []byte, text string) (sip.Header, error) {
+		h := &sip.RouteHeader{}
+		return h, parseNameAddr(text, new(string), &h.Address, new(sip.HeaderParams))
+	}
+	recordRoute := func(_ []byte, text string) (sip.Header, error) {
+		h := &sip.RecordRouteHeader{}
+		return h, parseNameAddr(text, new(string), &h.Address, new(sip.HeaderParams))
+	}
 	via := func(_ []byte, text string) (sip.Header, error) {
 		h := &sip.ViaHeader{}
 		return h, parseVia(text, h)
@@ -61,6 +69,7 @@ func headerParsers() map[string]sip.HeaderParser {
 	}
 	m["from"], m["f"], m["to"], m["t"] = from, from, to, to
 	m["contact"], m["m"], m["via"], m["v"] = contact, contact, via, via
+	m["route"], m["record-route"] = route, recordRoute
 	return m
 }
 
@@ -97,14 +106,8 @@ func parseNameAddr(s string, name *string, u *sip.Uri, params *sip.HeaderParams)
 	} else if i := strings.IndexByte(s, ';'); i >= 0 {
 		s, rest = trimSpace(s[:i]), s[i:] // parameters belong to the header then
 	}
-	if strings.ContainsAny(s, " \t<>\"") {
-		return errAddress
-	}
-	if err := sip.ParseUri(s, u); err != nil {
+	if err := parseURI(s, u); err != nil {
 		return err
-	}
-	if u.Wildcard {
-		return errAddress
 	}
 	return parseParams(rest, params)
 }

@@ -44,7 +44,7 @@ func (l *Layer) receive(b []byte, f flow) {
 		return
 	}
 	b = unfold(b)
-	msg, err := l.parser.ParseSIP(b)
+	msg, err := l.parse(b)
 	if err != nil {
 		l.malformed.Add(1)
 		code, reason := parseStatus(b)
@@ -59,6 +59,17 @@ func (l *Layer) receive(b []byte, f flow) {
 	case *sip.Request:
 		l.request(m, f)
 	}
+}
+
+// parse reads one message whose lines are whole.
+func (l *Layer) parse(b []byte) (sip.Message, error) {
+	line, _, _ := bytes.Cut(b, []byte("\r\n"))
+	if _, rest, ok := bytes.Cut(line, []byte(" ")); ok && !bytes.HasPrefix(line, []byte("SIP/")) {
+		if uri, _, ok := bytes.Cut(rest, []byte(" ")); !ok || !soundURI(string(uri)) {
+			return nil, errAddress
+		}
+	}
+	return l.parser.ParseSIP(b)
 }
 
 // parseStatus tells a URI scheme that is not spoken here from plain nonsense.
