@@ -52,6 +52,8 @@ var mayImport = map[string]string{
 	"sipua":               "voice offer",
 	"sipua/transact":      "",
 	"sipua/digestauth":    "",
+	"sipua/locate":        "",
+	"sipua/dnstest":       "",
 	"phone":               "media offer",
 	"tts":                 "voice media",
 	"tts/espeaktts":       "voice media tts child",
