@@ -117,7 +117,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 	info := infoOf(inc)
 	c := newCall(e, info)
 	c.a = &leg{id: "a", to: "the caller", who: callerOf(info), started: info.Start, side: &side{
-		dialog: inc.Dialog, inc: inc, port: port, host: inc.Source().Addr(),
+		dialog: inc.Dialog, inc: inc, port: port,
 		local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
 	}}
 	c.a.belongs(c)

@@ -35,7 +35,6 @@ type side struct {
 	dialog *sipua.Dialog
 	inc    *sipua.Incoming // the caller's leg of an incoming call
 	port   *rtpport.Port
-	host   netip.Addr // where its signalling comes from
 	at     atomic.Pointer[place]
 
 	mu       sync.Mutex // offers come in the SIP stack's goroutine
@@ -44,6 +43,9 @@ type side struct {
 	media    offer.Media
 	agreed   time.Time // when media was last agreed on
 	sent     []byte    // our description, once it went out
+
+	heardFrom netip.AddrPort // whose audio was last noted
+	alarmed   bool           // one who copies its stream is on the timeline
 }
 
 // place is where a side is at present.
@@ -104,7 +106,9 @@ func (l *leg) speaks() string {
 // agree starts the port with what an offer and its answer came to.
 func (s *side) agree(m offer.Media) error {
 	s.media, s.agreed = m, time.Now()
-	return s.port.Start(params(m, s.host))
+	p := params(m, s.dialog.PeerAddr())
+	p.Strangers = s.mayBeStranger(m)
+	return s.port.Start(p)
 }
 
 func params(m offer.Media, host netip.Addr) rtpport.Params {
@@ -161,6 +165,7 @@ func (l *leg) describe(offered *offer.Session) error {
 	if l.sent != nil {
 		return nil
 	}
+	l.suit(offered)
 	sdp, m, err := l.local.Answer(offered)
 	if err == nil {
 		err = l.agree(m)
@@ -262,8 +267,10 @@ func (l *leg) silentTooLong(most time.Duration) bool {
 // end hangs up, frees the media and gives the leg's record.
 func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
 	l.at.Load().call.e.places.forget(l.side)
+	l.sources()
 	l.dialog.Hangup(cause, words)
 	st := l.port.Close()
+	l.stray(st.Foreign)
 	if l.release != nil {
 		l.release()
 	}

@@ -32,6 +32,7 @@ func (s *side) reoffered(new *offer.Session) ([]byte, voice.Event, error) {
 	if new == nil {
 		return s.local.Offer(offer.SendRecv), voice.Event{}, nil
 	}
+	s.suit(new)
 	sdp, m, err := s.local.Answer(new)
 	e, err := s.move(m, err)
 	return sdp, e, err

@@ -134,7 +134,6 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 	if l.port, err = c.openPort(); err != nil {
 		return err
 	}
-	l.host = peer
 	l.local = offer.NewLocal(netip.AddrPortFrom(c.e.addrs.towards(peer), uint16(l.port.LocalPort())))
 	if c.a != nil && c.a.speaks() == offer.G722 {
 		l.local.Codecs = []string{offer.G722, offer.PCMU, offer.PCMA} // so that the talk passes as it is

@@ -70,6 +70,10 @@ func (c *Call) waitUntil(ctx context.Context, done <-chan struct{}, p *playing, 
 			return woken{}, voice.Errorf("engine.wait", voice.Expired, "the time set for the flow is over")
 		}
 		if err == nil && w.timer && look {
+			c.a.sources()
+			if c.far != nil {
+				c.far.sources()
+			}
 			if c.a.silentTooLong(c.e.cfg.MediaTimeout) {
 				return woken{}, c.mediaLost()
 			}

@@ -30,25 +30,28 @@ func (p *Port) Inject(source netip.AddrPort, b []byte, rtcp bool) {
 }
 
 // Judge runs the source rule over packets; times are in milliseconds.
-func Judge(expect, host string, packets []JudgePacket) string {
+func Judge(expect, host string, strangers bool, packets []JudgePacket) (verdicts string, alarm bool) {
 	var l latch
 	var h netip.Addr
 	if host != "" {
 		h = netip.MustParseAddr(host)
 	}
 	const begin = 1_000_000_000_000
-	l.start(begin, netip.MustParseAddrPort(expect), h)
+	l.start(begin, netip.MustParseAddrPort(expect), h, strangers)
 	out := ""
 	for _, p := range packets {
 		now := begin + int64(p.At)*int64(time.Millisecond)
 		if p.Offer != "" {
-			l.start(now, netip.MustParseAddrPort(p.Offer), h)
+			if p.Host != "" {
+				h = netip.MustParseAddr(p.Host)
+			}
+			l.start(now, netip.MustParseAddrPort(p.Offer), h, strangers)
 			out += "-"
 			continue
 		}
 		out += string("x.M"[l.packet(now, netip.MustParseAddrPort(p.From), p.SSRC, p.Seq)])
 	}
-	return out
+	return out, l.copies()
 }
 
 // JudgePacket is a packet, or with Offer a new start, at a time.
@@ -58,6 +61,7 @@ type JudgePacket struct {
 	SSRC  uint32
 	Seq   uint16
 	Offer string
+	Host  string // with Offer: where signalling comes from now
 }
 
 // AllocsPerTurn is how much a turn of the port allocates in which a packet of the

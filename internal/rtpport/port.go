@@ -33,8 +33,12 @@ type Params struct {
 	RTCP netip.AddrPort
 	// Host is where the peer's signalling comes from: packets from there may
 	// teach the address at any time, as phones behind NAT need. May be invalid.
-	Host  netip.Addr
-	Codec media.Codec
+	Host netip.Addr
+	// Strangers lets a host that neither Remote nor Host names teach the address
+	// within half a second of Start: for a peer behind a NAT whose signalling comes
+	// through a proxy. Where it is not needed it only helps who injects sound.
+	Strangers bool
+	Codec     media.Codec
 	// CodecPT is the payload type of the codec, below 64 or 96 to 127; 0 = its static one.
 	CodecPT uint8
 	// EventPT is the payload type of telephone-event, 96 to 127; 0 = not agreed,
@@ -70,8 +74,10 @@ type Port struct {
 	done   chan struct{} // closed when the wheel has let go
 	final  Stats         // set before done closes
 
-	received atomic.Int64 // CLOCK_MONOTONIC of the last packet of the peer
-	begun    atomic.Int64 // CLOCK_MONOTONIC of the first Start
+	received atomic.Int64                   // CLOCK_MONOTONIC of the last packet of the peer
+	begun    atomic.Int64                   // CLOCK_MONOTONIC of the first Start
+	peer     atomic.Pointer[netip.AddrPort] // where the peer's packets come from
+	copier   atomic.Pointer[netip.AddrPort] // who copies them
 
 	// What follows belongs to the shard's thread.
 	rtp, rtcp   socket
@@ -170,7 +176,7 @@ func (p *Port) apply(params Params) {
 		p.lead = 0
 	}
 	p.started, p.params = true, params
-	p.latch.start(now, params.Remote, params.Host)
+	p.latch.start(now, params.Remote, params.Host, params.Strangers)
 	p.inband = nil
 	if params.EventPT == 0 {
 		p.inband = dtmf.NewDetector()

@@ -2,6 +2,8 @@ package rtpport
 
 import (
 	"encoding/binary"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"tandem/internal/media"
@@ -81,9 +83,15 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 	switch p.latch.packet(mono, from.source(i), ssrc, seq) {
 	case foreign:
 		p.rx.foreign++
+		if p.latch.copies() && p.copier.Load() == nil {
+			who := p.latch.copier
+			p.copier.Store(&who)
+		}
 		return
 	case moved:
 		p.rx.moves++
+		who := p.latch.source
+		p.peer.Store(&who)
 		p.aim(mono)
 	}
 	arrival := from.arrival(i, wall)
@@ -265,6 +273,21 @@ func (p *Port) KeepKeys(keep bool) {
 		}
 		p.keeps = keep
 	})
+}
+
+// Peer is where the peer's packets come from; invalid while none has come.
+func (p *Port) Peer() netip.AddrPort { return stored(&p.peer) }
+
+// Copier is the first source that went on with the peer's stream while the peer did
+// too: somebody who sees the call's packets, or guesses well, tries to speak in it.
+// Its packets are ignored. Invalid when there is none.
+func (p *Port) Copier() netip.AddrPort { return stored(&p.copier) }
+
+func stored(at *atomic.Pointer[netip.AddrPort]) netip.AddrPort {
+	if a := at.Load(); a != nil {
+		return *a
+	}
+	return netip.AddrPort{}
 }
 
 // LastReceived is when the last packet of the peer arrived; the zero time when

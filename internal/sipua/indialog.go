@@ -25,6 +25,9 @@ func (a *Agent) inDialog(in *transact.Inbound) {
 	late := req.CSeq().SeqNo <= d.remoteSeq && d.remoteSeq != 0
 	if !late {
 		d.remoteSeq = req.CSeq().SeqNo
+		if d.pinned { // its NAT may have given it another port
+			d.dest = transact.Dest{Transport: in.Transport(), Addr: in.Source()}
+		}
 	}
 	over := d.state == stateEnded
 	d.mu.Unlock()
@@ -179,9 +182,6 @@ func (d *Dialog) reoffered(in *transact.Inbound) {
 func (d *Dialog) retarget(in *transact.Inbound) {
 	if soundContact(in.Req) {
 		d.target = *in.Req.Contact().Address.Clone()
-	}
-	if d.pinned {
-		d.dest = transact.Dest{Transport: in.Transport(), Addr: in.Source()}
 	}
 }
 

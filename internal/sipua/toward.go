@@ -16,3 +16,19 @@ func (a *Agent) Toward(ctx context.Context, t Target) (netip.Addr, error) {
 	}
 	return dest.Addr.Addr(), nil
 }
+
+// PeerAddr gives the address that the peer's signalling comes from.
+func (d *Dialog) PeerAddr() netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dest.Addr.Addr()
+}
+
+// Proxied says whether signalling comes through a proxy, so that its address tells
+// nothing of where the peer is: the peer's request passed one, or one will stay on
+// the way.
+func (d *Dialog) Proxied() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.routes) > 0 || d.inc != nil && len(d.inc.in.Req.GetHeaders("via")) > 1
+}
