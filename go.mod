@@ -15,7 +15,10 @@ require (
 	github.com/miekg/dns v1.1.73
 	github.com/pion/dtls/v3 v3.1.8
 	github.com/pion/logging v0.2.4
-	github.com/pion/transport/v4 v4.0.2
+	github.com/pion/rtcp v1.2.17
+	github.com/pion/rtp v1.10.5
+	github.com/pion/srtp/v3 v3.0.13
+	github.com/pion/transport/v4 v4.1.0
 	github.com/pressly/goose/v3 v3.28.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
@@ -27,6 +30,8 @@ require (
 	modernc.org/sqlite v1.60.0
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/pion/randutil v0.1.0 // indirect
 
 require (
 	github.com/chromedp/cdproto v0.159.0 // indirect

@@ -63,7 +63,7 @@ var mayImport = map[string]string{
 	"say":                 "voice",
 	"prompt":              "voice media blob tts child say",
 	"prompt/gen":          "voice media tts prompt",
-	"engine":              "voice clock media rtpport offer sipua prompt blob gather",
+	"engine":              "voice clock media rtpport dtlssrtp offer sipua prompt blob gather",
 	"blob":                "voice",
 	"blob/fileblob":       "voice blob",
 	"blob/memblob":        "voice blob",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem/internal/dialect"
+	"tandem/internal/dtlssrtp"
 	"tandem/internal/engine"
 	"tandem/internal/flow"
 	"tandem/internal/mailbox"
@@ -28,12 +29,17 @@ func (d *Daemon) startMedia(context.Context) error {
 		return err
 	}
 	d.pool = pool
+	identity, err := dtlssrtp.NewIdentity()
+	if err != nil {
+		pool.Close()
+		return err
+	}
 	d.closing(pool.Close)
 	d.engine = engine.New(engine.Config{
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
+		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
 	return nil

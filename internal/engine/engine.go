@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"tandem/internal/blob"
+	"tandem/internal/dtlssrtp"
 	"tandem/internal/media"
 	"tandem/internal/media/tones"
-	"tandem/internal/offer"
 	"tandem/internal/rtpport"
 	"tandem/internal/sipua"
 	"tandem/internal/voice"
@@ -50,6 +50,8 @@ type Config struct {
 	// MediaAddr is put into session descriptions; invalid = this machine's
 	// address towards the peer.
 	MediaAddr netip.Addr
+	// Identity is our certificate for media secured by DTLS; nil = there is none.
+	Identity *dtlssrtp.Identity
 	// CheckHost says whether a SIP address given by a tenant may be called.
 	CheckHost func(ctx context.Context, host string) error
 	// MediaTimeout ends a call whose caller sent audio and then none for so
@@ -118,7 +120,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 	c := newCall(e, info)
 	c.a = &leg{id: "a", to: "the caller", who: callerOf(info), started: info.Start, side: &side{
 		dialog: inc.Dialog, inc: inc, port: port,
-		local: offer.NewLocal(netip.AddrPortFrom(e.addrs.towards(inc.Source().Addr()), uint16(port.LocalPort()))),
+		local: e.local(inc.Source().Addr(), port),
 	}}
 	c.a.belongs(c)
 	c.first = c.a.id

@@ -46,6 +46,8 @@ type side struct {
 
 	heardFrom netip.AddrPort // whose audio was last noted
 	alarmed   bool           // one who copies its stream is on the timeline
+
+	shaking *shaking // the handshake that secures the media; nil = plain media
 }
 
 // place is where a side is at present.
@@ -83,10 +85,14 @@ func (l *leg) gone() bool {
 func (l *leg) codec() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.media.EventPT != 0 {
-		return l.media.Codec.Name + ", keys by telephone-event"
+	words := l.media.Codec.Name
+	if l.media.DTLS.Used() {
+		words += " secured by DTLS-SRTP"
 	}
-	return l.media.Codec.Name + ", keys in band"
+	if l.media.EventPT != 0 {
+		return words + ", keys by telephone-event"
+	}
+	return words + ", keys in band"
 }
 
 // speaks is the codec of the leg, or what it will be when the caller is answered.
@@ -108,6 +114,7 @@ func (s *side) agree(m offer.Media) error {
 	s.media, s.agreed = m, time.Now()
 	p := params(m, s.dialog.PeerAddr())
 	p.Strangers = s.mayBeStranger(m)
+	s.secure(&p, m)
 	return s.port.Start(p)
 }
 
@@ -148,15 +155,18 @@ func (l *leg) answer(ctx context.Context) error {
 		l.mu.Unlock()
 		return l.answerDelayed(ctx, sdp)
 	}
-	defer l.mu.Unlock()
-	if err := l.describe(offered); err != nil {
-		return err
+	err := l.describe(offered)
+	if err == nil {
+		err = l.inc.Answer(l.sent)
 	}
-	if err := l.inc.Answer(l.sent); err != nil {
-		return err
+	l.mu.Unlock()
+	if err == nil {
+		err = l.untilSecure(ctx)
 	}
-	l.answered = time.Now()
-	return nil
+	if err == nil {
+		l.hasAnswered()
+	}
+	return err
 }
 
 // describe settles the caller's offer once, and starts the port: it listens
@@ -209,6 +219,9 @@ func (l *leg) answerDelayed(ctx context.Context, sdp []byte) error {
 		return voice.E("engine.answer", voice.Unavailable, context.Cause(ctx))
 	}
 	if err := l.accept(l.inc.Remote()); err != nil {
+		return err
+	}
+	if err := l.untilSecure(ctx); err != nil {
 		return err
 	}
 	l.hasAnswered()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"tandem/internal/offer"
@@ -86,8 +85,12 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 		d.Hangup(voice.CauseMedia, voice.Reason(err))
 		return rung{cause: voice.CauseMedia, words: w.words + " answered with media that can't be used: " + voice.Reason(err)}
 	}
-	l.hasAnswered()
 	l.watch()
+	if err := l.untilSecure(ctx); err != nil {
+		d.Hangup(voice.CauseMedia, voice.Reason(err))
+		return rung{cause: voice.CauseMedia, words: w.words + " answered, but its media did not come up: " + voice.Reason(err)}
+	}
+	l.hasAnswered()
 	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: id, Text: w.words + " answered with " + l.codec(), Data: targetData(w.target)})
 	return rung{leg: l}
 }
@@ -134,7 +137,8 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 	if l.port, err = c.openPort(); err != nil {
 		return err
 	}
-	l.local = offer.NewLocal(netip.AddrPortFrom(c.e.addrs.towards(peer), uint16(l.port.LocalPort())))
+	l.local = c.e.local(peer, l.port)
+	l.local.Browser = hop.Binding != nil && isWebSocket(hop.Binding.Transport)
 	if c.a != nil && c.a.speaks() == offer.G722 {
 		l.local.Codecs = []string{offer.G722, offer.PCMU, offer.PCMA} // so that the talk passes as it is
 	}

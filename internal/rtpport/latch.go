@@ -190,6 +190,17 @@ func (l *latch) patience(by claim) int64 {
 	return l.learnUntil
 }
 
+// prove locks on a source that has proved itself otherwise; true when that is news.
+func (l *latch) prove(now int64, source netip.AddrPort) bool {
+	if l.locked && l.source == source {
+		return false
+	}
+	l.locked, l.by, l.source, l.seen = true, named, source, now
+	l.suspects = [4]suspect{}
+	l.copied = 0
+	return true
+}
+
 // target is where to send.
 func (l *latch) target() netip.AddrPort {
 	if l.locked {

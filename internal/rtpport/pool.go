@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -41,12 +42,14 @@ type Config struct {
 
 // Pool is the media of a process. Safe for concurrent use.
 type Pool struct {
-	conf     Config
-	shards   []*shard
-	threads  sync.WaitGroup // shards
-	writers  sync.WaitGroup // recordings
-	fileTurn chan struct{}  // bounds the threads that a stalled disk can hold
-	keyTones [16]*media.Clip
+	conf    Config
+	shards  []*shard
+	threads sync.WaitGroup // shards
+	writers sync.WaitGroup // recordings
+	// handshakes are those under way.
+	handshakes atomic.Int64
+	fileTurn   chan struct{} // bounds the threads that a stalled disk can hold
+	keyTones   [16]*media.Clip
 
 	mu     sync.Mutex
 	used   map[int]bool // even port numbers in use

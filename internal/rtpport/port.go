@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"tandem/internal/dtlssrtp"
 	"tandem/internal/media"
 	"tandem/internal/media/dtmf"
 )
@@ -48,6 +49,12 @@ type Params struct {
 	// Quiet sends nothing while nothing is played. Otherwise frames of silence
 	// keep NAT bindings and the peer's recorders alive.
 	Quiet bool
+	// Mux has RTCP share the port of RTP (RFC 5761).
+	Mux bool
+	ICE *ICE // nil = Remote and the rules of the latch tell where the peer is
+	// DTLS secures the stream: nothing is sent and nothing counts before its keys are
+	// there. nil = a plain stream. Once there, it stays.
+	DTLS *DTLS
 }
 
 func (p *Params) payloadType() uint8 {
@@ -78,6 +85,7 @@ type Port struct {
 	begun    atomic.Int64                   // CLOCK_MONOTONIC of the first Start
 	peer     atomic.Pointer[netip.AddrPort] // where the peer's packets come from
 	copier   atomic.Pointer[netip.AddrPort] // who copies them
+	shake    handshakes
 
 	// What follows belongs to the shard's thread.
 	rtp, rtcp   socket
@@ -86,6 +94,7 @@ type Port struct {
 	params      Params
 	started     bool
 	latch       latch
+	guard       *guard // nil = a plain stream without ICE
 	to, toRTCP  sockaddr
 
 	tx      [headerLen + media.FrameSamples]byte
@@ -155,14 +164,19 @@ func (p *Port) Start(params Params) error {
 	if params.RTCP.IsValid() {
 		params.RTCP = netip.AddrPortFrom(params.RTCP.Addr().Unmap(), params.RTCP.Port())
 	}
+	session, begin, err := p.handshake(params.DTLS)
+	if err != nil {
+		return err
+	}
+	defer begin()
 	p.begun.CompareAndSwap(0, p.shard.clock())
-	if !p.shard.post(func() { p.apply(params) }) {
+	if !p.shard.post(func() { p.apply(params, session) }) {
 		return fmt.Errorf("start media: %w", ErrClosed)
 	}
 	return nil
 }
 
-func (p *Port) apply(params Params) {
+func (p *Port) apply(params Params, session *dtlssrtp.Session) {
 	now := p.shard.clock()
 	if p.closed() {
 		return
@@ -177,6 +191,7 @@ func (p *Port) apply(params Params) {
 	}
 	p.started, p.params = true, params
 	p.latch.start(now, params.Remote, params.Host, params.Strangers)
+	p.protect(&params, session)
 	p.inband = nil
 	if params.EventPT == 0 {
 		p.inband = dtmf.NewDetector()
@@ -187,6 +202,9 @@ func (p *Port) apply(params Params) {
 // aim points the sockets at the peer.
 func (p *Port) aim(now int64) {
 	target := p.latch.target()
+	if p.guard != nil && p.guard.ice != nil {
+		target = p.guard.ice.Target()
+	}
 	p.rtp.disconnect()
 	p.to.n = 0
 	if sendable(target) {
@@ -194,7 +212,7 @@ func (p *Port) aim(now int64) {
 		// A connected socket takes packets for one local address alone, which the
 		// kernel picks by its routes; only where that is the one address that the
 		// port is bound to is it surely the one that the peer was told.
-		if p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
+		if p.guard == nil && p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
 			p.rtp.connect(&p.to)
 		}
 	}
@@ -212,6 +230,7 @@ func (p *Port) aim(now int64) {
 // sockets. Further calls return the same final statistics.
 func (p *Port) Close() Stats {
 	p.once.Do(func() {
+		p.partFromPeer()
 		if p.shard.post(p.leave) {
 			<-p.done
 		} else {
@@ -361,6 +380,12 @@ func (p *Port) packet(pt uint8, marker bool, ts uint32, n int) {
 	binary.BigEndian.PutUint32(b[4:], ts)
 	binary.BigEndian.PutUint32(b[8:], p.ssrc)
 	p.seq++
+	if p.guard != nil {
+		if b = p.guarded(b, false); b == nil {
+			p.tally.failed++
+			return
+		}
+	}
 	if p.rtp.send(b, &p.to) {
 		p.tally.packets++
 		p.tally.octets += int64(n - headerLen)

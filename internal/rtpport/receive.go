@@ -62,6 +62,11 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 	if !p.started {
 		return
 	}
+	if p.guard != nil {
+		if b = p.admit(b, from.source(i), mono); b == nil {
+			return
+		}
+	}
 	if len(b) < headerLen || b[0]>>6 != 2 {
 		p.rx.invalid++
 		return

@@ -43,7 +43,7 @@ func (p *Port) drainRTCP(wall int64) {
 	n := b.receive(&p.rtcp)
 	for i := range n {
 		source := b.source(i)
-		if !p.latch.locked || source.Addr() != p.latch.source.Addr() {
+		if p.params.DTLS != nil || !p.latch.locked || source.Addr() != p.latch.source.Addr() {
 			p.rx.foreign++
 			continue
 		}
@@ -115,7 +115,7 @@ func ntpMiddle(wall int64) uint32 { return uint32(ntp(wall) >> 16) }
 
 // sendReport sends SR or RR, then our name, and BYE at the end.
 func (p *Port) sendReport(wall int64, bye bool) {
-	if p.toRTCP.n == 0 {
+	if p.toRTCP.n == 0 && !(p.params.Mux && p.to.n > 0) {
 		return
 	}
 	be := binary.BigEndian
@@ -151,7 +151,7 @@ func (p *Port) sendReport(wall int64, bye bool) {
 		b = append(b, 0x81, typeBYE, 0, 1)
 		b = be.AppendUint32(b, p.ssrc)
 	}
-	if p.rtcp.send(b, &p.toRTCP) {
+	if p.sendRTCP(b) {
 		p.tally.reports++
 	}
 }
