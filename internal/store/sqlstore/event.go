@@ -2,54 +2,69 @@ package sqlstore
 
 import (
 	"context"
-	"strconv"
-	"strings"
+	"slices"
 
 	"tandem/internal/voice"
 )
 
+// A timeline is stored in runs: what came of one call in one batch is one row,
+// since most of what a row costs does not depend on its length. Rows of a kind are
+// of before and hold one event in columns of their own.
 const eventColumns = `call, seq, tenant, at, kind, leg, origin_app, pointer, text, data`
 
-func scanEvent(r row) (e voice.Event, err error) {
-	err = r.Scan(&e.Call, &e.Seq, &e.Tenant, timeCol{&e.At}, &e.Kind, &e.Leg, &e.Origin.App, &e.Origin.Pointer, &e.Text,
-		jsonCol{&e.Data})
-	return e, err
+// insertRun stores a run. One that begins with the same event was stored already,
+// as it is or shorter by what has come since.
+const insertRun = `INSERT INTO events (` + eventColumns + `, last) VALUES ($1, $2, $3, $4, '', '', '', '', '', $5, $6)
+	ON CONFLICT (call, seq) DO UPDATE SET data = excluded.data, last = excluded.last
+	WHERE events.kind = '' AND excluded.last > events.last`
+
+// fact is an event as a run has it; call and tenant are the run's.
+type fact struct {
+	Seq     int               `json:"s"`
+	At      int64             `json:"a"` // microseconds since 1970
+	Kind    voice.EventKind   `json:"k"`
+	Leg     voice.LegID       `json:"l,omitempty"`
+	App     voice.AppID       `json:"o,omitempty"`
+	Pointer string            `json:"p,omitempty"`
+	Text    string            `json:"t"`
+	Data    map[string]string `json:"d,omitempty"`
 }
 
-const (
-	eventFields = 10
-	// eventRows is how many events one statement inserts. A statement costs as
-	// much as several rows, but SQLite's driver binds n values in n² steps.
-	eventRows = 4
-)
-
-// insertEvents gives the statement that inserts n events.
-func insertEvents(n int) string {
-	var b strings.Builder
-	b.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteByte('(')
-		for f := range eventFields {
-			if f > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString("$" + strconv.Itoa(i*eventFields+f+1))
-		}
-		b.WriteByte(')')
+func factOf(e voice.Event) fact {
+	return fact{
+		Seq: e.Seq, At: micros(e.At), Kind: e.Kind, Leg: voice.LegID(storableText(string(e.Leg))), App: e.Origin.App,
+		Pointer: storableText(e.Origin.Pointer), Text: storableText(e.Text), Data: e.Data,
 	}
-	b.WriteString(` ON CONFLICT (call, seq) DO NOTHING`)
-	return b.String()
 }
 
-func eventArgs(events []voice.Event) []any {
-	args := make([]any, 0, len(events)*eventFields)
-	for _, e := range events {
-		args = append(args, e.Call, e.Seq, e.Tenant, micros(e.At), e.Kind, e.Leg, e.Origin.App, e.Origin.Pointer, e.Text, jsonText(e.Data))
+
+// scanRun reads a row of events.
+func scanRun(r row) (events []voice.Event, err error) {
+	var one voice.Event
+	var data string
+		err = r.Scan(&one.Call, &one.Seq, &one.Tenant, timeCol{&one.At}, &one.Kind, &one.Leg, &one.Origin.App, &one.Origin.Pointer,
+		&one.Text, &data)
+	switch {
+	case err != nil:
+		return nil, err
+	case one.Kind != "":
+		return []voice.Event{one}, jsonCol{&one.Data}.Scan(data)
 	}
-	return args
+	var facts []fact
+	if err := (jsonCol{&facts}).Scan(data); err != nil {
+		return nil, err
+	}
+	for _, f := range facts {
+		e := voice.Event{
+			Call: one.Call, Tenant: one.Tenant, Seq: f.Seq, Kind: f.Kind, Leg: f.Leg,
+			Origin: voice.Origin{App: f.App, Pointer: f.Pointer}, Text: f.Text, Data: f.Data,
+		}
+		if err := (timeCol{&e.At}).Scan(f.At); err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
 }
 
 // AppendEvents implements voice.CallStore. An event whose call and Seq are
@@ -60,19 +75,29 @@ func (s *Store) AppendEvents(ctx context.Context, events []voice.Event) error {
 		return nil
 	}
 	return s.transact(ctx, "store.AppendEvents", relaxedWrite, names{}, func(x tx) error {
-		return s.putEvents(ctx, x, events)
+		return putEvents(ctx, x, events)
 	})
 }
 
-func (s *Store) putEvents(ctx context.Context, x tx, events []voice.Event) error {
-	for ; len(events) >= eventRows; events = events[eventRows:] {
-		if _, err := x.exec(ctx, s.manyEvents, eventArgs(events[:eventRows])...); err != nil {
-			return err
-		}
+// putEvents stores a run of each call.
+func putEvents(ctx context.Context, x tx, events []voice.Event) error {
+	type owner struct {
+		call   voice.CallID
+		tenant voice.TenantID // that of a call is not known at its first events
 	}
-	one := insertEvents(1)
-	for i := range events {
-		if _, err := x.exec(ctx, one, eventArgs(events[i:i+1])...); err != nil {
+	var order []owner
+	runs := map[owner][]fact{}
+	for _, e := range events {
+		o := owner{e.Call, e.Tenant}
+		if runs[o] == nil {
+			order = append(order, o)
+		}
+		runs[o] = append(runs[o], factOf(e))
+	}
+	for _, o := range order {
+		run := runs[o]
+		first, last := run[0], run[len(run)-1]
+		if _, err := x.exec(ctx, insertRun, o.call, first.Seq, o.tenant, first.At, jsonText(run), last.Seq); err != nil {
 			return err
 		}
 	}
@@ -83,18 +108,21 @@ func (s *Store) putEvents(ctx context.Context, x tx, events []voice.Event) error
 // their order; their Seq is given here. Nobody else may write those meanwhile.
 func (s *Store) AppendLate(ctx context.Context, events []voice.Event) error {
 	return s.transact(ctx, "store.AppendLate", relaxedWrite, names{}, func(x tx) error {
-		for _, e := range events {
-			last, err := collect(ctx, x, func(r row) (n int, err error) { return n, r.Scan(&n) },
-				`SELECT COALESCE(MAX(seq), 0) FROM events WHERE call = $1`, e.Call)
-			if err != nil {
-				return err
+		ends := map[voice.CallID]int{}
+		late := slices.Clone(events)
+		for i, e := range late {
+			if _, known := ends[e.Call]; !known {
+				last, err := collect(ctx, x, func(r row) (n int, err error) { return n, r.Scan(&n) },
+					`SELECT COALESCE(MAX(CASE WHEN last > seq THEN last ELSE seq END), 0) FROM events WHERE call = $1`, e.Call)
+				if err != nil {
+					return err
+				}
+				ends[e.Call] = last[0]
 			}
-			e.Seq = last[0] + 1
-			if _, err := x.exec(ctx, insertEvents(1), eventArgs([]voice.Event{e})...); err != nil {
-				return err
-			}
+			ends[e.Call]++
+			late[i].Seq = ends[e.Call]
 		}
-		return nil
+		return putEvents(ctx, x, late)
 	})
 }
 
@@ -107,7 +135,7 @@ func (s *Store) WriteCalls(ctx context.Context, b voice.CallBatch) error {
 		kind = recordWrite
 	}
 	return s.transact(ctx, op, kind, names{}, func(x tx) error {
-		if err := s.putEvents(ctx, x, b.Events); err != nil {
+		if err := putEvents(ctx, x, b.Events); err != nil {
 			return err
 		}
 		if err := putCDRs(ctx, x, op, b.CDRs); err != nil {
@@ -119,6 +147,13 @@ func (s *Store) WriteCalls(ctx context.Context, b voice.CallBatch) error {
 
 // Events implements voice.CallStore.
 func (s *Store) Events(ctx context.Context, id voice.CallID) ([]voice.Event, error) {
-	return many(ctx, s, "store.Events", scanEvent,
+	runs, err := many(ctx, s, "store.Events", scanRun,
 		`SELECT `+eventColumns+` FROM events WHERE call = $1 ORDER BY seq`, id)
+	if err != nil {
+		return nil, err
+	}
+	// A batch that was sent twice may overlap what was stored before it.
+	events := slices.Concat(runs...)
+	slices.SortStableFunc(events, func(a, b voice.Event) int { return a.Seq - b.Seq })
+	return slices.CompactFunc(events, func(a, b voice.Event) bool { return a.Seq == b.Seq }), nil
 }

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"database/sql"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/pressly/goose/v3"
@@ -33,6 +34,7 @@ func TestNumbersOfOldRows(t *testing.T) {
 			`INSERT INTO sounds VALUES ('s1', '1', '', 'x', '', '', '', '', '', 0, 0, '', '', 1, 1)`,
 			`INSERT INTO numbers VALUES ('+461', '1', '', '', 1)`,
 			`INSERT INTO extensions VALUES ('1', '101', 'u1', 'r', '', '', '', 1), ('2', '101', 'u2', 'r', '', '', '', 1)`,
+			`INSERT INTO events VALUES ('c1', 1, '1', 5, 'sip', 'a', '', '', 'INVITE received', '{"dir": "in"}'), ('c1', 2, '1', 6, 'sip', 'a', '', '', 'INVITE answered 100', '{}')`,
 			`INSERT INTO cdrs VALUES ('c1', '1', 'inbound', '', '', '', '', 1, 0, 0, '', '', '[]')`,
 		} {
 			_, err := db.ExecContext(ctx, text)
@@ -69,6 +71,19 @@ func TestNumbersOfOldRows(t *testing.T) {
 		ok(t, err)
 		if c.Tag != "" || c.Order != "" {
 			t.Errorf("an old record has words of its own: %+v", c)
+		}
+		ok(t, s.AppendEvents(ctx, []voice.Event{{Call: "c1", Seq: 3, Kind: voice.EventSIP, Text: "INVITE answered 200"}}))
+		ok(t, s.AppendLate(ctx, []voice.Event{{Call: "c1", Kind: voice.EventSIP, Text: "late"}}))
+		events, err := s.Events(ctx, "c1")
+		ok(t, err)
+		var texts []string
+		for i, e := range events {
+			if texts = append(texts, e.Text); e.Seq != i+1 {
+				t.Errorf("event %d has the number %d", i+1, e.Seq)
+			}
+		}
+		if want := []string{"INVITE received", "INVITE answered 100", "INVITE answered 200", "late"}; !slices.Equal(texts, want) || events[0].Data["dir"] != "in" {
+			t.Errorf("the old timeline goes on as %v", events)
 		}
 	})
 }

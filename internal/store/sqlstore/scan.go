@@ -68,10 +68,14 @@ func storable(args []any) []any {
 	for i, a := range args {
 		out[i] = a
 		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
-			out[i] = strings.ReplaceAll(strings.ToValidUTF8(v.String(), "\uFFFD"), "\x00", "\uFFFD")
+			out[i] = storableText(v.String())
 		}
 	}
 	return out
+}
+
+func storableText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // micros gives a time as it is stored; 0 for the zero time.

@@ -29,9 +29,8 @@ type Store struct {
 	secrets *secret.Box
 	lite    bool
 
-	manyEvents string // the statement that inserts eventRows events
-	changes    atomic.Uint64
-	gate       chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL
+	changes atomic.Uint64
+	gate    chan struct{} // in and out: holds one token while a SQLite write runs; nil on PostgreSQL
 }
 
 // The contracts that Store keeps.
@@ -77,7 +76,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, voice.E(op, voice.Unavailable, err)
 	}
 	s.secrets = o.Secrets
-	s.manyEvents = insertEvents(eventRows)
 	return s, nil
 }
 
