@@ -158,7 +158,7 @@ func TestGenerator(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	s := settings{seconds: 2 * time.Second, calls: 20, setUps: 40, setUpFor: time.Second, keys: 600 * time.Millisecond}
-	got, err := measure(ctx, s, r.conn.LocalAddr().String(), "+1", os.Getpid())
+	got, err := measure(ctx, s, r.conn.LocalAddr().String(), "+1", os.Getpid(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestRefusedCallsAreCounted(t *testing.T) {
 	defer wg.Wait()
 	defer conn.Close()
 	s := settings{seconds: 100 * time.Millisecond, calls: 3, setUps: 10, setUpFor: 500 * time.Millisecond}
-	got, err := measure(t.Context(), s, conn.LocalAddr().String(), "+1", os.Getpid())
+	got, err := measure(t.Context(), s, conn.LocalAddr().String(), "+1", os.Getpid(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

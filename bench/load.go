@@ -134,14 +134,19 @@ func (g *generator) write(b []byte) {
 	g.sip.WriteToUDPAddrPort(b, g.target) // a lost request is repeated
 }
 
-// invite begins a call; wait tells how it went.
-func (g *generator) invite() *call {
-	n := rand.Uint64()
+// newCall makes a call that nobody knows of yet; n is its number.
+func (g *generator) newCall(n uint64) *call {
 	c := &call{gen: g, id: fmt.Sprintf("%016x@load", n), tag: fmt.Sprintf("%08x", uint32(n)), to: "<" + g.uri + ">",
 		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), slot: int(n % slots)}
 	if len(g.voices) > 0 {
 		c.voice = &g.voices[n/slots%uint64(len(g.voices))]
 	}
+	return c
+}
+
+// invite begins a call; wait tells how it went.
+func (g *generator) invite() *call {
+	c := g.newCall(rand.Uint64())
 	g.mu.Lock()
 	g.calls[c.id] = c
 	g.mu.Unlock()

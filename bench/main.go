@@ -32,6 +32,8 @@ type settings struct {
 	json     string
 	keep     bool
 	first    bool
+	profile  string
+	floor    bool
 }
 
 const (
@@ -56,6 +58,8 @@ func main() {
 	flag.StringVar(&s.json, "json", "", "also write the figures to this file")
 	flag.BoolVar(&s.keep, "keep", false, "keep the server's data and output")
 	flag.BoolVar(&s.first, "priority", false, "put server and generator before the other work of the machine (needs root)")
+	flag.StringVar(&s.profile, "profile", "", "also write profiles of the server's processor and heap to this folder; they cost some of both")
+	flag.BoolVar(&s.floor, "floor", true, "also measure a minimal C program with as many calls, before and after the server")
 	flag.BoolVar(&quick, "quick", false, "100 calls for 3 s and 50 set-ups per second for 2 s")
 	flag.Parse()
 	if quick {
@@ -100,7 +104,11 @@ func run(ctx context.Context, s settings) (err error) {
 	if pinned {
 		core = serverCore
 	}
-	srv, err := startServer(ctx, defaultServer(s.binary), dir, s.rtp, core, s.first)
+	command := defaultServer(s.binary)
+	if s.profile != "" {
+		command.Env = append(command.Env, "TANDEM_DEBUG_SOCKET=yes")
+	}
+	srv, err := startServer(ctx, command, dir, s.rtp, core, s.first)
 	if err != nil {
 		return err
 	}
@@ -115,10 +123,29 @@ func run(ctx context.Context, s settings) (err error) {
 			return err
 		}
 	}
-	r, err := measure(ctx, s, srv.sip, number, srv.cmd.Process.Pid)
+	prof, err := newProfiler(s.profile, srv.data)
+	if err != nil {
+		return err
+	}
+	var floor string
+	if s.floor {
+		if floor, err = buildFloor(ctx, dir); err != nil {
+			return err
+		}
+	}
+	before, err := floors(ctx, floor, s)
+	if err != nil {
+		return err
+	}
+	r, err := measure(ctx, s, srv.sip, number, srv.cmd.Process.Pid, prof)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, srv.tail())
 	}
+	after, err := floors(ctx, floor, s)
+	if err != nil {
+		return err
+	}
+	r.Floors = append(before, after...)
 	r.Pinned = pinned
 	r.print(os.Stdout)
 	if s.json == "" {
@@ -133,7 +160,7 @@ func run(ctx context.Context, s settings) (err error) {
 
 // measure runs all phases against a server that answers number at target; the
 // one of the room only where there are to be members.
-func measure(ctx context.Context, s settings, target, number string, pid int) (report, error) {
+func measure(ctx context.Context, s settings, target, number string, pid int, prof *profiler) (report, error) {
 	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " "), Load: load()}
 	addr, err := netip.ParseAddrPort(target)
 	if err != nil {
@@ -144,7 +171,7 @@ func measure(ctx context.Context, s settings, target, number string, pid int) (r
 		return r, err
 	}
 	defer hold.close()
-	if r.Hold, err = measureHold(ctx, hold, pid, s.calls, s.seconds); err != nil {
+	if r.Hold, err = measureHold(ctx, hold, pid, s.calls, s.seconds, prof); err != nil {
 		return r, err
 	}
 	hold.close()
@@ -159,8 +186,11 @@ func measure(ctx context.Context, s settings, target, number string, pid int) (r
 		return r, err
 	}
 	defer rate.close()
-	r.SetUps, err = measureSetUps(ctx, rate, pid, s.setUps, s.setUpFor)
-	return r, err
+	profiled := prof.during(ctx, "setups-cpu", s.setUpFor)
+	if r.SetUps, err = measureSetUps(ctx, rate, pid, s.setUps, s.setUpFor); err != nil {
+		return r, err
+	}
+	return r, profiled()
 }
 
 // machine names the processor and the system.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -177,7 +178,7 @@ func (g *generator) ramp(ctx context.Context, n int, res *holdResult) (calls []*
 
 // measureHold holds n calls at once for the given time. The tally is read
 // after the generator has been closed, by the caller; see finishHold.
-func measureHold(ctx context.Context, g *generator, pid, n int, length time.Duration) (holdResult, error) {
+func measureHold(ctx context.Context, g *generator, pid, n int, length time.Duration, prof *profiler) (holdResult, error) {
 	res := holdResult{Calls: n, Reasons: map[string]int{}}
 	before, err := readUsage(pid)
 	if err != nil {
@@ -189,17 +190,24 @@ func measureHold(ctx context.Context, g *generator, pid, n int, length time.Dura
 	if err := pause(ctx, settle); err != nil {
 		return res, err
 	}
+	if prof != nil {
+		if err := prof.take(ctx, "hold-heap", "heap", 0); err != nil {
+			return res, err
+		}
+		if err := prof.take(ctx, "hold-goroutines", "goroutine", 0); err != nil {
+			return res, err
+		}
+	}
 	start, err := readUsage(pid)
 	if err != nil {
 		return res, err
 	}
+	profiled := prof.during(ctx, "hold-cpu", length)
 	g.measuring.Store(true)
 	err = pause(ctx, length)
 	g.measuring.Store(false)
 	end, usageErr := readUsage(pid)
-	if err == nil {
-		err = usageErr
-	}
+	err = errors.Join(err, usageErr, profiled())
 	res.Seconds = end.at.Sub(start.at).Seconds()
 	res.EndedByServer = g.byes.Load()
 	hangUpAll(ctx, calls)

@@ -17,6 +17,8 @@ type report struct {
 	Hold    holdResult  `json:"hold"`
 	Room    holdResult  `json:"room"` // calls that are members of one room
 	SetUps  setUpResult `json:"setups"`
+	// Floors are of the C program, before and after the rest.
+	Floors []floorResult `json:"floors"`
 }
 
 // aims are what a server on one core is to reach.
@@ -46,6 +48,7 @@ func (r report) print(w io.Writer) {
 	}
 	row("server CPU", fmt.Sprintf("%.1f%% of a core, %.2f%% per 100 calls", h.CPUPercent, h.CPUPer100), h.CPUPercent <= aimCPU)
 	row("other work on that core", fmt.Sprintf("%.1f%%", h.OtherPercent), true)
+	r.printFloors(row)
 	row("server memory", fmt.Sprintf("%.1f KiB per call, %.1f MiB in all", h.KiBPerCall, float64(h.RSSHeld)/(1<<20)), h.KiBPerCall <= aimKiB)
 	row("pacing error, ms", spreadText(h.Pacing), h.Pacing.P99 < aimPacing && h.Pacing.Count > 0)
 	row("  within one sound", spreadText(h.PacingWithin), h.PacingWithin.P99 < aimPacing)

@@ -40,7 +40,7 @@ func measureRoom(ctx context.Context, target netip.AddrPort, pid, n int, length 
 	}
 	defer g.close()
 	g.voices = voices()
-	res, err := measureHold(ctx, g, pid, n, length)
+	res, err := measureHold(ctx, g, pid, n, length, nil)
 	if err != nil {
 		return res, err
 	}

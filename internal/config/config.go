@@ -35,6 +35,8 @@ type Config struct {
 	// AllowPrivate are ranges that are not public and may be called and fetched
 	// from all the same: the networks of phones and PBXs beside this machine.
 	AllowPrivate []netip.Prefix
+	// DebugSocket serves profiles on a socket in Data, to the folder's owner.
+	DebugSocket bool
 	// Sample makes a sample account with a menu at the first start.
 	Sample bool
 	// Postgres is a connection URL; "" = SQLite in Data.

@@ -54,6 +54,8 @@ func Settings() []Setting {
 		{Key: "allow_private", Unit: "list of networks: 192.168.1.0/24, fd00::/8", Help: "Networks that are not public and that accounts may call and fetch from all the same; empty = none.",
 			get: func(c *Config) string { return joinPrefixes(c.AllowPrivate) },
 			set: func(c *Config, v string) (err error) { c.AllowPrivate, err = parsePrefixes(v); return err }},
+		flag("debug_socket", "Serves Go's profiles and counters on the socket debug.sock in the data folder, which its owner alone can open.",
+			func(c *Config) *bool { return &c.DebugSocket }),
 		flag("sample", "Makes a sample account with a menu at the first start.",
 			func(c *Config) *bool { return &c.Sample }),
 		secret(text("postgres", "URL", "PostgreSQL instead of SQLite: postgres://user:password@host/database.",

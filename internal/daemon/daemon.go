@@ -142,6 +142,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"campaigns", d.startCampaigns},
 		{"HTTP", d.startHTTP},
 		{"prompts", d.startPreparing},
+		{"debug socket", d.startDebug},
 		{"sample account", d.firstStart},
 	} {
 		if err = part.start(ctx); err != nil {
