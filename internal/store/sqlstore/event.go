@@ -37,12 +37,11 @@ func factOf(e voice.Event) fact {
 	}
 }
 
-
 // scanRun reads a row of events.
 func scanRun(r row) (events []voice.Event, err error) {
 	var one voice.Event
 	var data string
-		err = r.Scan(&one.Call, &one.Seq, &one.Tenant, timeCol{&one.At}, &one.Kind, &one.Leg, &one.Origin.App, &one.Origin.Pointer,
+	err = r.Scan(&one.Call, &one.Seq, &one.Tenant, timeCol{&one.At}, &one.Kind, &one.Leg, &one.Origin.App, &one.Origin.Pointer,
 		&one.Text, &data)
 	switch {
 	case err != nil:
