@@ -29,6 +29,21 @@ func (p *Port) Inject(source netip.AddrPort, b []byte, rtcp bool) {
 	})
 }
 
+// InjectAll is Inject for many packets, in one turn.
+func (p *Port) InjectAll(source netip.AddrPort, packets [][]byte) {
+	p.await(func() {
+		in := p.shard.batch
+		var sa sockaddr
+		sa.set(source, p.rtp.v6)
+		in.name[0] = sa.buf
+		for _, b := range packets {
+			in.hdr[0].n = uint32(copy(in.buf[0][:], b))
+			in.hdr[0].hdr.SetControllen(0)
+			p.incoming(in.packet(0), in, 0, p.shard.clock(), time.Now().UnixNano())
+		}
+	})
+}
+
 // Judge runs the source rule over packets; times are in milliseconds.
 func Judge(expect, host string, strangers bool, packets []JudgePacket) (verdicts string, alarm bool) {
 	var l latch
@@ -94,4 +109,21 @@ func (p *Port) AllocsPerTurn(source netip.AddrPort, packet func() []byte) float6
 func (r *Room) AllocsPerTurn() (n float64) {
 	r.await(func() { n = testing.AllocsPerRun(100, r.mix) })
 	return n
+}
+
+// Turns has the port take packets of the peer one by one, each in a turn of its own.
+func (p *Port) Turns(source netip.AddrPort, packets [][]byte) {
+	p.await(func() {
+		in := p.shard.batch
+		var sa sockaddr
+		sa.set(source, p.rtp.v6)
+		for _, b := range packets {
+			in.name[0] = sa.buf
+			in.hdr[0].n = uint32(copy(in.buf[0][:], b))
+			in.hdr[0].hdr.SetControllen(0)
+			now := time.Now()
+			p.incoming(in.packet(0), in, 0, p.shard.clock(), now.UnixNano())
+			p.visit(p.shard.clock(), now.UnixNano())
+		}
+	})
 }

@@ -50,8 +50,8 @@ type guard struct {
 
 // protect makes the guard that params ask for, or changes the present one: keys
 // stand until a new handshake has made others.
-func (p *Port) protect(params *Params, s *dtlssrtp.Session) {
-	if params.ICE == nil && params.DTLS == nil {
+func (p *Port) protect(params *Params, s *dtlssrtp.Session, c *crypt) {
+	if params.ICE == nil && !params.secured() {
 		return
 	}
 	if p.guard == nil {
@@ -60,6 +60,9 @@ func (p *Port) protect(params *Params, s *dtlssrtp.Session) {
 	g := p.guard
 	if g.session != s {
 		g.session, g.peer = s, netip.AddrPort{}
+	}
+	if c != nil {
+		p.rekey(c)
 	}
 	switch {
 	case params.ICE == nil:
@@ -96,14 +99,14 @@ func (p *Port) admit(b []byte, from netip.AddrPort, mono int64) []byte {
 		p.rx.foreign++
 		return nil
 	}
-	if p.params.DTLS != nil {
+	if p.params.secured() {
 		if g.crypt == nil {
 			g.lost++ // it overtook the end of the handshake
 			return nil
 		}
 		if b = g.crypt.open(p.shard.opened[:], b, isControl(b)); b == nil {
 			g.lost++
-			p.rx.invalid++
+			p.rx.forged++
 			return nil
 		}
 	}
@@ -111,7 +114,8 @@ func (p *Port) admit(b []byte, from netip.AddrPort, mono int64) []byte {
 	if p.latch.prove(mono, from) {
 		p.rx.moves++
 		if g.ice == nil {
-			p.peer.Store(&from)
+			who := from
+			p.peer.Store(&who)
 		}
 		p.aim(mono)
 	}
@@ -191,10 +195,10 @@ func (p *Port) guarded(b []byte, control bool) []byte {
 	if g.ice != nil && !g.ice.Consents(p.shard.clock()) {
 		return nil
 	}
-	if p.params.DTLS == nil {
+	if !p.params.secured() {
 		return b
 	}
-	if g.crypt == nil || control && !p.params.Mux {
+	if g.crypt == nil || control && !p.params.Mux && p.params.Keys == nil {
 		return nil // a port of its own would need keys of its own
 	}
 	return g.crypt.seal(p.shard.sealed[:], b, control)

@@ -53,9 +53,16 @@ type Params struct {
 	Mux bool
 	ICE *ICE // nil = Remote and the rules of the latch tell where the peer is
 	// DTLS secures the stream: nothing is sent and nothing counts before its keys are
-	// there. nil = a plain stream. Once there, it stays.
+	// there. nil = no handshake. Once there, it stays.
 	DTLS *DTLS
+	// Keys secure the stream at once: what is sent is sealed, and nothing counts that
+	// does not open. A direction whose key is not another goes on as it was; with another
+	// it begins anew. nil = no keys but those of DTLS. Once there, they stay.
+	Keys *dtlssrtp.Keys
 }
+
+// secured says whether nothing may pass in plain.
+func (p *Params) secured() bool { return p.DTLS != nil || p.Keys != nil }
 
 func (p *Params) payloadType() uint8 {
 	if p.CodecPT != 0 {
@@ -86,6 +93,7 @@ type Port struct {
 	peer     atomic.Pointer[netip.AddrPort] // where the peer's packets come from
 	copier   atomic.Pointer[netip.AddrPort] // who copies them
 	shake    handshakes
+	keyed    atomic.Bool // Start was given keys
 
 	// What follows belongs to the shard's thread.
 	rtp, rtcp   socket
@@ -136,7 +144,7 @@ func newPort(p *Pool, s *shard, rtp, rtcp socket, number int) *Port {
 	return &Port{
 		pool: p, shard: s, number: number, rtp: rtp, rtcp: rtcp,
 		digits: make(chan Digit, digitQueue), done: make(chan struct{}),
-		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), marker: true,
+		ssrc: rand.Uint32(), seq: firstSeq(), ts: rand.Uint32(), marker: true,
 	}
 }
 
@@ -164,19 +172,23 @@ func (p *Port) Start(params Params) error {
 	if params.RTCP.IsValid() {
 		params.RTCP = netip.AddrPortFrom(params.RTCP.Addr().Unmap(), params.RTCP.Port())
 	}
+	crypt, err := p.keysOf(&params)
+	if err != nil {
+		return err
+	}
 	session, begin, err := p.handshake(params.DTLS)
 	if err != nil {
 		return err
 	}
 	defer begin()
 	p.begun.CompareAndSwap(0, p.shard.clock())
-	if !p.shard.post(func() { p.apply(params, session) }) {
+	if !p.shard.post(func() { p.apply(params, session, crypt) }) {
 		return fmt.Errorf("start media: %w", ErrClosed)
 	}
 	return nil
 }
 
-func (p *Port) apply(params Params, session *dtlssrtp.Session) {
+func (p *Port) apply(params Params, session *dtlssrtp.Session, crypt *crypt) {
 	now := p.shard.clock()
 	if p.closed() {
 		return
@@ -191,7 +203,7 @@ func (p *Port) apply(params Params, session *dtlssrtp.Session) {
 	}
 	p.started, p.params = true, params
 	p.latch.start(now, params.Remote, params.Host, params.Strangers)
-	p.protect(&params, session)
+	p.protect(&params, session, crypt)
 	p.inband = nil
 	if params.EventPT == 0 {
 		p.inband = dtmf.NewDetector()
@@ -212,7 +224,7 @@ func (p *Port) aim(now int64) {
 		// A connected socket takes packets for one local address alone, which the
 		// kernel picks by its routes; only where that is the one address that the
 		// port is bound to is it surely the one that the peer was told.
-		if p.guard == nil && p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
+		if p.steady() && p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
 			p.rtp.connect(&p.to)
 		}
 	}

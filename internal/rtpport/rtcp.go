@@ -42,12 +42,17 @@ func (p *Port) drainRTCP(wall int64) {
 	b := p.shard.batch
 	n := b.receive(&p.rtcp)
 	for i := range n {
-		source := b.source(i)
-		if p.params.DTLS != nil || !p.latch.locked || source.Addr() != p.latch.source.Addr() {
+		source, packet := b.source(i), b.packet(i)
+		if p.params.Keys != nil {
+			if packet = p.guard.crypt.open(p.shard.opened[:], packet, true); packet == nil {
+				p.rx.forged++
+				continue
+			}
+		} else if p.params.DTLS != nil || !p.latch.locked || source.Addr() != p.latch.source.Addr() {
 			p.rx.foreign++
 			continue
 		}
-		if p.report(b.packet(i), b.arrival(i, wall)) {
+		if p.report(packet, b.arrival(i, wall)) {
 			p.toRTCP.set(source, p.rtcp.v6)
 		}
 	}

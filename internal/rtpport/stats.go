@@ -12,6 +12,7 @@ type Stats struct {
 	ReceivedLost               int64 // packets of the peer that never came (RFC 3550 A.3)
 	ReceivedInvalid            int64 // no RTP
 	ReceivedUnknown            int64 // RTP of a payload type that was not agreed
+	Forged                     int64 // packets of a secured stream that did not open, or came twice
 	Foreign                    int64 // packets of others, ignored
 	Moves                      int64 // times that the peer's address was learned
 	Digits, DigitsLost         int64 // keys seen; of these not fetched in time
@@ -44,6 +45,7 @@ type rxState struct {
 	packets, octets           int64
 	invalid, unknown, foreign int64
 	moves, digits, digitsLost int64
+	forged                    int64
 
 	heard     int64 // reports
 	srMiddle  uint32
@@ -113,7 +115,7 @@ func (p *Port) snapshot() Stats {
 	st := Stats{
 		SentPackets: t.packets, SentBytes: t.octets, SendFailed: t.failed, SendSkipped: t.skipped,
 		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,
-		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Foreign: r.foreign, Moves: r.moves,
+		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Forged: r.forged, Foreign: r.foreign, Moves: r.moves,
 		Digits: r.digits, DigitsLost: r.digitsLost,
 		Jitter: units(r.jitter >> 4), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter)),
 		RTT: time.Duration(r.rtt), ReportsSent: t.reports, ReportsHeard: r.heard,
