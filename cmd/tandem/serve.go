@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 
 	"tandem/internal/config"
 	"tandem/internal/daemon"
@@ -33,7 +38,35 @@ func (c *serveCmd) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return d.Run(p.ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals) // of those that come while the rest is closed, each ends the process
+	if err := d.Run(p.ctx); err != nil || p.ctx.Err() == nil {
+		return err
+	}
+	drain(p.ctx, d, signals)
+	return nil
+}
+
+// drain lets calls run out until a second signal. The first is the one that ended
+// ctx, if it was a signal.
+func drain(ctx context.Context, d *daemon.Daemon, signals <-chan os.Signal) {
+	ctx, enough := context.WithCancel(context.WithoutCancel(ctx))
+	defer enough()
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for range 2 {
+			select {
+			case <-signals:
+			case <-ctx.Done():
+				return
+			}
+		}
+		enough()
+	})
+	d.Drain(ctx)
+	enough()
+	watching.Wait()
 }
 
 // flags gives the settings that the command line names.

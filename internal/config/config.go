@@ -50,6 +50,24 @@ type Config struct {
 	Limits Limits
 
 	Webhooks Webhooks
+	Metrics  Metrics
+	Traces   Traces
+
+	// DrainTime is how many seconds calls that are up may go on after SIGTERM.
+	DrainTime int
+}
+
+// Metrics is who may read them at /metrics.
+type Metrics struct {
+	Token    string // asked for as a bearer token, from any address; "" = none will do
+	Loopback bool   // requests from this machine may read them without it
+}
+
+// Traces is where the spans of calls are sent.
+type Traces struct {
+	Endpoint string // URL of an OTLP receiver; "" = nowhere
+	Headers  string // "Name: value; Name: value"
+	Share    int    // percent of the calls
 }
 
 // Webhooks is how the requests that tell others of calls are sent.
@@ -149,7 +167,9 @@ func Default() Config {
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
 
-		Webhooks: Webhooks{Timeout: 10, PauseUnit: 1_000_000},
+		Webhooks:  Webhooks{Timeout: 10, PauseUnit: 1_000_000},
+		Traces:    Traces{Share: 100},
+		DrainTime: 60,
 	}
 }
 

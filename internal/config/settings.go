@@ -56,6 +56,8 @@ func Settings() []Setting {
 			set: func(c *Config, v string) (err error) { c.AllowPrivate, err = parsePrefixes(v); return err }},
 		flag("debug_socket", "Serves Go's profiles and counters on the socket debug.sock in the data folder, which its owner alone can open.",
 			func(c *Config) *bool { return &c.DebugSocket }),
+		number("drain_time", "seconds", "After SIGTERM or an interrupt no new call is taken, and those that are up may go on for so long; a second one ends them at once.", 0, 86_400,
+			func(c *Config) *int { return &c.DrainTime }),
 		flag("sample", "Makes a sample account with a menu at the first start.",
 			func(c *Config) *bool { return &c.Sample }),
 		secret(text("postgres", "URL", "PostgreSQL instead of SQLite: postgres://user:password@host/database.",
@@ -101,6 +103,16 @@ func Settings() []Setting {
 		number("webhooks.timeout", "seconds", "One attempt to send a webhook.", 1, 60, func(c *Config) *int { return &c.Webhooks.Timeout }),
 		number("webhooks.pause_unit", "microseconds", "What stands for one second of the pauses between attempts (5 s, 5 min, 30 min, 2 h … 72 h in all); less than 1000000 is for tests.", 1, 1_000_000,
 			func(c *Config) *int { return &c.Webhooks.PauseUnit }),
+
+		secret(text("metrics.token", "text, 16 characters or more", "Who reads /metrics for Prometheus gives it as a bearer token; empty = nobody from elsewhere may.",
+			func(c *Config) *string { return &c.Metrics.Token }, optional(checkToken))),
+		flag("metrics.loopback", "Lets programs on this machine read /metrics without the token; not behind a reverse proxy on this machine, from which all requests come.",
+			func(c *Config) *bool { return &c.Metrics.Loopback }),
+
+		text("traces.endpoint", "URL", "OpenTelemetry receiver (OTLP over HTTP) that a trace of each call is sent to: http://host:4318/v1/traces; empty = none is made.",
+			func(c *Config) *string { return &c.Traces.Endpoint }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		secret(text("traces.headers", "Name: value; Name: value", "Headers for the receiver.", func(c *Config) *string { return &c.Traces.Headers }, nil)),
+		number("traces.share", "percent", "Of the calls that are traced.", 0, 100, func(c *Config) *int { return &c.Traces.Share }),
 
 		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),
 		number("limits.free_disk_mb", "MB", "Below this much free space in data, tandem doctor finds a failure.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
@@ -216,6 +228,13 @@ func notEmpty(s string) error {
 func checkRealm(s string) error {
 	if s == "" || strings.ContainsAny(s, "\"\\:\r\n") {
 		return fmt.Errorf("%q is no realm: it needs a character, and none of quote, backslash and colon", s)
+	}
+	return nil
+}
+
+func checkToken(s string) error {
+	if len(s) < 16 || strings.ContainsAny(s, " \t\r\n") {
+		return fmt.Errorf("it needs 16 characters or more, and no spaces")
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 		Calls: d.store, Deliveries: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
 		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Holds: liveCalls{d}, Transfers: liveCalls{d}, Rooms: rooms{d.engine}, Programs: d.library, Resolver: d.resolver,
-		Dialects: d.dialects, Formats: Formats(), Events: d.events, Blobs: d.blobs,
+		Dialects: d.dialects, Formats: Formats(), Events: d.events, Media: d.engine, Blobs: d.blobs,
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
 		}, hoiio.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {

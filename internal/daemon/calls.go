@@ -42,6 +42,7 @@ func (d *Daemon) startMedia(context.Context) error {
 		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
+	d.background(d.engine.Watch)
 	return nil
 }
 
@@ -213,8 +214,9 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 		return err
 	}
 	d.engine.SetAgent(d.agent)
+	d.listening.Store(true)
 	// Before the board: its Close ends the calls, and their last words need SIP.
-	d.closing(func() { d.endCalls(); d.agent.Close() })
+	d.closing(func() { d.listening.Store(false); d.endCalls(); d.agent.Close() })
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -94,6 +95,7 @@ type Daemon struct {
 	listener    net.Listener
 	server      *http.Server
 	draining    atomic.Bool
+	listening   atomic.Bool // SIP is
 	late        lateNotes
 	closers     []func() // run last to first by Close
 
@@ -155,6 +157,14 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 // closing registers what ends a part; parts end in the reverse of their start.
 func (d *Daemon) closing(f func()) { d.closers = append(d.closers, f) }
 
+// background runs f until the parts that were started before are to end.
+func (d *Daemon) background(f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { f(ctx) })
+	d.closing(func() { cancel(); done.Wait() })
+}
+
 func (d *Daemon) shards() int { return max(1, runtime.NumCPU()/2) }
 
 // HTTPAddr gives the address that the web pages and APIs are served on.
@@ -181,6 +191,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	d.banner(ctx)
+	tellSystemd("READY=1")
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var seen int64 = -1

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"syscall"
 
 	"tandem/internal/blob"
 	"tandem/internal/voice"
@@ -17,10 +16,9 @@ type guarded struct {
 }
 
 func (g guarded) Create(ctx context.Context, key string) (blob.Draft, error) {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(g.dir, &st); err == nil && st.Bavail*uint64(st.Bsize) < g.least {
+	if free, ok := freeDisk(g.dir); ok && free < g.least {
 		return nil, voice.Errorf("daemon.record", voice.Unavailable,
-			"only %d MB are free on the disk, fewer than limits.free_disk_mb", st.Bavail*uint64(st.Bsize)>>20)
+			"only %d MB are free on the disk, fewer than limits.free_disk_mb", free>>20)
 	}
 	return g.Drafts.Create(ctx, key)
 }

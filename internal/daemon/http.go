@@ -86,6 +86,9 @@ func (d *Daemon) handler() (http.Handler, error) {
 			}
 		}
 		switch {
+		case r.URL.Path == readyPath:
+			d.ready(w, r)
+			return
 		case strings.HasPrefix(r.URL.Path, httpapi.Prefix+"/"):
 			api.ServeHTTP(w, r)
 			return

@@ -15,13 +15,10 @@ import (
 	"tandem/internal/web"
 )
 
-// health says whether the parts that calls need answer.
+// health says whether the process is alive; readiness is told apart.
 type health struct{ d *Daemon }
 
 func (h health) Health(ctx context.Context) error {
-	if h.d.draining.Load() {
-		return voice.Errorf("daemon.Health", voice.Unavailable, "the server is stopping")
-	}
 	_, err := h.d.store.ChangeCount(ctx)
 	return err
 }

@@ -89,6 +89,7 @@ func (c *Call) over(b *leg, cause voice.Cause, words string) {
 	if b.gone() {
 		cause, words = b.dialog.Cause()
 	}
-	c.addLeg(b.end(cause, words))
-	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: b.id, Text: "leg to " + b.to + " ended: " + words, Data: map[string]string{"cause": string(cause)}})
+	r := b.end(cause, words)
+	c.addLeg(r)
+	c.Note(endEvent(r, "leg to "+b.to+" ended: "+words))
 }

@@ -161,9 +161,10 @@ func (c *Call) endAs(cause voice.Cause, words string) {
 		return
 	}
 	c.beside.down(c.a)
-	c.addLeg(c.a.end(cause, words))
+	r := c.a.end(cause, words)
+	c.addLeg(r)
 	c.setEnd(cause, words)
-	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: c.a.id, Text: "caller's leg ended: " + words, Data: map[string]string{"cause": string(cause)}})
+	c.Note(endEvent(r, "caller's leg ended: "+words))
 }
 
 func (c *Call) setEnd(cause voice.Cause, words string) {

@@ -83,6 +83,7 @@ type Engine struct {
 	places places
 	tones  *tones.Set
 	addrs  *localAddrs
+	sound  atomic.Pointer[Sound]
 }
 
 // New makes an engine. SetAgent completes it before the first call.

@@ -44,8 +44,9 @@ func (c *Call) Give(ctx context.Context, except voice.LegID, words string) (voic
 		c.beside.endTape()
 	}
 	c.beside.release(l)
-	c.addLeg(l.record(l.port.Stats(), voice.CauseNormal, words))
-	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: l.id, Text: "leg to " + l.to + " ended here: " + words, Data: map[string]string{"cause": string(voice.CauseNormal)}})
+	r := l.record(l.port.Stats(), voice.CauseNormal, words)
+	c.addLeg(r)
+	c.Note(endEvent(r, "leg to "+l.to+" ended here: "+words))
 	if first {
 		c.ended = true
 		c.timer.Stop()

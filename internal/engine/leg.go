@@ -22,8 +22,8 @@ type leg struct {
 	started time.Time
 	release func() // gives back what the leg reserved; may be nil
 
-	// method is how this party sends keys, the first way that is seen. Of the
-	// call's goroutine alone.
+	// method is how this party sends keys, the first way that is seen. Written by
+	// the call's goroutine alone, under mu.
 	method voice.DigitMethod
 
 	*side
@@ -36,6 +36,9 @@ type side struct {
 	inc    *sipua.Incoming // the caller's leg of an incoming call
 	port   *rtpport.Port
 	at     atomic.Pointer[place]
+
+	latest  atomic.Pointer[rtpport.Stats] // as Watch saw them last
+	watched watched
 
 	mu       sync.Mutex // offers come in the SIP stack's goroutine
 	answered time.Time
@@ -72,14 +75,7 @@ func (s *side) noteMessage(m sipua.Message) { s.note(sipEvent(m)) }
 // Done closes when the party has left.
 func (s *side) Done() <-chan struct{} { return s.dialog.Done() }
 
-func (l *leg) gone() bool {
-	select {
-	case <-l.dialog.Done():
-		return true
-	default:
-		return false
-	}
-}
+func (l *leg) gone() bool { return closed(l.dialog.Done()) }
 
 // codec names what the leg speaks, for people.
 func (l *leg) codec() string {
@@ -301,10 +297,6 @@ func (l *leg) record(st rtpport.Stats, cause voice.Cause, words string) voice.Le
 	return voice.LegRecord{
 		ID: l.id, To: l.to, Start: l.started, Answered: answered, End: time.Now(),
 		Cause: cause, Words: words, Codec: l.media.Codec.Name,
-		Quality: voice.Quality{
-			PacketsIn: uint64(st.ReceivedPackets), PacketsOut: uint64(st.SentPackets),
-			LostIn: uint64(max(st.ReceivedLost, 0)), LostOut: uint64(max(st.RemoteLost, 0)),
-			JitterIn: st.Jitter, JitterOut: st.RemoteJitter, RTT: st.RTT,
-		},
+		Quality: quality(st, l.media), Keys: l.keysBy(),
 	}
 }

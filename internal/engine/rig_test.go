@@ -108,6 +108,10 @@ func newRig(t *testing.T, flow func(ctx context.Context, c *engine.Call) error, 
 	}
 	t.Cleanup(func() { r.agent.Close() })
 	r.engine.SetAgent(r.agent)
+	var watching sync.WaitGroup
+	watch, enough := context.WithCancel(context.Background())
+	watching.Go(func() { r.engine.Watch(watch) })
+	t.Cleanup(func() { enough(); watching.Wait() })
 	t.Cleanup(func() { r.nothingLeft(pool) })
 	return r
 }

@@ -139,7 +139,9 @@ func (c *Call) waitOnce(ctx context.Context, done, stop <-chan struct{}, tick <-
 // is seen: a phone that sends RFC 4733 and INFO together is not counted twice.
 func (c *Call) heard(l *leg, key byte, by voice.DigitMethod, when time.Time) woken {
 	if l.method == "" {
+		l.mu.Lock()
 		l.method = by
+		l.mu.Unlock()
 	}
 	data := map[string]string{"digit": string(key), "method": string(by)}
 	if by != l.method {

@@ -22,7 +22,7 @@ func Events() []voice.EventKind {
 		voice.EventCallOrdered, voice.EventAppEntered, voice.EventStep, voice.EventDigit, voice.EventGatherEnded,
 		voice.EventDialStarted, voice.EventDialFailed, voice.EventLegRinging, voice.EventLegAnswered, voice.EventLegEnded,
 		voice.EventBridgeStarted, voice.EventBridgeEnded, voice.EventTransferStarted, voice.EventTransferEnded,
-		voice.EventRoomJoined, voice.EventRoomLeft, voice.EventMachine, voice.EventSuperviseStarted, voice.EventSuperviseEnded,
+		voice.EventRoomJoined, voice.EventRoomLeft, voice.EventSilence, voice.EventHeard, voice.EventMachine, voice.EventSuperviseStarted, voice.EventSuperviseEnded,
 		voice.EventRecordingStarted, voice.EventRecordingFinished, voice.EventRecordingDropped, voice.EventRecordingFailed,
 		voice.EventMessageStored, voice.EventFlowError,
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"tandem/internal/voice"
@@ -39,6 +40,7 @@ type Leg struct {
 	Words    string     `json:"words,omitempty"`
 	Codec    string     `json:"codec,omitempty"`
 	Quality  *Quality   `json:"quality,omitempty"`
+	Keys     string     `json:"keys,omitempty" enum:"rfc4733,info,inband" doc:"How the party sends keys: as it did, or else as was agreed"`
 }
 
 // Quality is what the media of a leg was like (RFC 3550).
@@ -50,6 +52,11 @@ type Quality struct {
 	JitterIn   float64 `json:"jitter_in_ms"`
 	JitterOut  float64 `json:"jitter_out_ms"`
 	RTT        float64 `json:"round_trip_ms"`
+	LateIn     uint64  `json:"late_in" doc:"Overtaken by others"`
+	StrangeIn  uint64  `json:"strange_in" doc:"Of a payload type that was not agreed"`
+	ForeignIn  uint64  `json:"foreign_in" doc:"From elsewhere, ignored"`
+	MOSIn      float64 `json:"mos_in,omitempty" minimum:"1" maximum:"4.5" doc:"How the party was heard, by the E-model (ITU-T G.107); missing = not known"`
+	MOSOut     float64 `json:"mos_out,omitempty" minimum:"1" maximum:"4.5" doc:"How the party heard us, as far as it reports"`
 }
 
 // CallWithEvents is a call with its timeline.
@@ -85,9 +92,10 @@ func showCall(c voice.CDR) Call {
 	x := Call{ID: string(c.Call), Direction: string(c.Direction), From: c.From, FromName: c.FromName, To: c.To, App: string(c.App),
 		Start: moment(c.Start), Answered: moment(c.Answered), End: moment(c.End), Cause: string(c.Cause), Words: c.Words, Tag: c.Tag, Order: c.Order, Legs: []Leg{}}
 	for _, l := range c.Legs {
-		leg := Leg{ID: string(l.ID), To: l.To, Start: moment(l.Start), Answered: moment(l.Answered), End: moment(l.End), Cause: string(l.Cause), Words: l.Words, Codec: l.Codec}
+		leg := Leg{ID: string(l.ID), To: l.To, Start: moment(l.Start), Answered: moment(l.Answered), End: moment(l.End), Cause: string(l.Cause), Words: l.Words, Codec: l.Codec, Keys: string(l.Keys)}
 		if q := l.Quality; q != (voice.Quality{}) {
-			leg.Quality = &Quality{q.PacketsIn, q.PacketsOut, q.LostIn, q.LostOut, 1000 * q.JitterIn.Seconds(), 1000 * q.JitterOut.Seconds(), 1000 * q.RTT.Seconds()}
+			leg.Quality = &Quality{q.PacketsIn, q.PacketsOut, q.LostIn, q.LostOut, 1000 * q.JitterIn.Seconds(), 1000 * q.JitterOut.Seconds(), 1000 * q.RTT.Seconds(),
+				q.LateIn, q.StrangeIn, q.ForeignIn, q.MOSIn, q.MOSOut}
 		}
 		x.Legs = append(x.Legs, leg)
 	}
@@ -157,6 +165,9 @@ func (a *API) readCall(ctx context.Context, c caller, in *CallPath) (*answer[Cal
 	events, err := a.cfg.Calls.Events(ctx, cdr.Call)
 	if err != nil {
 		return nil, err
+	}
+	if cdr.End.IsZero() && a.cfg.Media != nil {
+		cdr.Legs = append(slices.Clone(cdr.Legs), a.cfg.Media.LiveLegs(c.tenant, cdr.Call)...)
 	}
 	return body(CallWithEvents{showCall(cdr), append([]voice.Event{}, events...)}), nil
 }

@@ -292,3 +292,32 @@ func TestConvert(t *testing.T) {
 		t.Errorf("schema: %.200s", s.raw)
 	}
 }
+
+// liveMedia is the media of the call "up" of any account.
+type liveMedia struct{}
+
+func (liveMedia) LiveLegs(_ voice.TenantID, id voice.CallID) []voice.LegRecord {
+	if id != "up" {
+		return nil
+	}
+	return []voice.LegRecord{{ID: "b1", To: "extension 101", Start: begin, Codec: "G722", Keys: voice.BySIPInfo,
+		Quality: voice.Quality{PacketsIn: 50, LostIn: 1, MOSIn: 4.25, MOSOut: 3.5, RTT: 20 * time.Millisecond}}}
+}
+
+func TestLegsOfCallsThatAreUp(t *testing.T) {
+	f := newFixture(t)
+	f.record(f.tenant, "up", begin, func(c *voice.CDR) { c.End = time.Time{} })
+	f.record(f.tenant, "over", begin, nil)
+	legs := f.ok(200, "GET", "/calls/up", "").body["legs"].([]any)
+	if len(legs) != 2 {
+		t.Fatalf("legs: %v", legs)
+	}
+	leg := legs[1].(map[string]any)
+	q := leg["quality"].(map[string]any)
+	if leg["id"] != "b1" || leg["keys"] != "info" || q["mos_in"] != 4.25 || q["mos_out"] != 3.5 || q["round_trip_ms"] != 20.0 || q["lost_in"] != 1.0 {
+		t.Errorf("leg: %v", leg)
+	}
+	if legs := f.ok(200, "GET", "/calls/over", "").body["legs"].([]any); len(legs) != 1 {
+		t.Errorf("legs of a call that is over: %v", legs)
+	}
+}

@@ -83,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
 		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
-		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Blobs: f.audio,
+		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())

@@ -72,6 +72,11 @@ type TrunkStates interface {
 	TrunkState(ctx context.Context, id voice.TrunkID) (registered bool, words string)
 }
 
+// Media sees the media of calls that are up.
+type Media interface {
+	LiveLegs(t voice.TenantID, id voice.CallID) []voice.LegRecord
+}
+
 // Config is what the API is made of. Every field but Heartbeat,
 // Makers, OwnAPI, Log and Now is needed.
 type Config struct {
@@ -113,6 +118,9 @@ type Config struct {
 	Formats []dialect.Format
 	Events  *Hub
 	Blobs   Blobs
+	// Media gives the legs of calls that are up as they stand; nil = they are shown
+	// once they are over.
+	Media Media
 
 	// Heartbeat is the time between comments on a stream of events, at which its
 	// key is checked again; 0 = 15 s.

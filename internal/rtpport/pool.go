@@ -55,6 +55,7 @@ type Pool struct {
 	used   map[int]bool // even port numbers in use
 	ports  map[*Port]struct{}
 	rooms  map[*Room]struct{}
+	past   Stats // sums of the ports that are closed
 	closed bool
 }
 
@@ -203,8 +204,9 @@ func (p *Pool) release(number int, port *Port) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.used, number)
-	if port != nil {
+	if _, open := p.ports[port]; open {
 		delete(p.ports, port)
+		p.past.add(port.final)
 	}
 }
 

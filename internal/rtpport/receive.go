@@ -92,6 +92,7 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 			who := p.latch.copier
 			p.copier.Store(&who)
 		}
+		p.rx.foreignFrom = from.source(i)
 		return
 	case moved:
 		p.rx.moves++
@@ -161,16 +162,19 @@ func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int6
 		}
 		p.hold(key, first, end, mono)
 	case codec.Valid():
+		p.rx.quiet = false
 		if len(payload) > 0 {
 			p.sound(codec, ts, payload, age)
 		}
 	case pt == comfortNoise:
 		// RFC 3389: silence, and a sign of life.
+		p.rx.quiet = true
 		if len(payload) > 0 {
 			p.quiet(ts, payload[0]&0x7F)
 		}
 	default:
 		p.rx.unknown++
+		p.rx.unknownType = pt
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	rtcpLook    = int64(time.Second)
 	ntpEpoch    = 2208988800 // of 1900 in Unix seconds, negated
 	blockLen    = 24
+	leastSent   = 25 // packets between two reports, of which the second must know
 )
 
 // control sends and takes reports when it is time.
@@ -64,6 +65,8 @@ func (p *Port) report(b []byte, arrival int64) bool {
 		return false
 	}
 	p.rx.heard++
+	seen := p.rx.remTop
+	defer func() { p.rx.told(p.rx.remTop != seen, p.tally.packets) }()
 	for len(b) >= 8 && b[0]>>6 == 2 {
 		n := 4 + 4*int(binary.BigEndian.Uint16(b[2:]))
 		if n > len(b) {
@@ -100,6 +103,7 @@ func (p *Port) block(b []byte, arrival int64) {
 	r := &p.rx
 	lost := int32(binary.BigEndian.Uint32(b[4:])<<8) >> 8
 	r.remLost = int64(max(lost, 0))
+	r.remTop = binary.BigEndian.Uint32(b[8:])
 	r.remJitter = binary.BigEndian.Uint32(b[12:])
 	lsr, delay := binary.BigEndian.Uint32(b[16:]), binary.BigEndian.Uint32(b[20:])
 	if lsr == 0 {
@@ -109,6 +113,18 @@ func (p *Port) block(b []byte, arrival int64) {
 	if trip < 1<<20 { // 16 s; more is nonsense
 		r.rtt = int64(trip) * int64(time.Second) >> 16
 	}
+}
+
+// told counts the reports that tell of nothing new of ours, of which sent
+// packets went out until now.
+func (r *rxState) told(news bool, sent int64) {
+	switch {
+	case news:
+		r.blind = 0
+	case sent-r.sentThen >= leastSent:
+		r.blind++
+	}
+	r.sentThen = sent
 }
 
 func ntp(wall int64) uint64 {

@@ -14,6 +14,7 @@ const (
 	maxPacket  = 1500
 	controlLen = 64
 	expedited  = 46 << 2 // DSCP EF, RFC 3246
+	mostErrors = 16      // ICMP messages that are taken at once
 )
 
 // socket is a non-blocking UDP socket, used without the runtime's poller: its
@@ -22,6 +23,7 @@ type socket struct {
 	fd        int
 	v6        bool
 	connected bool
+	refused   int64 // ICMP messages that the port or host sent to can't be reached
 }
 
 func openSocket(bind netip.Addr, port int) (socket, error) {
@@ -45,6 +47,11 @@ func openSocket(bind netip.Addr, port int) (socket, error) {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, expedited)
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	// Without it a socket that is not connected never learns that its peer's port is closed.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
+	if s.v6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
+	}
 	if err := unix.Bind(fd, sa); err != nil {
 		unix.Close(fd)
 		return s, fmt.Errorf("bind port %d: %w", port, err)
@@ -82,12 +89,35 @@ func (s *socket) send(b []byte, to *sockaddr) bool {
 		if errno == 0 {
 			return int(n) == len(b)
 		}
-		if errno != unix.ECONNREFUSED {
+		if !s.told(errno) {
 			return false
 		}
-		// The refusal was of an earlier packet; asking took it away.
+		// That was of an earlier packet; asking took it away.
 	}
 	return false
+}
+
+// told says whether an error tells of an earlier packet, by an ICMP message that
+// the kernel keeps, and takes those that it keeps: they use up the room for packets.
+func (s *socket) told(errno unix.Errno) bool {
+	switch errno {
+	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EMSGSIZE, unix.EPROTO, unix.EOPNOTSUPP, unix.EACCES:
+	default:
+		return false
+	}
+	var h unix.Msghdr // without room for the packet and the reason, which errno has told
+	n := int64(0)
+	for n < mostErrors {
+		if _, _, e := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&h)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); e != 0 {
+			break
+		}
+		n++
+	}
+	if errno == unix.ECONNREFUSED {
+		n = max(n, 1) // also where the kernel keeps none
+	}
+	s.refused += n
+	return n > 0
 }
 
 // connect makes the kernel drop packets of all sources but to.
@@ -147,7 +177,7 @@ func (b *batch) receive(s *socket) int {
 		if errno == 0 {
 			return int(n)
 		}
-		if errno != unix.ECONNREFUSED {
+		if !s.told(errno) {
 			return 0
 		}
 	}

@@ -1,26 +1,38 @@
 package rtpport
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Stats is what a port has done so far, or in all once it is closed.
 type Stats struct {
-	SentPackets, SentBytes     int64 // RTP; bytes of payload
-	SendFailed                 int64 // packets that the kernel refused
-	SendSkipped                int64 // turns left out because the shard came too late
-	ReceivedPackets            int64 // RTP of the peer
-	ReceivedBytes              int64
-	ReceivedLost               int64 // packets of the peer that never came (RFC 3550 A.3)
-	ReceivedInvalid            int64 // no RTP
-	ReceivedUnknown            int64 // RTP of a payload type that was not agreed
-	Forged                     int64 // packets of a secured stream that did not open, or came twice
-	Foreign                    int64 // packets of others, ignored
-	Moves                      int64 // times that the peer's address was learned
-	Digits, DigitsLost         int64 // keys seen; of these not fetched in time
-	Jitter                     time.Duration
-	RemoteLost                 int64         // packets of ours that the peer misses, as it reports
-	RemoteJitter               time.Duration // as it reports
-	RTT                        time.Duration // 0 = not known
-	ReportsSent, ReportsHeard  int64
+	SentPackets, SentBytes    int64 // RTP; bytes of payload
+	SendFailed                int64 // packets that the kernel refused
+	SendSkipped               int64 // turns left out because the shard came too late
+	ReceivedPackets           int64 // RTP of the peer
+	ReceivedBytes             int64
+	ReceivedLost              int64 // packets of the peer that never came (RFC 3550 A.3)
+	ReceivedInvalid           int64 // no RTP
+	Forged                    int64 // packets of a secured stream that did not open, or came twice
+	ReceivedUnknown           int64 // RTP of a payload type that was not agreed
+	ReceivedLate              int64 // packets that others had overtaken
+	LossRuns                  int64 // runs in which packets were missing, of which some may have come late
+	Foreign                   int64 // packets of others, ignored
+	Refused                   int64 // ICMP messages that the peer's port or host can't be reached
+	Moves                     int64 // times that the peer's address was learned
+	Digits, DigitsLost        int64 // keys seen; of these not fetched in time
+	Jitter                    time.Duration
+	RemoteLost                int64         // packets of ours that the peer misses, as it reports
+	RemoteJitter              time.Duration // as it reports
+	RTT                       time.Duration // 0 = not known
+	ReportsSent, ReportsHeard int64
+	// ReportsBlind counts the reports in a row, to the last, that tell of no new
+	// packet of ours though we sent some.
+	ReportsBlind               int64
+	UnknownType                uint8          // payload type of the last one counted in ReceivedUnknown
+	ForeignFrom                netip.AddrPort // where the last one counted in Foreign came from
+	Quiet                      bool           // the last that the peer sent was comfort noise
 	SSRC, RemoteSSRC           uint32
 	LastReceived, FirstStarted time.Time
 }
@@ -45,7 +57,10 @@ type rxState struct {
 	packets, octets           int64
 	invalid, unknown, foreign int64
 	moves, digits, digitsLost int64
-	forged                    int64
+	forged, late, runs        int64
+	unknownType               uint8
+	quiet                     bool
+	foreignFrom               netip.AddrPort
 
 	heard     int64 // reports
 	srMiddle  uint32
@@ -53,6 +68,9 @@ type rxState struct {
 	rtt       int64
 	remLost   int64
 	remJitter uint32
+	remTop    uint32 // the last of our sequence numbers that the peer has seen
+	blind     int64
+	sentThen  int64 // packets that we had sent at the last report
 }
 
 const (
@@ -70,9 +88,14 @@ func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, key bool, arrival i
 		delta := seq - uint16(r.top)
 		switch {
 		case delta < maxDropout:
+			if delta > 1 {
+				r.runs++
+			}
 			r.top += uint32(delta)
 		case delta < 65536-maxMisorder:
 			fresh = true // the sender began anew
+		default:
+			r.late++
 		}
 	}
 	changed := fresh && r.active
@@ -115,7 +138,9 @@ func (p *Port) snapshot() Stats {
 	st := Stats{
 		SentPackets: t.packets, SentBytes: t.octets, SendFailed: t.failed, SendSkipped: t.skipped,
 		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,
-		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Forged: r.forged, Foreign: r.foreign, Moves: r.moves,
+		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Foreign: r.foreign, Moves: r.moves,
+		Forged: r.forged, ReceivedLate: r.late, LossRuns: r.runs, Refused: p.rtp.refused, ReportsBlind: r.blind,
+		UnknownType: r.unknownType, ForeignFrom: r.foreignFrom, Quiet: r.quiet,
 		Digits: r.digits, DigitsLost: r.digitsLost,
 		Jitter: units(r.jitter >> 4), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter)),
 		RTT: time.Duration(r.rtt), ReportsSent: t.reports, ReportsHeard: r.heard,

@@ -182,6 +182,10 @@ func (p *turn) stay(ctx context.Context, w *wait, over <-chan time.Time) bool {
 // waits says since when an ordered call waits to begin; zero = it does not.
 func (s *Switchboard) waits(lc *liveCall, since time.Time) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	lc.waits = since
+	late := s.draining && !since.IsZero()
+	s.mu.Unlock()
+	if late {
+		s.endWaiting(lc)
+	}
 }

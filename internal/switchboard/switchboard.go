@@ -111,14 +111,15 @@ type Switchboard struct {
 	queues *queues
 	orders *orders
 
-	mu      sync.Mutex
-	live    map[voice.CallID]*liveCall
-	recent  map[voice.CallID]*liveCall // ended, and still noted on
-	inbound map[voice.TenantID]int     // calls that count for Limits.InboundCalls
-	closing bool
-	wg      sync.WaitGroup
-	stop    context.CancelCauseFunc
-	ctx     context.Context // cancelled by Close; parent of every run
+	mu       sync.Mutex
+	live     map[voice.CallID]*liveCall
+	recent   map[voice.CallID]*liveCall // ended, and still noted on
+	inbound  map[voice.TenantID]int     // calls that count for Limits.InboundCalls
+	closing  bool
+	draining bool // no orders are taken
+	wg       sync.WaitGroup
+	stop     context.CancelCauseFunc
+	ctx      context.Context // cancelled by Close; parent of every run
 }
 
 // lateNotes is how long a call that delivered a message may still be noted on
@@ -221,7 +222,7 @@ func (s *Switchboard) enter(c Call) bool {
 	id := c.Info().ID
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing || s.draining && c.Info().Direction == voice.Outbound {
 		return false
 	}
 	s.wg.Add(1)

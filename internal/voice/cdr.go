@@ -19,6 +19,8 @@ const (
 	EventCallEnded         EventKind = "call.ended"
 	EventSIP               EventKind = "sip" // data: dir in|out, method, status
 	EventMedia             EventKind = "media"
+	EventSilence           EventKind = "media.silent" // no sound comes, or none arrives; data: direction in|out, reason, and what was counted
+	EventHeard             EventKind = "media.heard"  // it does after all; data: direction, reason, after_ms since the answer
 	EventAppEntered        EventKind = "app.entered"
 	EventStep              EventKind = "step" // a node was entered, or its exit was taken
 	EventPromptStarted     EventKind = "prompt.started"
@@ -91,6 +93,8 @@ type LegRecord struct {
 	Words    string    `json:"words,omitempty"`
 	Codec    string    `json:"codec,omitempty"`
 	Quality  Quality   `json:"quality,omitzero"`
+	// Keys is how the party sends keys: as it did, or else as was agreed.
+	Keys DigitMethod `json:"keys,omitempty"`
 }
 
 // Quality is what the media of a leg was like, from RTP and RTCP (RFC 3550).
@@ -102,6 +106,13 @@ type Quality struct {
 	JitterIn   time.Duration `json:"jitter_in"`
 	JitterOut  time.Duration `json:"jitter_out"`
 	RTT        time.Duration `json:"rtt"`
+	LateIn     uint64        `json:"late_in,omitempty"`    // overtaken by others
+	StrangeIn  uint64        `json:"strange_in,omitempty"` // of a payload type that was not agreed
+	ForeignIn  uint64        `json:"foreign_in,omitempty"` // from elsewhere, ignored
+	// MOSIn is how the peer was heard, by the E-model (media/emodel), MOSOut how we
+	// were, as far as the peer reports: 1 to 4.5, 0 = not known.
+	MOSIn  float64 `json:"mos_in,omitempty"`
+	MOSOut float64 `json:"mos_out,omitempty"`
 }
 
 // CDR is the call detail record: one per call.

@@ -59,7 +59,7 @@ func start(t *testing.T, more ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: t.TempDir(), http: freeAddr(t, "tcp"), sip: freeAddr(t, "udp")}
 	low := 20000 + 2*(os.Getpid()%5000)
-	s.env = append(os.Environ(), "TANDEM_ALLOW_LOOPBACK=1", "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data,
+	s.env = append(os.Environ(), "TANDEM_ALLOW_LOOPBACK=1", "TANDEM_DRAIN_TIME=0", "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data,
 		"TANDEM_HTTP="+s.http, "TANDEM_SIP="+s.sip, "TANDEM_PUBLIC=127.0.0.1", fmt.Sprintf("TANDEM_RTP=%d-%d", low, low+4000))
 	s.env = append(s.env, more...)
 	s.run()
