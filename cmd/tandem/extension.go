@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"time"
 
 	"tandem/internal/admin"
 	"tandem/internal/voice"
@@ -68,10 +70,20 @@ type extensionList struct {
 }
 
 type extensionJSON struct {
-	Number   string       `json:"number"`
-	Username string       `json:"username"`
-	UserID   voice.UserID `json:"user_id"`
-	Phones   int          `json:"registered_phones"`
+	Number   string        `json:"number"`
+	Username string        `json:"username"`
+	UserID   voice.UserID  `json:"user_id"`
+	Phones   int           `json:"registered_phones"`
+	Bindings []bindingJSON `json:"phones,omitempty"`
+}
+
+type bindingJSON struct {
+	Contact   string    `json:"contact"`
+	Source    string    `json:"source"`
+	Transport string    `json:"transport"`
+	UserAgent string    `json:"user_agent,omitempty"`
+	Path      []string  `json:"path,omitempty"`
+	Expires   time.Time `json:"expires"`
 }
 
 func (c *extensionList) Run(p *program) error {
@@ -82,11 +94,19 @@ func (c *extensionList) Run(p *program) error {
 		}
 		out := make([]extensionJSON, len(list))
 		for i, e := range list {
-			out[i] = extensionJSON{e.Number, e.Username, e.User, e.Phones}
+			out[i] = extensionJSON{e.Number, e.Username, e.User, e.Phones, nil}
+			for _, b := range e.Bindings {
+				out[i].Bindings = append(out[i].Bindings, bindingJSON{b.Contact, b.Source, b.Transport, b.UserAgent, b.Path, b.Expires})
+			}
 		}
 		return p.show(out, func(w io.Writer) {
 			for _, e := range out {
 				row(w, e.Number, e.Username, "user "+string(e.UserID), strconv.Itoa(e.Phones)+" phones registered")
+				for _, b := range e.Bindings {
+					if len(b.Path) > 0 {
+						row(w, "", b.Contact, "by way of "+strings.Join(b.Path, ", "))
+					}
+				}
 			}
 		})
 	})

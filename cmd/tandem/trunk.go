@@ -19,15 +19,18 @@ type trunkCmd struct {
 type trunkAdd struct {
 	Name      string   `arg:"" help:"Name of the trunk."`
 	Account   string   `required:"" placeholder:"ID" help:"The account."`
-	Host      string   `required:"" placeholder:"HOST[:PORT]" help:"The peer; port 5060 when none."`
+	Host      string   `required:"" placeholder:"HOST[:PORT]" help:"The peer; without a port the DNS says where (RFC 3263), else 5060."`
 	Username  string   `placeholder:"USER" help:"User for digest authentication."`
 	Password  string   `placeholder:"PASSWORD" help:"Password for digest authentication."`
 	Register  bool     `help:"Register with the peer, so that it knows where to send calls."`
-	Transport string   `placeholder:"udp|tcp" help:"Transport (default udp)."`
+	Transport string   `placeholder:"udp|tcp" help:"Transport (default: as the DNS says, else udp)."`
 	Priority  int      `placeholder:"N" help:"Lower is tried first (default 0)."`
 	Prefix    []string `placeholder:"+46" help:"Only numbers that begin so go through it; may be repeated."`
 	CallerID  string   `name:"caller-id" placeholder:"+E164" help:"Number shown when the caller's own may not be."`
 	Refer     bool     `help:"Transfer its callers by SIP REFER, and let it transfer ours."`
+	Proxy     string   `placeholder:"HOST[:PORT]" help:"Outbound proxy that all requests to it pass."`
+	Identity  bool     `help:"Believe what it says of the caller and of who was called first, and tell it the same (P-Asserted-Identity, History-Info, Diversion)."`
+	Redirects bool     `help:"Follow its redirections (302), to numbers that may be dialled through it."`
 }
 
 type trunkJSON struct {
@@ -41,6 +44,9 @@ type trunkJSON struct {
 	Prefixes  []string      `json:"prefixes,omitempty"`
 	CallerID  voice.E164    `json:"caller_id,omitempty"`
 	Refer     bool          `json:"refer"`
+	Proxy     string        `json:"proxy,omitempty"`
+	Identity  bool          `json:"identity"`
+	Redirects bool          `json:"redirects"`
 }
 
 func newTrunkJSON(k voice.Trunk) trunkJSON {
@@ -48,14 +54,16 @@ func newTrunkJSON(k voice.Trunk) trunkJSON {
 	if transport == "" {
 		transport = "udp"
 	}
-	return trunkJSON{k.ID, k.Name, k.Host, transport, k.Username, k.Register, k.Priority, k.Prefixes, k.CallerID, k.Refer}
+	return trunkJSON{k.ID, k.Name, k.Host, transport, k.Username, k.Register, k.Priority, k.Prefixes, k.CallerID, k.Refer,
+		k.Proxy, k.Identity, k.Redirects}
 }
 
 func (c *trunkAdd) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		k, err := a.AddTrunk(p.ctx, voice.Trunk{Tenant: voice.TenantID(c.Account), Name: c.Name, Host: c.Host, Transport: c.Transport,
 			Username: c.Username, Password: c.Password, Register: c.Register, Priority: c.Priority,
-			Prefixes: c.Prefix, CallerID: voice.E164(c.CallerID), Refer: c.Refer})
+			Prefixes: c.Prefix, CallerID: voice.E164(c.CallerID), Refer: c.Refer,
+			Proxy: c.Proxy, Identity: c.Identity, Redirects: c.Redirects})
 		if err != nil {
 			return err
 		}
@@ -85,6 +93,15 @@ func (c *trunkList) Run(p *program) error {
 				}
 				if k.Refer {
 					how += ", transfers by REFER"
+				}
+				if k.Proxy != "" {
+					how += ", by way of " + k.Proxy
+				}
+				if k.Identity {
+					how += ", trusted with identities"
+				}
+				if k.Redirects {
+					how += ", may redirect"
 				}
 				row(w, k.Name, k.Host, k.Transport, "priority "+strconv.Itoa(k.Priority), how, strings.Join(k.Prefixes, " "))
 			}

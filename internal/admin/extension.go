@@ -108,7 +108,8 @@ func (a *Admin) extensionUser(ctx context.Context, t voice.Tenant, s ExtensionSp
 // RegisteredExtension is an extension and how many phones it rings.
 type RegisteredExtension struct {
 	voice.Extension
-	Phones int
+	Phones   int
+	Bindings []voice.Binding // of these phones
 }
 
 // Extensions lists an account's extensions.
@@ -131,6 +132,7 @@ func (a *Admin) Extensions(ctx context.Context, account voice.TenantID) ([]Regis
 		for _, b := range bindings {
 			if b.Extension == e.Number {
 				list[i].Phones++
+				list[i].Bindings = append(list[i].Bindings, b)
 			}
 		}
 	}

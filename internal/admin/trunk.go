@@ -30,8 +30,13 @@ func (a *Admin) AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error
 			return voice.Trunk{}, voice.InvalidField(op, "name", "account %s has a trunk %q already", t.ID, k.Name)
 		}
 	}
-	if err := a.checkTrunkHost(k.Host); err != nil {
+	if err := a.checkTrunkHost("host", k.Host); err != nil {
 		return voice.Trunk{}, err
+	}
+	if k.Proxy != "" {
+		if err := a.checkTrunkHost("proxy", k.Proxy); err != nil {
+			return voice.Trunk{}, err
+		}
 	}
 	if err := checkTrunk(&k); err != nil {
 		return voice.Trunk{}, err
@@ -72,25 +77,25 @@ func checkTrunk(k *voice.Trunk) error {
 
 // checkTrunkHost wants HOST or HOST:PORT, and no loopback unless it is allowed:
 // a trunk there could only reach this machine's own services.
-func (a *Admin) checkTrunkHost(s string) error {
+func (a *Admin) checkTrunkHost(field, s string) error {
 	const op = "admin.AddTrunk"
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
 		host, port = strings.Trim(s, "[]"), "5060"
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return voice.InvalidField(op, "host", "%q has the port %q; ports are 1 to 65535", s, port)
+		return voice.InvalidField(op, field, "%q has the port %q; ports are 1 to 65535", s, port)
 	}
 	if host == "" || len(host) > 253 || strings.ContainsAny(host, " \t\r\n/@\"<>;,?") || strings.Contains(host, "sip:") {
-		return voice.InvalidField(op, "host", "%q is not HOST or HOST:PORT", s)
+		return voice.InvalidField(op, field, "%q is not HOST or HOST:PORT", s)
 	}
 	ip, err := netip.ParseAddr(host)
 	loop := strings.EqualFold(host, "localhost") || err == nil && (ip.Unmap().IsLoopback() || ip.IsUnspecified())
 	if loop && !a.AllowLoopback {
-		return voice.InvalidField(op, "host", "%s is this machine itself; allow_loopback = yes permits that, for tests", host)
+		return voice.InvalidField(op, field, "%s is this machine itself; allow_loopback = yes permits that, for tests", host)
 	}
 	if err != nil && strings.Contains(host, ":") {
-		return voice.InvalidField(op, "host", "%q is not HOST or HOST:PORT", s)
+		return voice.InvalidField(op, field, "%q is not HOST or HOST:PORT", s)
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ type Config struct {
 	Public string
 	// BaseURL begins the links handed to clients; "" = http://<public>:<http port>.
 	BaseURL string
+	// DNS are the name servers that are asked where SIP goes, HOST:PORT; empty =
+	// this machine's.
+	DNS []string
 	// Realm is the SIP digest realm. Phones' passwords are stored as hashes that
 	// hold it: changing it means giving out new passwords.
 	Realm string
@@ -123,6 +126,7 @@ type Log struct {
 // Limits bound the whole installation.
 type Limits struct {
 	Calls      int // concurrent calls; more get 503
+	Redirects  int // followed of telephones in one call
 	FreeDiskMB int // below this much free space in Data the doctor finds a failure
 }
 

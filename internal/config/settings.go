@@ -45,6 +45,8 @@ func Settings() []Setting {
 			func(c *Config) *string { return &c.Public }, optional(checkHost)),
 		text("base_url", "URL", "Begins the links handed to clients, for a reverse proxy; empty = http://<public>:<http port>.",
 			func(c *Config) *string { return &c.BaseURL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
+		{Key: "dns", Unit: "list of HOST:PORT", Help: "Name servers that are asked where SIP goes (RFC 3263); empty = those of this machine.",
+			get: func(c *Config) string { return strings.Join(c.DNS, ", ") }, set: setServers},
 		text("realm", "text", "SIP digest realm. Stored phone passwords depend on it.",
 			func(c *Config) *string { return &c.Realm }, checkRealm),
 		flag("allow_loopback", "Lets trunks, SIP addresses and web hooks on loopback be used; for tests.",
@@ -115,6 +117,8 @@ func Settings() []Setting {
 		number("traces.share", "percent", "Of the calls that are traced.", 0, 100, func(c *Config) *int { return &c.Traces.Share }),
 
 		number("limits.calls", "calls", "Concurrent calls of the whole installation; more get 503.", 1, 100_000, func(c *Config) *int { return &c.Limits.Calls }),
+		number("limits.redirects", "times", "How often the redirections (302) of extensions' telephones are followed in one call, to what the account may dial; 0 = never. A trunk has a switch of its own.", 0, 10,
+			func(c *Config) *int { return &c.Limits.Redirects }),
 		number("limits.free_disk_mb", "MB", "Below this much free space in data, tandem doctor finds a failure.", 0, 1_000_000, func(c *Config) *int { return &c.Limits.FreeDiskMB }),
 	}
 }
@@ -262,5 +266,20 @@ func setEngines(c *Config, v string) error {
 		list = append(list, e)
 	}
 	c.Speech.Engines = list
+	return nil
+}
+
+func setServers(c *Config, v string) error {
+	var list []string
+	for text := range strings.SplitSeq(v, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if _, err := netip.ParseAddrPort(text); err != nil {
+			return fmt.Errorf("%q is no address with a port, such as 192.0.2.53:53", text)
+		}
+		list = append(list, text)
+	}
+	c.DNS = list
 	return nil
 }

@@ -39,7 +39,7 @@ func (d *Daemon) startMedia(context.Context) error {
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), CheckHost: d.policy.CheckHost,
+		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
 	d.background(d.engine.Watch)
@@ -206,7 +206,7 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 		return err
 	}
 	d.agent, err = sipua.Start(ctx, sipua.Config{
-		Listen: d.cfg.SIP, Public: d.cfg.Public, Realm: d.cfg.Realm, UserAgent: "tandem",
+		Listen: d.cfg.SIP, Public: d.cfg.Public, Realm: d.cfg.Realm, UserAgent: "tandem", NameServers: d.cfg.DNS,
 		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Trunks: trunks, Logger: d.log,
 		Draining: func() bool { return d.draining.Load() || d.engine.Full() }, TakesOver: d.engine.TakesOver,
 	})

@@ -31,6 +31,7 @@ type Call struct {
 	talking  bool            // they are joined
 	tape     *tape           // the recording that the flow makes
 	reserved *reserved       // room for legs through trunks, or nil
+	failed   voice.Cause     // of the last dial that nobody answered; "" = there was none
 	placed   func()          // says that its ports are about to be open
 	watch    func(byte) bool // sees the caller's keys first; nil = nobody
 	last     lastTalk        // the talk that was begun last

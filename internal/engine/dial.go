@@ -154,6 +154,7 @@ func (c *Call) ringAll(ctx context.Context, s voice.DialSpec, hears *ringing) (*
 	case err != nil:
 		return nil, voice.DialResult{}, err
 	case won == nil:
+		c.failed = last.cause
 		return nil, failed(last), nil
 	}
 	return won.leg, voice.DialResult{End: voice.DialCompleted, Cause: voice.CauseNormal, Answered: won.target}, nil

@@ -54,6 +54,9 @@ type Config struct {
 	Identity *dtlssrtp.Identity
 	// CheckHost says whether a SIP address given by a tenant may be called.
 	CheckHost func(ctx context.Context, host string) error
+	// Redirects is how often telephones' redirections (3xx) are followed in the
+	// ringing of one target, to what the account may dial; 0 = never.
+	Redirects int
 	// MediaTimeout ends a call whose caller sent audio and then none for so
 	// long, and a bridge whose far end did; 0 = never.
 	MediaTimeout time.Duration
@@ -148,6 +151,7 @@ func infoOf(inc *sipua.Incoming) voice.CallInfo {
 		info.From = peer.Extension.Number
 	case sipua.PeerTrunk:
 		info.Tenant, info.Trunk = peer.Trunk.Tenant, peer.Trunk.ID
+		assert(&info, inc)
 	}
 	return info
 }

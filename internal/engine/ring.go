@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"tandem/internal/offer"
@@ -20,6 +21,8 @@ type rung struct {
 	words  string
 	// next says that the way's next trunk may do better.
 	next bool
+	// moved is where a 3xx leads to.
+	moved []string
 }
 
 // ring rings one way, trunk after trunk, and waits for its answer.
@@ -33,17 +36,30 @@ func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) 
 			w.release()
 		}
 	}()
-	for i, hop := range w.hops {
+	var f following
+	for i := 0; i < len(w.hops); i++ {
+		hop := w.hops[i]
 		if i > 0 {
 			id = c.nextLeg()
 		}
-		result = c.ringHop(ctx, id, w, hop, hears)
+		result = c.ringHop(ctx, id, w, &hop, hears)
 		result.target = w.target
+		if len(result.moved) > 0 && ctx.Err() == nil {
+			if hops := c.follow(ctx, id, &w, hop, result.moved, &f); len(hops) > 0 {
+				hears.lost(id)
+				w.hops = slices.Insert(slices.Clone(w.hops), i+1, hops...)
+				continue
+			}
+		}
 		if result.leg != nil || !result.next || i+1 == len(w.hops) || ctx.Err() != nil {
 			return result
 		}
 		hears.lost(id)
-		c.Note(voice.Event{Kind: voice.EventDialFailed, Leg: id, Text: "trunk " + hop.Trunk.Name + " failed (" + result.words + "), trying the next",
+		what := w.words
+		if hop.Trunk != nil {
+			what = "trunk " + hop.Trunk.Name
+		}
+		c.Note(voice.Event{Kind: voice.EventDialFailed, Leg: id, Text: what + " failed (" + result.words + "), trying the next",
 			Data: map[string]string{"cause": string(result.cause)}})
 	}
 	return result
@@ -51,7 +67,7 @@ func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) 
 
 // ringHop dials one leg. A leg that fails frees what it held and is in the
 // record of the call all the same.
-func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Target, hears *ringing) (result rung) {
+func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop *sipua.Target, hears *ringing) (result rung) {
 	l := &leg{id: id, to: w.words, who: w.target, started: time.Now(), release: w.release, side: &side{}}
 	l.belongs(c)
 	defer func() {
@@ -64,12 +80,12 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop sipua.Tar
 		c.e.places.forget(l.side)
 		c.addLeg(voice.LegRecord{ID: id, To: l.to, Start: l.started, End: time.Now(), Cause: result.cause, Words: result.words})
 	}()
-	if err := c.prepare(ctx, l, &hop); err != nil {
+	if err := c.prepare(ctx, l, hop); err != nil {
 		// A host that is not found is its trunk's fault; the others may do better.
 		return rung{cause: causeOf(err), words: voice.Reason(err), next: voice.IsKind(err, voice.Unavailable)}
 	}
 	rang := false
-	d, err := c.e.agent.Load().Dial(ctx, hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
+	d, err := c.e.agent.Load().Dial(ctx, *hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
 		if !rang {
 			rang = true
 			c.Note(voice.Event{Kind: voice.EventLegRinging, Leg: id, Text: fmt.Sprintf("%s: %d %s", w.words, p.Status, p.Reason)})
@@ -101,7 +117,7 @@ func dialFailure(ctx context.Context, err error, whom string) rung {
 	why := context.Cause(ctx)
 	switch {
 	case ok && f.Status != 0:
-		return rung{cause: f.Cause, words: f.Error() + " from " + whom, next: mayFailOver(f)}
+		return rung{cause: f.Cause, words: f.Error() + " from " + whom, next: mayFailOver(f), moved: f.Contacts}
 	case errors.Is(why, errRingTime):
 		return rung{cause: voice.CauseNoAnswer, words: "no answer from " + whom + " in the ring time"}
 	case errors.Is(why, sipua.ErrAnsweredElsewhere):
@@ -125,15 +141,17 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 	if agent == nil {
 		return voice.Errorf("engine.Dial", voice.Unavailable, "the server is starting")
 	}
-	peer, err := agent.Toward(ctx, *hop)
+	places, err := agent.Locate(ctx, *hop)
 	if err != nil {
 		return voice.E("engine.Dial", voice.Unavailable, err)
 	}
 	if hop.URI != "" {
-		if err := c.pin(ctx, hop, peer); err != nil {
+		if places, err = c.pin(ctx, places); err != nil {
 			return err
 		}
 	}
+	hop.Places = places
+	peer := places[0].Addr.Addr()
 	if l.port, err = c.openPort(); err != nil {
 		return err
 	}
@@ -143,6 +161,7 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 		l.local.Codecs = []string{offer.G722, offer.PCMU, offer.PCMA} // so that the talk passes as it is
 	}
 	hop.Trace = l.noteMessage
+	hop.Note = func(words string) { c.Note(voice.Event{Kind: voice.EventSIP, Leg: l.id, Text: words}) }
 	hop.Began = func(d *sipua.Dialog) {
 		l.dialog = d
 		c.e.places.know(l.side)

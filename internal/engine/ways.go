@@ -3,8 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"net"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -80,8 +78,7 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 			refused = err
 			continue
 		}
-		from, name := c.shownTo(k, s)
-		w.hops = append(w.hops, sipua.Target{Trunk: &k, User: string(n), From: from, FromName: name, MaxForwards: c.hopsLeft(), Silence: trunkSilence})
+		w.hops = append(w.hops, c.throughTrunk(k, n, s))
 	}
 	if len(w.hops) == 0 {
 		return nil, refused
@@ -140,22 +137,20 @@ func (c *Call) mayCall(ctx context.Context, host string) error {
 	return c.e.cfg.CheckHost(ctx, host)
 }
 
-// pin makes a SIP address go to the very machine that policy has seen: its name
+// pin makes a SIP address go to the very machines that policy has seen: its name
 // is not looked up again.
-func (c *Call) pin(ctx context.Context, hop *sipua.Target, peer netip.Addr) error {
-	if err := c.mayCall(ctx, peer.String()); err != nil {
-		return err
+func (c *Call) pin(ctx context.Context, places []sipua.Place) (allowed []sipua.Place, err error) {
+	for _, p := range places {
+		if e := c.mayCall(ctx, p.Addr.Addr().String()); e != nil {
+			err = e
+			continue
+		}
+		allowed = append(allowed, p)
 	}
-	_, host, err := sipAddress(hop.URI)
-	if err != nil {
-		return err
+	if len(allowed) > 0 {
+		err = nil
 	}
-	_, port, err := net.SplitHostPort(host)
-	if err != nil {
-		port = "5060"
-	}
-	hop.NextHop = net.JoinHostPort(peer.String(), port)
-	return nil
+	return allowed, err
 }
 
 // shown is the caller as a phone of the account or a SIP address sees it.

@@ -25,6 +25,7 @@ type Phone struct {
 	Source    string     `json:"source" doc:"Network address it registered from"`
 	Transport string     `json:"transport"`
 	UserAgent string     `json:"user_agent,omitempty"`
+	Path      []string   `json:"path,omitempty" doc:"Proxies that it registered through and that calls to it pass, nearest first"`
 	Expires   *time.Time `json:"expires"`
 }
 
@@ -68,7 +69,7 @@ func showExtension(e voice.Extension, bindings []voice.Binding) Extension {
 	x := Extension{Number: e.Number, Username: e.Username, Realm: e.Realm, User: string(e.User), Phones: []Phone{}, Created: moment(e.Created)}
 	for _, b := range bindings {
 		if b.Extension == e.Number {
-			x.Phones = append(x.Phones, Phone{b.Contact, b.Source, b.Transport, b.UserAgent, moment(b.Expires)})
+			x.Phones = append(x.Phones, Phone{b.Contact, b.Source, b.Transport, b.UserAgent, b.Path, moment(b.Expires)})
 		}
 	}
 	return x

@@ -21,6 +21,9 @@ type Trunk struct {
 	Prefixes   []string   `json:"prefixes" doc:"Numbers that may be dialled through it; empty = all that policy allows"`
 	CallerID   string     `json:"caller_id,omitempty"`
 	Refer      bool       `json:"refer" doc:"Callers may be transferred by REFER, and the peer may transfer"`
+	Proxy      string     `json:"proxy,omitempty" doc:"Outbound proxy that all requests pass"`
+	Identity   bool       `json:"identity" doc:"It is trusted with identities: P-Asserted-Identity, History-Info and Diversion are believed and sent"`
+	Redirects  bool       `json:"redirects" doc:"Its redirections (302) are followed, to numbers that may be dialled through it"`
 	Registered bool       `json:"registered"`
 	State      string     `json:"state,omitempty" doc:"How its registration stands, in words"`
 	Created    *time.Time `json:"created,omitempty"`
@@ -30,7 +33,7 @@ type Trunk struct {
 type TrunkInput struct {
 	Name      string   `json:"name" minLength:"1" maxLength:"100"`
 	Host      string   `json:"host" minLength:"1" maxLength:"260" doc:"HOST or HOST:PORT"`
-	Transport string   `json:"transport,omitempty" enum:"udp,tcp" doc:"Missing = udp"`
+	Transport string   `json:"transport,omitempty" enum:"udp,tcp" doc:"Missing = as the DNS says, else udp"`
 	Username  string   `json:"username,omitempty" maxLength:"100"`
 	Password  string   `json:"password,omitempty" maxLength:"200" doc:"Kept sealed and never shown"`
 	Register  bool     `json:"register,omitempty" doc:"Register there, so that calls come in"`
@@ -38,6 +41,9 @@ type TrunkInput struct {
 	Prefixes  []string `json:"prefixes,omitempty" maxItems:"300" doc:"Numbers that may be dialled through it: \"+46\""`
 	CallerID  string   `json:"caller_id,omitempty" maxLength:"40" doc:"Shown where the caller's own number may not be"`
 	Refer     bool     `json:"refer,omitempty" doc:"Transfer its callers by REFER, and let it transfer; missing = transfers are dialled and bridged here"`
+	Proxy     string   `json:"proxy,omitempty" maxLength:"260" doc:"Outbound proxy, HOST or HOST:PORT, that all requests pass"`
+	Identity  bool     `json:"identity,omitempty" doc:"Believe its P-Asserted-Identity, History-Info and Diversion, and send it ours"`
+	Redirects bool     `json:"redirects,omitempty" doc:"Follow its redirections (302), to numbers that may be dialled through it"`
 }
 
 // TrunkPath names it in the path.
@@ -56,7 +62,8 @@ func (a *API) registerTrunks() {
 
 func (a *API) showTrunk(ctx context.Context, k voice.Trunk) Trunk {
 	x := Trunk{ID: string(k.ID), Name: k.Name, Host: k.Host, Transport: k.Transport, Username: k.Username, Register: k.Register,
-		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Refer: k.Refer, Created: moment(k.Created)}
+		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Refer: k.Refer, Created: moment(k.Created),
+		Proxy: k.Proxy, Identity: k.Identity, Redirects: k.Redirects}
 	if x.Transport == "" {
 		x.Transport = "udp"
 	}
@@ -80,7 +87,8 @@ func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInpu
 	}
 	b := in.Body
 	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
-		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID), Refer: b.Refer})
+		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID), Refer: b.Refer,
+		Proxy: b.Proxy, Identity: b.Identity, Redirects: b.Redirects})
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"tandem/internal/sipua/digestauth"
+	"tandem/internal/sipua/locate"
 	"tandem/internal/sipua/transact"
 	"tandem/internal/voice"
 )
@@ -26,6 +27,7 @@ type Agent struct {
 	wire  *transact.Layer
 	auth  *digestauth.Server
 	guard *digestauth.Guard
+	where *locate.Resolver
 
 	ctx    context.Context // ends in Close
 	cancel context.CancelFunc
@@ -78,6 +80,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 		a.cfg.Realm = wire.Addr().Addr().String()
 	}
 	a.auth = digestauth.NewServer(a.cfg.Realm, nil)
+	a.where = locate.New(locate.Config{Servers: cfg.NameServers, Usable: a.sendable})
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.trunks.init()
 	close(ready)
@@ -316,6 +319,12 @@ func messageOf(s transact.Seen) Message {
 		m.Status, m.Reason = msg.StatusCode, msg.Reason
 	}
 	return m
+}
+
+// Ours reports whether a host in a URI of a peer means this server.
+func (a *Agent) Ours(host string, peer netip.Addr) bool {
+	host, _ = splitHost(host)
+	return a.ours(host, peer)
 }
 
 // ours reports whether a host in a URI of a peer means this server.

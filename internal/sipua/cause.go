@@ -139,8 +139,11 @@ type Failure struct {
 	Cause      voice.Cause   // by the table
 	RetryAfter time.Duration // what a 503 or 480 asked for
 	Rang       bool          // the far end rang before it failed
+	Contacts   []string      // SIP URIs that a 3xx leads to, best first, 8 at most
 	// Progressed means that a provisional response above 100 arrived.
 	Progressed bool
+
+	elsewhere bool // the place failed, and another may do better
 }
 
 // Error gives "486 Busy Here" or the words.

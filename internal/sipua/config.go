@@ -58,6 +58,9 @@ type Config struct {
 	Public    string // host told to peers; "" = the local address towards each
 	Realm     string // digest realm and domain of the extensions; "" = Public, else the listening host
 	UserAgent string // User-Agent and Server header; "" = none
+	// NameServers are asked where names lead (RFC 3263), HOST:PORT; empty = those
+	// of this machine.
+	NameServers []string
 
 	// Handler is called in a goroutine of its own for each new call. The call
 	// is over when it returns: what is not answered is refused with 500, what

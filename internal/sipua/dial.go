@@ -29,12 +29,19 @@ type Target struct {
 	NextHop string // HOST:PORT to send to instead of the URI's
 	// Transport is "udp" or "tcp" for NextHop and URI; "" = as the URI says.
 	Transport string
+	// Places are where the INVITE may go, in turn, as Locate gave them; nil = they
+	// are looked up.
+	Places []Place
 
-	From        string // user part of our From; "" = anonymous
-	FromName    string // display name
-	FromHost    string // "" = the trunk's host, or ours
-	Identity    string // number for P-Asserted-Identity; "" = none
-	MaxForwards int    // hops left; 0 = 70, negative = none
+	From     string // user part of our From; "" = anonymous
+	FromName string // display name
+	FromHost string // "" = the trunk's host, or ours
+	Identity string // number for P-Asserted-Identity; "" = none
+	Private  bool   // From is anonymous, and Privacy asks for that (RFC 3323, RFC 3325)
+	// Diversions are where the call was sent on from, first called first; they are
+	// written as History-Info (RFC 7044) and Diversion (RFC 5806).
+	Diversions  []Diversion
+	MaxForwards int // hops left; 0 = 70, negative = none
 	// Headers are added to the INVITE; one whose name or value would break the
 	// message is left out.
 	Headers map[string]string
@@ -47,9 +54,16 @@ type Target struct {
 	// May be nil.
 	Began func(*Dialog)
 
-	// Silence ends the attempt when not even a provisional response came
-	// within it; 0 = wait for the transaction's own end, 32 s.
+	// Silence ends the attempt at a place when not even a provisional response came
+	// within it; 0 = wait for the transaction's own end, 32 s. Where there is
+	// another place to try, no more than failOver is waited.
 	Silence time.Duration
+
+	registering bool // the target is the registrar, so its Service-Route does not count
+
+	// Note is told in words of what Dial does beside ringing: a place that failed,
+	// a transport that was changed. It must not block. May be nil.
+	Note func(words string)
 }
 
 // Progress is a provisional response above 100.
@@ -62,13 +76,13 @@ type Progress struct {
 // Dial calls a target with our offer and waits for the answer. When ctx ends
 // first, the call is cancelled; a 2xx that crosses the CANCEL is hung up. An
 // error is a voice.Error around a *Failure. progress may be nil; it is called
-// from Dial's goroutine. Redirections are not followed.
+// from Dial's goroutine. Redirections are not followed; the Failure tells where to.
 func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Progress)) (*Dialog, error) {
 	const op = "sipua.Dial"
 	if t.MaxForwards < 0 {
 		return nil, failed(op, &Failure{Status: 483, Reason: "Too Many Hops", Cause: voice.CauseFailed})
 	}
-	d, err := a.outgoing(ctx, t)
+	d, places, err := a.outgoing(ctx, t)
 	if err != nil {
 		return nil, failed(op, &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable})
 	}
@@ -79,10 +93,10 @@ func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Pr
 	if t.Began != nil {
 		t.Began(d)
 	}
-	x := &dialling{a: a, d: d, t: t, progress: progress, forks: map[string]*fork{}}
+	x := &dialling{a: a, d: d, t: t, places: places, progress: progress, forks: map[string]*fork{}}
 	req := x.invite(sdp)
 	for try := 0; ; try++ {
-		res, f := x.attempt(ctx, req)
+		res, f := x.reach(ctx, &req)
 		if f != nil {
 			a.leave(d)
 			d.finish(f.Cause, f.Error())
@@ -108,20 +122,25 @@ func failureFrom(res *sip.Response) *Failure {
 	if n, err := strconv.ParseUint(strings.TrimSpace(strings.SplitN(header(res, "retry-after")+";", ";", 2)[0]), 10, 20); err == nil {
 		f.RetryAfter = time.Duration(n) * time.Second
 	}
+	if res.StatusCode >= 300 && res.StatusCode < 400 {
+		f.Contacts = redirections(res)
+	}
 	return f
 }
 
 // outgoing makes the dialog of a call that we begin.
-func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, error) {
-	uri, dest, err := a.place(ctx, t)
+func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, []Place, error) {
+	uri, routes, places, err := a.place(ctx, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	dest := destOf(places[0])
 	d := newDialog(a, sip.GenerateTagN(24)+"@"+a.hostText(dest), sip.GenerateTagN(20))
-	d.target, d.dest = uri, dest
+	d.target, d.dest, d.routes = uri, dest, routes
 	d.onMessage = t.Trace
 	// A phone behind its NAT is reached where it registered from.
-	d.pinned = t.Binding != nil || t.NextHop != ""
+	// An address that somebody typed is called at the places that were judged.
+	d.pinned = t.Binding != nil || t.NextHop != "" || t.URI != "" && len(t.Places) > 0
 	host := t.FromHost
 	if t.Binding != nil {
 		d.peer = Peer{Kind: PeerExtension, Extension: voice.Extension{Tenant: t.Binding.Tenant, Number: t.Binding.Extension}}
@@ -139,60 +158,21 @@ func (a *Agent) outgoing(ctx context.Context, t Target) (*Dialog, error) {
 		host = a.hostText(dest)
 	}
 	user := cleanUser(t.From)
-	if user == "" {
+	switch {
+	case t.Private: // RFC 3323 §4.1.1.3
+		user, host, t.FromName = "anonymous", "anonymous.invalid", "Anonymous"
+	case user == "":
 		user = "anonymous"
 	}
 	d.local = sip.FromHeader{DisplayName: cleanText(t.FromName), Address: sip.Uri{Scheme: "sip", User: user, Host: host}}
 	d.local.Params.Add("tag", d.localTag)
 	to := sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host}
 	d.remote = sip.ToHeader{Address: to}
-	return d, nil
+	return d, places, nil
 }
 
 func (a *Agent) hostText(to transact.Dest) string {
 	return strings.Trim(a.wire.Host(to.Addr.Addr()), "[]")
-}
-
-// place finds request URI and next hop of a target.
-func (a *Agent) place(ctx context.Context, t Target) (uri sip.Uri, dest transact.Dest, err error) {
-	transport := t.Transport
-	switch {
-	case t.Binding != nil:
-		if err := sip.ParseUri(t.Binding.Contact, &uri); err != nil {
-			return uri, dest, err
-		}
-		transport, t.NextHop = t.Binding.Transport, t.Binding.Source
-	case t.Trunk != nil:
-		host, port := splitHost(t.Trunk.Host)
-		uri = sip.Uri{Scheme: "sip", User: cleanUser(t.User), Host: host, Port: port}
-		if transport == "" {
-			transport = t.Trunk.Transport
-		}
-		if transport == "tcp" {
-			uri.UriParams.Add("transport", "tcp")
-		}
-	default:
-		if err := sip.ParseUri(t.URI, &uri); err != nil {
-			return uri, dest, err
-		}
-	}
-	if (uri.Scheme != "sip" && uri.Scheme != "sips") || !transact.ValidHost(uri.Host) || strings.ContainsAny(uri.String(), "\r\n <>\"") {
-		return uri, dest, errors.New("the address is no SIP URI")
-	}
-	if transport == "" {
-		transport = uri.UriParams.GetOr("transport", "udp")
-	}
-	dest.Transport = transact.SplitTransport(transport)
-	if dest.Transport == "" || uri.Scheme == "sips" {
-		return uri, dest, errors.New("transport " + transport + " is not spoken here")
-	}
-	host, port := uri.Host, uri.Port
-	if t.NextHop != "" {
-		host, port = splitHost(t.NextHop)
-	}
-	uri.Headers = nil
-	dest.Addr, err = transact.Resolve(ctx, host, port)
-	return uri, dest, err
 }
 
 // splitHost splits HOST[:PORT]; an IPv6 host with a port has brackets.
@@ -216,6 +196,8 @@ type dialling struct {
 	a          *Agent
 	d          *Dialog
 	t          Target
+	places     []Place // where the INVITE may go
+	at         int     // the one that it goes to
 	progress   func(Progress)
 	forks      map[string]*fork // by To tag
 	early      *offer.Session   // last description in a provisional
@@ -243,9 +225,7 @@ func (x *dialling) invite(sdp []byte) *sip.Request {
 	req.AppendHeader(sip.NewHeader("Allow", allowed))
 	req.AppendHeader(sip.NewHeader("Supported", supported))
 	d.timer.ask(req, x.a.cfg.Limits, false)
-	if x.t.Identity != "" {
-		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", "<sip:"+cleanUser(x.t.Identity)+"@"+d.local.Address.Host+">"))
-	}
+	x.identify(req)
 	for name, value := range x.t.Headers {
 		if !strings.ContainsAny(name, "\r\n: \t\x00") && !strings.ContainsAny(value, "\r\n\x00") {
 			req.AppendHeader(sip.NewHeader(name, value))

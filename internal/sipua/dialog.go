@@ -350,44 +350,13 @@ func (a *Agent) contact(user string, to transact.Dest) *sip.ContactHeader {
 	return &sip.ContactHeader{Address: u}
 }
 
-// hop finds where the next request of the dialog goes.
-func (d *Dialog) hop(ctx context.Context) (transact.Dest, error) {
-	d.mu.Lock()
-	uri, dest, pinned := d.target, d.dest, d.pinned
-	if len(d.routes) > 0 {
-		uri = d.routes[0]
-	}
-	d.mu.Unlock()
-	if pinned && (dest.Transport != "tcp" || d.a.wire.Connected(dest.Addr)) {
-		return dest, nil
-	}
-	addr, err := transact.Resolve(ctx, uri.Host, uri.Port)
-	if err != nil {
-		return dest, err
-	}
-	if pinned { // the peer's own connection is gone: its Contact is what is left
-		return transact.Dest{Transport: "tcp", Addr: addr}, nil
-	}
-	transport := transact.SplitTransport(uri.UriParams.GetOr("transport", dest.Transport))
-	if transport == "" || addr.Addr() == dest.Addr.Addr() && dest.Transport == "tcp" {
-		return dest, nil // the open connection serves
-	}
-	// A private Contact of a public peer is behind its NAT.
-	if addr.Addr().IsPrivate() && !dest.Addr.Addr().IsPrivate() && !dest.Addr.Addr().IsLoopback() {
-		return dest, nil
-	}
-	return transact.Dest{Transport: transport, Addr: addr}, nil
-}
-
 // send sends a request of the dialog and waits for its final response,
 // answering a digest challenge of the trunk that the dialog belongs to.
 func (d *Dialog) send(ctx context.Context, req *sip.Request) (*sip.Response, error) {
-	dest, err := d.hop(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for try := 0; ; try++ {
-		res, err := d.a.roundTrip(ctx, req, dest, nil)
+		res, err := d.trip(ctx, req, func(ctx context.Context, req *sip.Request, dest transact.Dest, within time.Duration) (*sip.Response, error) {
+			return d.a.roundTripWithin(ctx, req, dest, within)
+		})
 		if err != nil {
 			return nil, err
 		}

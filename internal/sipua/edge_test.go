@@ -2,6 +2,7 @@ package sipua_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os/exec"
@@ -235,8 +236,15 @@ func TestCallSIPp(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// Until SIPp listens our INVITE is lost; it is sent again.
-	d, err := a.Dial(t.Context(), sipua.Target{URI: "sip:x@" + addr}, sdp(5000), nil)
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	var d *sipua.Dialog
+	for { // until SIPp listens the network says that nobody does
+		d, err = a.Dial(ctx, sipua.Target{URI: "sip:x@" + addr}, sdp(5000), nil)
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "nobody listens") {
+			break
+		}
+	}
 	if err != nil {
 		_ = cmd.Wait()
 		t.Fatal(err)

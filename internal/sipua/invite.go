@@ -10,18 +10,20 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"tandem/internal/offer"
+	"tandem/internal/sipua/transact"
 	"tandem/internal/voice"
 )
 
-// attempt sends one INVITE and waits for its final response.
-func (x *dialling) attempt(ctx context.Context, req *sip.Request) (*sip.Response, *Failure) {
-	tx, err := x.a.wire.Begin(ctx, req, x.d.dest)
+// attempt sends one INVITE to dest and waits for its final response. within is
+// how long there may be no sign of life, 0 = until the transaction ends.
+func (x *dialling) attempt(ctx context.Context, req *sip.Request, dest transact.Dest, within time.Duration) (*sip.Response, *Failure) {
+	tx, err := x.a.wire.Begin(ctx, req, dest)
 	if err != nil {
-		return nil, &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable}
+		return nil, &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable, elsewhere: true}
 	}
 	var silence <-chan time.Time
-	if x.t.Silence > 0 {
-		timer := time.NewTimer(x.t.Silence)
+	if within > 0 {
+		timer := time.NewTimer(within)
 		defer timer.Stop()
 		silence = timer.C
 	}
@@ -37,16 +39,16 @@ func (x *dialling) attempt(ctx context.Context, req *sip.Request) (*sip.Response
 			// sipgo's transaction lives on for its timers D or M and repeats the
 			// ACK of a refusal itself.
 			if res.IsSuccess() {
-				tx.OnRetransmission(func(res *sip.Response) { x.success(req, res) })
+				tx.OnRetransmission(func(res *sip.Response) { x.success(req, res, dest) })
 			}
 			return res, nil
 		case <-tx.Done():
-			return nil, &Failure{Reason: "no answer from " + x.d.dest.String(), Cause: voice.CauseUnavailable}
+			return nil, &Failure{Reason: x.a.silenceOf(dest), Cause: voice.CauseUnavailable, elsewhere: !heard}
 		case <-silence:
-			x.withdraw(tx, req, heard, nil)
-			return nil, &Failure{Reason: fmt.Sprintf("no sign of life from %s within %v", x.d.dest, x.t.Silence), Cause: voice.CauseUnavailable}
+			x.withdraw(tx, req, dest, heard, nil)
+			return nil, &Failure{Reason: fmt.Sprintf("no sign of life from %s within %v", dest, within), Cause: voice.CauseUnavailable, elsewhere: true}
 		case <-ctx.Done():
-			x.withdraw(tx, req, heard, context.Cause(ctx))
+			x.withdraw(tx, req, dest, heard, context.Cause(ctx))
 			return nil, x.givenUp(ctx)
 		}
 	}
@@ -64,17 +66,17 @@ func (x *dialling) givenUp(ctx context.Context) *Failure {
 // withdraw cancels an INVITE in the background (RFC 3261 §9.1): CANCEL goes
 // out once a provisional response has come; a 2xx that crosses it is
 // acknowledged and hung up.
-func (x *dialling) withdraw(tx *sip.ClientTx, req *sip.Request, heard bool, why error) {
-	if !x.a.spawn(func() { x.withdrawing(tx, req, heard, why) }) {
+func (x *dialling) withdraw(tx *sip.ClientTx, req *sip.Request, dest transact.Dest, heard bool, why error) {
+	if !x.a.spawn(func() { x.withdrawing(tx, req, dest, heard, why) }) {
 		tx.Terminate()
 	}
 }
 
-func (x *dialling) withdrawing(tx *sip.ClientTx, req *sip.Request, heard bool, why error) {
+func (x *dialling) withdrawing(tx *sip.ClientTx, req *sip.Request, dest transact.Dest, heard bool, why error) {
 	limit := time.NewTimer(64 * sip.T1)
 	defer limit.Stop()
 	if heard {
-		x.cancel(req, why)
+		x.cancel(req, dest, why)
 	}
 	for {
 		select {
@@ -82,11 +84,11 @@ func (x *dialling) withdrawing(tx *sip.ClientTx, req *sip.Request, heard bool, w
 			switch {
 			case res.IsProvisional() && !heard:
 				heard = true
-				x.cancel(req, why)
+				x.cancel(req, dest, why)
 			case res.IsProvisional():
 			case res.IsSuccess():
-				tx.OnRetransmission(func(res *sip.Response) { x.hangupFork(req, res) })
-				x.hangupFork(req, res)
+				tx.OnRetransmission(func(res *sip.Response) { x.hangupFork(req, res, dest) })
+				x.hangupFork(req, res, dest)
 				return
 			default:
 				return
@@ -104,7 +106,7 @@ func (x *dialling) withdrawing(tx *sip.ClientTx, req *sip.Request, heard bool, w
 }
 
 // cancel sends the CANCEL of an INVITE: same branch, same number.
-func (x *dialling) cancel(invite *sip.Request, why error) {
+func (x *dialling) cancel(invite *sip.Request, dest transact.Dest, why error) {
 	req := sip.NewRequest(sip.CANCEL, invite.Recipient)
 	req.AppendHeader(sip.HeaderClone(invite.Via()))
 	for _, h := range invite.GetHeaders("route") {
@@ -123,7 +125,7 @@ func (x *dialling) cancel(invite *sip.Request, why error) {
 		ctx, cancel := context.WithTimeout(x.a.ctx, 64*sip.T1)
 		defer cancel()
 		// The INVITE's own final response tells what came of it.
-		_, _ = x.a.roundTrip(ctx, req, x.d.dest, nil)
+		_, _ = x.a.roundTrip(ctx, req, dest, nil)
 	})
 }
 
@@ -143,9 +145,9 @@ func (d *Dialog) ackFor(invite *sip.Request) *sip.Request {
 
 // sendAck sends an ACK to where the dialog's requests go.
 func (d *Dialog) sendAck(ctx context.Context, invite *sip.Request) {
-	dest, err := d.hop(ctx)
+	places, _, err := d.hops(ctx)
 	if err == nil {
-		err = d.a.wire.Write(ctx, d.ackFor(invite), dest)
+		err = d.a.wire.Write(ctx, d.ackFor(invite), destOf(places[0]))
 	}
 	if err != nil {
 		d.a.log.Debug("ACK was not sent", "call", d.callID, "error", err)
@@ -206,7 +208,7 @@ func (x *dialling) description(res *sip.Response, sdp []byte) (*offer.Session, e
 
 // success takes a 2xx after the first: repeated because our ACK was lost, or
 // of another place that our INVITE reached.
-func (x *dialling) success(req *sip.Request, res *sip.Response) {
+func (x *dialling) success(req *sip.Request, res *sip.Response, dest transact.Dest) {
 	tag, _ := res.To().Params.Get("tag")
 	x.d.mu.Lock()
 	same := tag == x.d.remoteTag
@@ -215,16 +217,16 @@ func (x *dialling) success(req *sip.Request, res *sip.Response) {
 		x.a.spawn(func() { x.d.sendAck(x.a.ctx, req) })
 		return
 	}
-	x.hangupFork(req, res)
+	x.hangupFork(req, res, dest)
 }
 
 // hangupFork acknowledges and ends a dialog that nobody wants (RFC 3261
 // §13.2.2.4).
-func (x *dialling) hangupFork(req *sip.Request, res *sip.Response) {
+func (x *dialling) hangupFork(req *sip.Request, res *sip.Response, dest transact.Dest) {
 	x.d.mu.Lock()
 	d := newDialog(x.a, x.d.callID, x.d.localTag)
 	d.local, d.remote, d.target = x.d.local, x.d.remote, x.d.target
-	d.dest, d.pinned, d.creds = x.d.dest, x.d.pinned, x.d.creds
+	d.dest, d.pinned, d.creds = dest, x.d.pinned, x.d.creds
 	d.localSeq = x.d.localSeq + 1
 	x.d.mu.Unlock()
 	d.remote.Params = nil
@@ -385,9 +387,17 @@ func (d *Dialog) reanswered(req *sip.Request, res *sip.Response, sdp []byte) (*o
 
 // inviteTrip sends an INVITE within the dialog and waits for its final response.
 func (d *Dialog) inviteTrip(ctx context.Context, req *sip.Request) (*sip.Response, error) {
-	dest, err := d.hop(ctx)
-	if err != nil {
-		return nil, err
+	return d.trip(ctx, req, d.inviteTo)
+}
+
+// inviteTo sends it to one place, which may be silent for within at most; 0 =
+// until the transaction ends.
+func (d *Dialog) inviteTo(ctx context.Context, req *sip.Request, dest transact.Dest, within time.Duration) (*sip.Response, error) {
+	var silence <-chan time.Time
+	if within > 0 {
+		timer := time.NewTimer(within)
+		defer timer.Stop()
+		silence = timer.C
 	}
 	tx, err := d.a.wire.Begin(ctx, req, dest)
 	if err != nil {
@@ -397,6 +407,7 @@ func (d *Dialog) inviteTrip(ctx context.Context, req *sip.Request) (*sip.Respons
 		select {
 		case res := <-tx.Responses():
 			if res.IsProvisional() {
+				silence = nil
 				continue
 			}
 			if res.IsSuccess() {
@@ -404,6 +415,9 @@ func (d *Dialog) inviteTrip(ctx context.Context, req *sip.Request) (*sip.Respons
 			}
 			return res, nil
 		case <-tx.Done():
+			return nil, fmt.Errorf("INVITE: %s: %w", d.a.silenceOf(dest), errNoAnswer)
+		case <-silence:
+			tx.Terminate()
 			return nil, fmt.Errorf("INVITE to %s: %w", dest, errNoAnswer)
 		case <-d.done:
 			tx.Terminate()

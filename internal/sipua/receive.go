@@ -75,7 +75,12 @@ func unsupported(req *sip.Request) []string {
 	var out []string
 	for _, t := range tokens(req, "require", "proxy-require") {
 		switch strings.ToLower(t) {
-		case "100rel", "timer", "replaces", "norefersub":
+		case "100rel", "timer", "replaces", "norefersub", "histinfo", "privacy":
+		case "path":
+			if req.Method == sip.REGISTER {
+				continue
+			}
+			out = append(out, "path")
 		default:
 			if len(out) < 16 {
 				out = append(out, cleanText(t))

@@ -56,6 +56,13 @@ func (a *Agent) registered(ctx context.Context, in *transact.Inbound) *refusal {
 	if ref != nil {
 		return ref
 	}
+	path, ok := pathOf(in.Req)
+	if !ok {
+		return &refusal{code: 400, reason: "Bad Path"}
+	}
+	for i := range put {
+		put[i].Path = path
+	}
 	for _, contact := range remove {
 		err = a.cfg.Bindings.RemoveBinding(ctx, ext.Tenant, ext.Number, contact)
 		if voice.IsKind(err, voice.NotExist) {
@@ -88,6 +95,9 @@ func (a *Agent) registrations(in *transact.Inbound, have []voice.Binding, now ti
 	for _, b := range have {
 		left := int(b.Expires.Sub(now).Round(time.Second) / time.Second)
 		res.AppendHeader(sip.NewHeader("Contact", "<"+b.Contact+">;expires="+strconv.Itoa(max(left, 1))))
+	}
+	for _, h := range in.Req.GetHeaders("path") { // RFC 3327 §5.3
+		res.AppendHeader(sip.NewHeader("Path", h.Value()))
 	}
 	res.AppendHeader(sip.NewHeader("Date", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
 	a.sendResponse(in, res)

@@ -15,11 +15,14 @@ import (
 
 // Bounds of the registration loop.
 const (
-	registerFor   = time.Hour        // asked for
-	retryFirst    = 5 * time.Second  // after the first failure, then doubling
-	retryMost     = 10 * time.Minute // longest wait
-	refusedWait   = time.Minute      // first wait after 403 or 404
-	unregisterFor = time.Second      // grace for the withdrawal at the end
+	registerFor   = time.Hour             // asked for
+	retryFirst    = 5 * time.Second       // after the first failure, then doubling
+	retryMost     = 10 * time.Minute      // longest wait
+	refusedWait   = time.Minute           // first wait after 403 or 404
+	unregisterFor = time.Second           // grace for the withdrawal at the end
+	spread        = 50 * time.Millisecond // between the first attempts of many trunks, on average
+	spreadMost    = 30 * time.Second      // until the last of them
+	spreadFrom    = 5                     // so many trunks begin at once
 )
 
 // TrunkState is where a trunk's registration stands.
@@ -44,9 +47,11 @@ type registration struct {
 	callID string
 	tag    string
 	seq    uint32
+	delay  time.Duration // before the first attempt
 
-	mu    sync.Mutex
-	state TrunkState
+	mu      sync.Mutex
+	state   TrunkState
+	service []sip.Uri // Service-Route of the last success (RFC 3608)
 }
 
 func (a *Agent) newRegistration(k voice.Trunk) (*registration, context.Context) {
@@ -72,8 +77,8 @@ func (a *Agent) TrunkStates() []TrunkState {
 			st = r.state
 			r.mu.Unlock()
 		}
-		if ap, ok := s.addrs[k.ID]; ok {
-			st.Address = ap.String()
+		if list := s.addrs[k.ID]; len(list) > 0 {
+			st.Address = list[0].String()
 		} else {
 			st.Words = "host " + k.Host + " is not resolved"
 		}
@@ -87,6 +92,11 @@ func (a *Agent) TrunkStates() []TrunkState {
 func (r *registration) run(ctx context.Context) {
 	defer close(r.done)
 	failures, expires := 0, registerFor
+	select {
+	case <-time.After(r.delay):
+	case <-ctx.Done():
+		return
+	}
 	for {
 		granted, status, wait, err := r.once(ctx, expires)
 		if ctx.Err() != nil {
@@ -99,9 +109,11 @@ func (r *registration) run(ctx context.Context) {
 		case err == nil && status >= 200 && status < 300:
 			failures = 0
 			wait = refreshAfter(granted)
-			r.report(true, status, "registered", wait)
+			r.report(true, status, r.registeredWords(), wait)
 		default:
 			failures++
+			// What many were asked alike they don't do at once.
+			wait += time.Duration(rand.Int64N(int64(wait/10) + 1))
 			wait = max(wait, backOff(status, failures))
 			words := "no answer"
 			if err != nil {
@@ -177,17 +189,19 @@ func (r *registration) lastReason() string {
 // once sends REGISTER with what authentication it takes. wait is what a
 // refusal asks for.
 func (r *registration) once(ctx context.Context, expires time.Duration) (granted time.Duration, status int, wait time.Duration, err error) {
-	uri, dest, err := r.a.place(ctx, Target{Trunk: &r.trunk, User: r.trunk.Username})
+	uri, routes, places, err := r.a.place(ctx, Target{Trunk: &r.trunk, User: r.trunk.Username, registering: true})
 	if err != nil {
 		return 0, 0, 0, err
 	}
+	dest := destOf(places[0])
 	creds := &credentials{username: r.trunk.Username, password: r.trunk.Password}
-	req := r.request(uri, dest, expires)
+	req := r.request(uri, routes, dest, expires)
 	for try := 0; ; try++ {
 		r.seq++
 		req.CSeq().SeqNo = r.seq
 		tctx, cancel := context.WithTimeout(ctx, 64*sip.T1)
-		res, err := r.a.roundTrip(tctx, req, dest, nil)
+		var res *sip.Response
+		res, dest, err = r.a.tryPlaces(tctx, &req, places, false, r.a.roundTripWithin)
 		cancel()
 		if err != nil {
 			return 0, 0, 0, err
@@ -205,15 +219,21 @@ func (r *registration) once(ctx context.Context, expires time.Duration) (granted
 			d, _ := parseExpires(header(res, "min-expires"))
 			return 0, 423, d, nil
 		}
+		if res.IsSuccess() && expires > 0 {
+			r.serve(res, dest)
+		}
 		return r.granted(res, dest, expires), res.StatusCode, failureFrom(res).RetryAfter, nil
 	}
 }
 
-func (r *registration) request(uri sip.Uri, dest transact.Dest, expires time.Duration) *sip.Request {
+func (r *registration) request(uri sip.Uri, routes []sip.Uri, dest transact.Dest, expires time.Duration) *sip.Request {
 	aor := sip.Uri{Scheme: "sip", User: uri.User, Host: uri.Host}
 	to := uri
 	to.User = ""
 	req := sip.NewRequest(sip.REGISTER, to)
+	for _, u := range routes {
+		req.AppendHeader(&sip.RouteHeader{Address: *u.Clone()})
+	}
 	from := &sip.FromHeader{Address: aor}
 	from.Params.Add("tag", r.tag)
 	callID := sip.CallIDHeader(r.callID)

@@ -1,19 +1,23 @@
 package sipua
 
 import (
-	"context"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"tandem/internal/sipua/locate"
 	"tandem/internal/sipua/transact"
 	"tandem/internal/voice"
 )
 
-// resolveEvery is how often the host names of trunks are looked up anew.
-const resolveEvery = time.Minute
+// How often the host names of trunks are looked up anew, and how many at once.
+const (
+	resolveEvery  = time.Minute
+	resolveAtOnce = 8
+)
 
 // trunkSet holds the configured trunks, what their hosts resolve to, and their
 // registrations.
@@ -21,7 +25,7 @@ type trunkSet struct {
 	mu     sync.RWMutex
 	list   []voice.Trunk
 	byAddr map[netip.Addr][]voice.Trunk
-	addrs  map[voice.TrunkID]netip.AddrPort
+	addrs  map[voice.TrunkID][]netip.AddrPort // where its calls go, and come from
 	regs   map[voice.TrunkID]*registration
 	poke   chan struct{} // asks the resolver for a round now
 	over   bool
@@ -29,7 +33,7 @@ type trunkSet struct {
 
 func (s *trunkSet) init() {
 	s.byAddr = map[netip.Addr][]voice.Trunk{}
-	s.addrs = map[voice.TrunkID]netip.AddrPort{}
+	s.addrs = map[voice.TrunkID][]netip.AddrPort{}
 	s.regs = map[voice.TrunkID]*registration{}
 	s.poke = make(chan struct{}, 1)
 }
@@ -52,7 +56,7 @@ func (s *trunkSet) match(in *transact.Inbound) (voice.Trunk, bool) {
 	var byPort, any *voice.Trunk
 	for i := range s.byAddr[src.Addr()] {
 		k := &s.byAddr[src.Addr()][i]
-		same := s.addrs[k.ID].Port() == src.Port()
+		same := slices.Contains(s.addrs[k.ID], src)
 		if src.Addr().IsLoopback() && in.Transport() == "udp" && !same {
 			continue
 		}
@@ -107,6 +111,11 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 			undo = append(undo, r)
 		}
 	}
+	if len(undo) > spreadFrom { // after a restart they come in the course of a while
+		for _, r := range undo {
+			r.delay = time.Duration(rand.Int64N(int64(min(spread*time.Duration(len(undo)), spreadMost))))
+		}
+	}
 	s.placeLocked(nil)
 	s.mu.Unlock()
 	for i, run := range begin {
@@ -123,30 +132,47 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 
 func sameTrunk(a, b voice.Trunk) bool {
 	return a.Host == b.Host && a.Transport == b.Transport && a.Username == b.Username &&
-		a.Password == b.Password && a.Register == b.Register
+		a.Password == b.Password && a.Register == b.Register && a.Proxy == b.Proxy
 }
 
 // placeLocked rebuilds the address tables; found holds fresh look-ups.
-func (s *trunkSet) placeLocked(found map[voice.TrunkID]netip.AddrPort) {
-	byAddr, addrs := map[netip.Addr][]voice.Trunk{}, map[voice.TrunkID]netip.AddrPort{}
+func (s *trunkSet) placeLocked(found map[voice.TrunkID][]netip.AddrPort) {
+	byAddr, addrs := map[netip.Addr][]voice.Trunk{}, map[voice.TrunkID][]netip.AddrPort{}
 	for _, k := range s.list {
-		host, port := splitHost(k.Host)
-		ap, ok := found[k.ID]
+		list, ok := found[k.ID]
 		if !ok {
-			ap, ok = s.addrs[k.ID]
+			list = s.addrs[k.ID]
 		}
-		if lit, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-			if port == 0 {
-				port = 5060
+		for _, host := range []string{k.Host, k.Proxy} {
+			if ap, ok := literalAddr(host); ok && !slices.Contains(list, ap) {
+				list = append(list, ap)
 			}
-			ap, ok = netip.AddrPortFrom(lit.Unmap(), uint16(port)), true
 		}
-		if ok {
-			addrs[k.ID] = ap
-			byAddr[ap.Addr()] = append(byAddr[ap.Addr()], k)
+		var seen []netip.Addr
+		for _, ap := range list {
+			if !slices.Contains(seen, ap.Addr()) {
+				seen = append(seen, ap.Addr())
+				byAddr[ap.Addr()] = append(byAddr[ap.Addr()], k)
+			}
+		}
+		if len(list) > 0 {
+			addrs[k.ID] = list
 		}
 	}
 	s.byAddr, s.addrs = byAddr, addrs
+}
+
+// literalAddr reads HOST[:PORT] whose host is an address.
+func literalAddr(text string) (netip.AddrPort, bool) {
+	host, port := splitHost(text)
+	lit, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	if port == 0 {
+		port = 5060
+	}
+	return netip.AddrPortFrom(lit.Unmap(), uint16(port)), true
 }
 
 // resolveTrunks keeps the addresses of trunks with host names fresh.
@@ -158,15 +184,7 @@ func (a *Agent) resolveTrunks() {
 		s.mu.RLock()
 		list := s.list
 		s.mu.RUnlock()
-		found := map[voice.TrunkID]netip.AddrPort{}
-		for _, k := range list {
-			host, port := splitHost(k.Host)
-			ctx, cancel := context.WithTimeout(a.ctx, 5*time.Second)
-			if ap, err := transact.Resolve(ctx, host, port); err == nil {
-				found[k.ID] = ap
-			}
-			cancel()
-		}
+		found := a.findTrunks(list)
 		s.mu.Lock()
 		s.placeLocked(found)
 		s.mu.Unlock()
@@ -177,6 +195,42 @@ func (a *Agent) resolveTrunks() {
 			return
 		}
 	}
+}
+
+// findTrunks looks the hosts and proxies of trunks up, resolveAtOnce at a time.
+// A host that is not found is left out, and keeps what it had.
+func (a *Agent) findTrunks(list []voice.Trunk) map[voice.TrunkID][]netip.AddrPort {
+	found := map[voice.TrunkID][]netip.AddrPort{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, resolveAtOnce)
+	for _, k := range list {
+		turn <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turn }()
+			var addrs []netip.AddrPort
+			for _, text := range []string{k.Proxy, k.Host} { // the proxy first: there it goes
+				if text == "" {
+					continue
+				}
+				host, port := splitHost(text)
+				places, err := a.where.Find(a.ctx, locate.Query{Host: host, Port: port, Transport: k.Transport})
+				if err != nil {
+					continue
+				}
+				for _, p := range places {
+					addrs = append(addrs, p.Addr)
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if len(addrs) > 0 {
+				found[k.ID] = addrs
+			}
+		})
+	}
+	wg.Wait()
+	return found
 }
 
 // stop withdraws all registrations and gives them, to be waited for.

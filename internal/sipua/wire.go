@@ -51,7 +51,7 @@ func (a *Agent) roundTrip(ctx context.Context, req *sip.Request, to transact.Des
 				progress(res)
 			}
 		case <-tx.Done():
-			return nil, fmt.Errorf("%s to %s: %w", req.Method, to, errNoAnswer)
+			return nil, fmt.Errorf("%s: %s: %w", req.Method, a.silenceOf(to), errNoAnswer)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%s to %s: %w", req.Method, to, context.Cause(ctx))
 		}

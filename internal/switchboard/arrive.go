@@ -166,6 +166,7 @@ func infoData(i voice.CallInfo) map[string]string {
 	data := map[string]string{"from": i.From, "from_name": i.FromName, "to": i.To, "source": i.Source, "direction": string(i.Direction)}
 	for key, value := range map[string]string{
 		"domain": i.ToDomain, "trunk": string(i.Trunk), "extension": i.Extension, "tag": i.Tag, "order": i.Order,
+		"first_called": i.FirstCalled, "diverted": i.Diverted,
 	} {
 		if value != "" {
 			data[key] = value

@@ -28,8 +28,12 @@ type CallInfo struct {
 	Extension string // short number of the authenticated extension that calls, or ""
 	Source    string // network address of the peer, host:port
 	Start     time.Time
-	Tag       string // the client's own words for a call that it ordered
-	Order     string // reference of the order that began the call, or ""
+	// FirstCalled is who was called first, and Diverted why the call was sent on from
+	// there, in a word of RFC 5806: what a trunk that is trusted with identities says.
+	FirstCalled string
+	Diverted    string
+	Tag         string // the client's own words for a call that it ordered
+	Order       string // reference of the order that began the call, or ""
 }
 
 // Cause is why a leg ended or was not set up.

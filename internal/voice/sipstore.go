@@ -39,6 +39,7 @@ type Binding struct {
 	CallID    string // of the REGISTER
 	CSeq      uint32
 	UserAgent string
+	Path      []string // URIs of the proxies between, nearest first, which calls pass too (RFC 3327)
 	Expires   time.Time
 }
 
@@ -57,8 +58,9 @@ type Trunk struct {
 	ID        TrunkID
 	Tenant    TenantID
 	Name      string
-	Host      string // host or host:port; port 5060 when none
-	Transport string // "udp" or "tcp"; "" = udp
+	Host      string // host, whose records say where to (RFC 3263), or host:port
+	Transport string // "udp" or "tcp"; "" = as the DNS says, else udp
+	Proxy     string // outbound proxy, HOST[:PORT], which all requests pass; "" = none
 	Username  string // "" = no digest and no registration
 	Password  string // in clear in memory, sealed in the store
 	Register  bool
@@ -67,8 +69,14 @@ type Trunk struct {
 	CallerID  E164     // shown when the caller's own may not be
 	// Refer says that the peer may be asked to call elsewhere (REFER, RFC 3515) and
 	// may ask us to: it carries calls of its own on our word.
-	Refer   bool
-	Created time.Time
+	Refer bool
+	// Identity says that the peer is trusted with identities (RFC 3325): what it says
+	// of the caller and of who was called first is believed, and it is told ours.
+	Identity bool
+	// Redirects says that its 3xx are followed, to numbers that may be dialled
+	// through it.
+	Redirects bool
+	Created   time.Time
 }
 
 // TrunkStore keeps trunks.

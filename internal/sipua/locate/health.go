@@ -72,3 +72,11 @@ func (r *Resolver) healthyFirst(list []Place) []Place {
 	}
 	return append(good, bad...)
 }
+
+// Resting reports whether a place failed lately and is to be left alone.
+func (r *Resolver) Resting(p Place) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, ok := r.failed[placeKey{p.Transport, p.Addr}]
+	return ok && r.cfg.Now().Before(until)
+}

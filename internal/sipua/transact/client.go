@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -21,7 +20,9 @@ var (
 // client is a client transaction with the responses that wait for it. They are
 // delivered in order by one goroutine that lives only while some wait.
 type client struct {
-	tx *sip.ClientTx
+	tx    *sip.ClientTx
+	to    Dest
+	heard atomic.Bool // a response came
 
 	mu    sync.Mutex
 	queue []*sip.Response
@@ -31,6 +32,7 @@ type client struct {
 const maxQueued = 64 // responses waiting for one transaction; more are dropped
 
 func (c *client) deliver(l *Layer, res *sip.Response) {
+	c.heard.Store(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.queue) >= maxQueued {
@@ -107,7 +109,7 @@ func (l *Layer) Begin(ctx context.Context, req *sip.Request, to Dest) (*sip.Clie
 		l.mu.Unlock()
 		return nil, ErrClosed
 	}
-	l.clients[key] = &client{tx: tx}
+	l.clients[key] = &client{tx: tx, to: to}
 	l.mu.Unlock()
 	tx.OnTerminate(func(key string, _ error) {
 		l.mu.Lock()
@@ -129,35 +131,4 @@ func (l *Layer) Write(ctx context.Context, req *sip.Request, to Dest) error {
 	}
 	l.prepare(req, to)
 	return f.WriteMsg(req)
-}
-
-// Resolve finds the address of a host: a literal, or by DNS (A before AAAA).
-// SRV and NAPTR records are not looked up. Port 0 means 5060.
-func Resolve(ctx context.Context, host string, port int) (netip.AddrPort, error) {
-	if port == 0 {
-		port = 5060
-	}
-	if port < 0 || port > 65535 {
-		return netip.AddrPort{}, fmt.Errorf("resolve %s: port %d is out of range", host, port)
-	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return netip.AddrPortFrom(a.Unmap(), uint16(port)), nil
-	}
-	if !validHost(host) {
-		return netip.AddrPort{}, fmt.Errorf("resolve %q: no host name", host)
-	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("resolve %s: %w", host, err)
-	}
-	best := netip.Addr{}
-	for _, a := range addrs {
-		if a = a.Unmap(); !best.IsValid() || (a.Is4() && !best.Is4()) {
-			best = a
-		}
-	}
-	if !best.IsValid() {
-		return netip.AddrPort{}, fmt.Errorf("resolve %s: no address", host)
-	}
-	return netip.AddrPortFrom(best, uint16(port)), nil
 }

@@ -116,6 +116,8 @@ type Layer struct {
 	conns   map[netip.AddrPort]*tcpConn
 	perAddr map[netip.Addr]int
 	hosts   map[netip.Addr]string
+	// refusals are closed UDP ports, with the time of their ICMP message.
+	refusals map[netip.AddrPort]time.Time
 
 	limited, malformed, overflow, refused, panics atomic.Uint64
 }
@@ -130,6 +132,7 @@ func Open(cfg Config) (*Layer, error) {
 		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), limit: newSourceLimiter(cfg.Limits),
 		servers: map[string]*Inbound{}, clients: map[string]*client{},
 		conns: map[netip.AddrPort]*tcpConn{}, perAddr: map[netip.Addr]int{}, hosts: map[netip.Addr]string{},
+		refusals: map[netip.AddrPort]time.Time{},
 	}
 	if err := l.listen(); err != nil {
 		return nil, fmt.Errorf("open SIP sockets: %w", err)
@@ -158,6 +161,7 @@ func (l *Layer) listen() error {
 			// A burst of calls must not overflow the kernel's buffer; the kernel may grant less.
 			_ = l.udp.SetReadBuffer(4 << 20)
 			_ = l.udp.SetWriteBuffer(1 << 20)
+			hearRefusals(l.udp)
 			return nil
 		}
 		lastErr = errors.Join(err, l.udp.Close())

@@ -1,10 +1,10 @@
 package transact_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -124,22 +124,39 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-func TestResolve(t *testing.T) {
-	for host, want := range map[string]string{"127.0.0.1": "127.0.0.1:5060", "[::1]": "[::1]:5060", "::ffff:10.0.0.1": "10.0.0.1:5060"} {
-		got, err := transact.Resolve(t.Context(), host, 0)
-		if err != nil || got.String() != want {
-			t.Errorf("%s is %v, %v", host, got, err)
-		}
+// TestClosedPort ends a request at the ICMP message of a closed UDP port.
+func TestClosedPort(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("ICMP errors are heard on Linux alone")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, host := range []string{"", ".1", "[.1]", "a b", "x\r\ny", "-h"} {
-		if _, err := transact.Resolve(ctx, host, 0); err == nil {
-			t.Errorf("%q resolved", host)
-		}
+	l := open(t, transact.Config{})
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := transact.Resolve(ctx, "127.0.0.1", 70000); err == nil {
-		t.Error("port 70000 resolved")
+	to := transact.Dest{Transport: "udp", Addr: netip.MustParseAddrPort(free.LocalAddr().String())}
+	free.Close()
+	tx, err := l.Begin(t.Context(), options(l, 1), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-tx.Done():
+	case res := <-tx.Responses():
+		t.Fatalf("a closed port answered %v", res)
+	case <-t.Context().Done():
+	}
+	if !l.Refused(to) {
+		t.Error("the transaction ended by its own time")
+	}
+	// The socket goes on: what it was told of one peer is no other's matter.
+	other := open(t, transact.Config{Request: func(in *transact.Inbound) { _ = in.Reply(200, "OK") }})
+	tx, err = l.Begin(t.Context(), options(l, 2), transact.Dest{Transport: "udp", Addr: other.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res := <-tx.Responses(); res == nil || res.StatusCode != 200 {
+		t.Errorf("another peer gave %v", res)
 	}
 }
 

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-const maxDatagram = 65535
+const (
+	maxDatagram = 65535
+	sendTries   = 4
+)
 
 // udpFlow is the way to one peer over the UDP socket; it satisfies
 // sip.Connection, so a transaction always answers where it was asked from.
@@ -33,10 +37,17 @@ func (f *udpFlow) WriteMsg(msg sip.Message) error {
 }
 
 func (f *udpFlow) writeRaw(b []byte) error {
-	if _, err := f.l.udp.WriteToUDPAddrPort(b, f.to); err != nil {
-		return fmt.Errorf("send to udp %s: %w", f.to, err)
+	var err error
+	for range sendTries {
+		if _, err = f.l.udp.WriteToUDPAddrPort(b, f.to); err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.EHOSTUNREACH) && !errors.Is(err, syscall.ENETUNREACH) {
+			break
+		}
+		// The kernel tells of an ICMP error of another packet; reading it cleared it.
 	}
-	return nil
+	return fmt.Errorf("send to udp %s: %w", f.to, err)
 }
 
 func (l *Layer) readUDP() {
@@ -48,6 +59,9 @@ func (l *Layer) readUDP() {
 				return
 			}
 			// An ICMP error of an earlier packet is reported here; reading goes on.
+			for _, to := range readRefusals(l.udp) {
+				l.refusal(to)
+			}
 			select {
 			case <-l.ctx.Done():
 				return

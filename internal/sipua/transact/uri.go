@@ -17,6 +17,9 @@ const (
 	uriHeader = uriMark + "[]/?:+$"
 )
 
+// ParseURI reads a URI that stands alone, as messages' are read.
+func ParseURI(s string, u *sip.Uri) error { return parseURI(s, u) }
+
 // parseURI reads a URI. sipgo's parser takes what is no URI for one and gives it
 // a meaning that it does not write back, so the text is judged first.
 func parseURI(s string, u *sip.Uri) error {

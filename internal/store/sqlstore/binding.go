@@ -7,11 +7,11 @@ import (
 	"tandem/internal/voice"
 )
 
-const bindingColumns = `tenant, extension, contact, source, transport, call_id, cseq, user_agent, expires`
+const bindingColumns = `tenant, extension, contact, source, transport, call_id, cseq, user_agent, expires, path`
 
 func scanBinding(r row) (b voice.Binding, err error) {
 	var cseq int64
-	err = r.Scan(&b.Tenant, &b.Extension, &b.Contact, &b.Source, &b.Transport, &b.CallID, &cseq, &b.UserAgent, timeCol{&b.Expires})
+	err = r.Scan(&b.Tenant, &b.Extension, &b.Contact, &b.Source, &b.Transport, &b.CallID, &cseq, &b.UserAgent, timeCol{&b.Expires}, jsonCol{&b.Path})
 	b.CSeq = uint32(cseq)
 	return b, err
 }
@@ -20,10 +20,11 @@ func scanBinding(r row) (b voice.Binding, err error) {
 // such extension.
 func (s *Store) PutBinding(ctx context.Context, b voice.Binding) error {
 	return s.insert(ctx, "store.PutBinding", relaxedWrite, names{parent: "extension " + b.Extension},
-		`INSERT INTO bindings (`+bindingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		`INSERT INTO bindings (`+bindingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (tenant, extension, contact) DO UPDATE SET source = excluded.source, transport = excluded.transport,
-			call_id = excluded.call_id, cseq = excluded.cseq, user_agent = excluded.user_agent, expires = excluded.expires`,
-		b.Tenant, b.Extension, b.Contact, b.Source, b.Transport, b.CallID, int64(b.CSeq), b.UserAgent, micros(b.Expires))
+			call_id = excluded.call_id, cseq = excluded.cseq, user_agent = excluded.user_agent, expires = excluded.expires,
+			path = excluded.path`,
+		b.Tenant, b.Extension, b.Contact, b.Source, b.Transport, b.CallID, int64(b.CSeq), b.UserAgent, micros(b.Expires), jsonText(b.Path))
 }
 
 // RemoveBinding implements voice.BindingStore. Removing what is not there is

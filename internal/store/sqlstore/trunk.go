@@ -6,11 +6,13 @@ import (
 	"tandem/internal/voice"
 )
 
-const trunkColumns = `id, tenant, name, host, transport, username, sealed, register, priority, prefixes, caller_id, refer, created`
+const trunkColumns = `id, tenant, name, host, transport, username, sealed, register, priority, prefixes, caller_id, refer, created,
+	proxy, identity, redirects`
 
 func scanTrunk(r row) (k voice.Trunk, err error) {
 	err = r.Scan(&k.ID, &k.Tenant, &k.Name, &k.Host, &k.Transport, &k.Username, &k.Password, &k.Register, &k.Priority,
-		jsonCol{&k.Prefixes}, &k.CallerID, &k.Refer, timeCol{&k.Created})
+		jsonCol{&k.Prefixes}, &k.CallerID, &k.Refer, timeCol{&k.Created},
+		&k.Proxy, &k.Identity, &k.Redirects)
 	return k, err
 }
 
@@ -63,9 +65,9 @@ func (s *Store) AddTrunk(ctx context.Context, k voice.Trunk) error {
 		return err
 	}
 	return s.insert(ctx, op, configWrite, trunkNames(k),
-		`INSERT INTO trunks (`+trunkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		`INSERT INTO trunks (`+trunkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		k.ID, k.Tenant, k.Name, k.Host, k.Transport, k.Username, sealed, k.Register, k.Priority,
-		jsonText(k.Prefixes), k.CallerID, k.Refer, micros(k.Created))
+		jsonText(k.Prefixes), k.CallerID, k.Refer, micros(k.Created), k.Proxy, k.Identity, k.Redirects)
 }
 
 // Trunks implements voice.TrunkStore.
@@ -93,10 +95,10 @@ func (s *Store) UpdateTrunk(ctx context.Context, k voice.Trunk) error {
 	}
 	return s.change(ctx, op, configWrite, trunkNames(k), "trunk "+string(k.ID),
 		`UPDATE trunks SET name = $3, host = $4, transport = $5, username = $6, sealed = $7, register = $8, priority = $9,
-			prefixes = $10, caller_id = $11, refer = $12
+			prefixes = $10, caller_id = $11, refer = $12, proxy = $13, identity = $14, redirects = $15
 		WHERE tenant = $1 AND id = $2`,
 		k.Tenant, k.ID, k.Name, k.Host, k.Transport, k.Username, sealed, k.Register, k.Priority,
-		jsonText(k.Prefixes), k.CallerID, k.Refer)
+		jsonText(k.Prefixes), k.CallerID, k.Refer, k.Proxy, k.Identity, k.Redirects)
 }
 
 // RemoveTrunk implements voice.TrunkStore.

@@ -43,7 +43,7 @@ func testBindings(t *testing.T, s Store) {
 	}
 	a := voice.Binding{
 		Tenant: ours, Extension: "101", Contact: "sip:101@192.0.2.1", Source: "192.0.2.1:5060", Transport: "udp",
-		CallID: "c1", CSeq: 4294967295, UserAgent: "phone", Expires: moment(60),
+		CallID: "c1", CSeq: 4294967295, UserAgent: "phone", Path: []string{"sip:192.0.2.8;lr", "sip:p2.example.com;transport=tcp;lr"}, Expires: moment(60),
 	}
 	b := a
 	b.Contact, b.Expires = "sip:101@192.0.2.2", moment(90)
@@ -57,6 +57,7 @@ func testBindings(t *testing.T, s Store) {
 	same(t, "expired at the moment", read(s.Bindings(ctx, ours, "101", moment(60)))(t), []voice.Binding{b})
 
 	a.Source, a.Transport, a.CallID, a.CSeq, a.UserAgent, a.Expires = "192.0.2.9:5070", "tcp", "c2", 2, "p2", moment(120)
+	a.Path = nil
 	ok(t, s.PutBinding(ctx, a))
 	same(t, "refreshed", read(s.Bindings(ctx, ours, "101", moment(0)))(t), []voice.Binding{a, b})
 	ok(t, s.RemoveBinding(ctx, ours, "101", b.Contact))
@@ -73,6 +74,7 @@ func testTrunks(t *testing.T, s Store) {
 	a := voice.Trunk{
 		ID: "tr1", Tenant: ours, Name: "carrier", Host: "sip.example.com:5080", Transport: "tcp", Username: "u", Password: "pä ss",
 		Register: true, Priority: 2, Prefixes: []string{"+46", "+47"}, CallerID: "+46850000000", Refer: true, Created: moment(1),
+		Proxy: "proxy.example.com:5070", Identity: true, Redirects: true,
 	}
 	b := voice.Trunk{ID: "tr2", Tenant: ours, Name: "pbx", Host: "192.0.2.7", Priority: 1, Created: moment(2)}
 	c := voice.Trunk{ID: "tr3", Tenant: theirs, Name: "carrier", Host: "192.0.2.8", Password: "x", Priority: 2, Created: moment(0)}
@@ -89,6 +91,7 @@ func testTrunks(t *testing.T, s Store) {
 
 	a.Name, a.Host, a.Transport, a.Username, a.Password, a.Register = "c2", "h2", "", "u2", "new", false
 	a.Priority, a.Prefixes, a.CallerID, a.Refer = 0, nil, "", false
+	a.Proxy, a.Identity, a.Redirects = "", false, false
 	ok(t, s.UpdateTrunk(ctx, a))
 	same(t, "updated", read(s.Trunks(ctx, ours))(t), []voice.Trunk{a, b})
 	want(t, "update unknown", s.UpdateTrunk(ctx, voice.Trunk{ID: "x", Tenant: ours, Name: "x", Host: "h"}), voice.NotExist)

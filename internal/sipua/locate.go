@@ -7,14 +7,16 @@ import (
 	"tandem/internal/voice"
 )
 
-// Toward gives the address that a call to t would be sent to, so that its
-// caller can offer the address of this machine that is nearest to it.
-func (a *Agent) Toward(ctx context.Context, t Target) (netip.Addr, error) {
-	_, dest, err := a.place(ctx, t)
+// Locate gives the places that a call to t may be sent to, in the order in which
+// Dial would try them, so that its caller can judge them (Target.Places) and
+// offer the address of this machine that is nearest to the first. Error kind
+// Unavailable around a *Failure when there is none.
+func (a *Agent) Locate(ctx context.Context, t Target) ([]Place, error) {
+	_, _, places, err := a.place(ctx, t)
 	if err != nil {
-		return netip.Addr{}, failed("sipua.Toward", &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable})
+		return nil, failed("sipua.Locate", &Failure{Reason: err.Error(), Cause: voice.CauseUnavailable})
 	}
-	return dest.Addr.Addr(), nil
+	return places, nil
 }
 
 // PeerAddr gives the address that the peer's signalling comes from.
