@@ -53,6 +53,7 @@ var mayImport = map[string]string{
 	"rtpport":             "media icelite dtlssrtp",
 	"sipua":               "voice offer",
 	"sipua/transact":      "",
+	"sipua/siptest":       "",
 	"sipua/digestauth":    "",
 	"sipua/locate":        "",
 	"sipua/dnstest":       "",

@@ -13,6 +13,7 @@ import (
 	"tandem/internal/sipua/transact"
 )
 
+// A-09 and B-18.
 func TestContentLengthOverTCP(t *testing.T) {
 	a := start(t, sipua.Config{})
 	head := "OPTIONS sip:x@y SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKcl\r\nFrom: <sip:x@y>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: cl\r\nCSeq: 1 OPTIONS\r\n"
@@ -39,6 +40,7 @@ func TestContentLengthOverTCP(t *testing.T) {
 	}
 }
 
+//
 func TestTCPPiecesAndKeepAlive(t *testing.T) {
 	a := start(t, sipua.Config{})
 	c, err := net.Dial("tcp", a.Addr().String())
@@ -68,6 +70,7 @@ func TestTCPPiecesAndKeepAlive(t *testing.T) {
 	}
 }
 
+// connections without a message, and with half of one.
 func TestIdleConnectionsAreClosed(t *testing.T) {
 	a := start(t, sipua.Config{Limits: sipua.Limits{LimitLoopback: true, Wire: transact.Limits{
 		FirstMessage: 150 * time.Millisecond, MessageComplete: 100 * time.Millisecond, PerAddress: 5, Rate: -1,

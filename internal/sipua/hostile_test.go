@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tandem/internal/sipua"
+	"tandem/internal/sipua/siptest"
 )
 
 // Tests of hostile messages name the row of the catalogue that they are: A are
@@ -18,12 +19,7 @@ import (
 // I guessing. TANDEM_SOAK=1 makes them long.
 
 // soak gives how much of something there is: in an ordinary run, and in a soak.
-func soak(short, long int) int {
-	if os.Getenv("TANDEM_SOAK") != "" {
-		return long
-	}
-	return short
-}
+func soak(short, long int) int { return siptest.Soak(short, long) }
 
 // lines are the header lines of a request, the first its start line.
 type lines []string

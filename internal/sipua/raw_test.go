@@ -350,6 +350,7 @@ func TestCancelCrosses200(t *testing.T) {
 	p.respond(p.until("BYE ", "BYE"), 200, "OK", "", "")
 }
 
+// B-15: a peer that challenges every INVITE anew.
 func TestAtMostThreeAuthTries(t *testing.T) {
 	client := start(t, sipua.Config{})
 	p := newPeer(t, nil)
@@ -379,6 +380,7 @@ func TestAtMostThreeAuthTries(t *testing.T) {
 	}
 }
 
+// B-27: a called party that asks for the credentials of another realm.
 func TestNoCredentialsToStrangers(t *testing.T) {
 	client := start(t, sipua.Config{})
 	p := newPeer(t, nil)

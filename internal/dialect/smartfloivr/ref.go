@@ -113,7 +113,7 @@ func parseRef(s, bare string, types []string) (Ref, error) {
 		return Ref{}, nil
 	case !typed && r.Type == RefHangup:
 		return Ref{Type: RefHangup, ID: "1"}, nil
-	case !typed && isDigits(s):
+	case !typed && isDigits(s) && len(s) <= maxRefID:
 		return Ref{Type: bare, ID: s}, nil
 	case !slices.Contains(types, r.Type):
 		return Ref{}, fmt.Errorf("%q is of none of the types %s", cut(s), strings.Join(types, ", "))

@@ -15,6 +15,8 @@ import (
 var (
 	ErrClosed = errors.New("SIP layer is closed")
 	ErrFull   = errors.New("too many transactions")
+	// ErrTooLong is for answers that would be longer than their request allows.
+	ErrTooLong = errors.New("too long an answer for an address that nobody proved")
 )
 
 // client is a client transaction with the responses that wait for it. They are

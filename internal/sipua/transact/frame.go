@@ -79,7 +79,11 @@ func replyRaw(b []byte, f flow, code int, reason string) {
 		return
 	}
 	var via, from, to, callID, cseq string
-	for _, line := range strings.Split(string(rest), "\r\n") {
+	vias, lines := 0, 0
+	for line := range strings.SplitSeq(string(rest), "\r\n") {
+		if lines++; lines > 2*maxHeaders {
+			break // what must be answered with stands before
+		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || hasControl(value) {
 			continue
@@ -87,6 +91,9 @@ func replyRaw(b []byte, f flow, code int, reason string) {
 		value = strings.TrimSpace(value)
 		switch strings.ToLower(strings.TrimRight(name, " \t")) {
 		case "via", "v":
+			if vias++; vias > maxVias {
+				return
+			}
 			via += "Via: " + value + "\r\n"
 		case "from", "f":
 			from = value

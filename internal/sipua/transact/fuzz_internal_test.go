@@ -5,13 +5,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/emiago/sipgo/sip"
+
+	"tandem/internal/sipua/siptest"
 )
 
 // paper is a flow to nobody; it keeps what was written.
@@ -49,28 +47,6 @@ const sample = "INVITE sip:100@192.0.2.1;user=phone SIP/2.0\r\nVia: SIP/2.0/UDP 
 	"Max-Forwards: 70\r\nFrom: \"A \\\"B\\\"\" <sip:a@192.0.2.9>;tag=1\r\nTo: <sip:100@192.0.2.1>\r\nCall-ID: f@192.0.2.9\r\nCSeq: 7 INVITE\r\n" +
 	"Contact: <sip:a@192.0.2.9:5062;transport=udp>;expires=60;q=0.5\r\nRecord-Route: <sip:192.0.2.8;lr>, <sip:192.0.2.7;lr>\r\n" +
 	"Session-Expires: 1800;refresher=uac\r\nSubject: folded\r\n here\r\nContent-Type: application/sdp\r\nContent-Length: 4\r\n\r\nv=0\n"
-
-// torture gives the RFC 4475 messages that come with sipgo.
-func torture(tb testing.TB) [][]byte {
-	tb.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/emiago/sipgo").Output()
-	if err != nil {
-		tb.Fatalf("the RFC 4475 messages are in sipgo's module: %v", err)
-	}
-	names, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "sip", "testdata", "torture", "*", "*.dat"))
-	if err != nil || len(names) < 49 {
-		tb.Fatalf("%d RFC 4475 messages: %v", len(names), err)
-	}
-	var list [][]byte
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		list = append(list, b)
-	}
-	return list
-}
 
 // take gives one message to a layer and says what is wrong with how it was taken.
 func take(l *Layer, b []byte, network string) string {
@@ -127,8 +103,8 @@ func reread(l *Layer, b []byte) string {
 
 func FuzzMessage(f *testing.F) {
 	f.Add([]byte(sample))
-	for _, b := range torture(f) {
-		f.Add(b)
+	for _, b := range siptest.Torture(f) {
+		f.Add(b.Data)
 	}
 	l := deskLayer()
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -44,6 +44,11 @@ func (l *Layer) receive(b []byte, f flow) {
 		return
 	}
 	b = unfold(b)
+	if tooManyLines(b) {
+		l.malformed.Add(1)
+		replyRaw(b, f, 400, "Too Many Headers")
+		return
+	}
 	msg, err := l.parse(b)
 	if err != nil {
 		l.malformed.Add(1)
@@ -57,8 +62,15 @@ func (l *Layer) receive(b []byte, f flow) {
 	case *sip.Response:
 		l.response(m, f)
 	case *sip.Request:
-		l.request(m, f)
+		l.request(m, f, len(b))
 	}
+}
+
+// tooManyLines spares the parser a section that the checks would refuse for its
+// number of headers, which are more than its lines.
+func tooManyLines(b []byte) bool {
+	end := bytes.Index(b, []byte("\r\n\r\n"))
+	return end >= 0 && bytes.Count(b[:end], []byte("\n")) > maxHeaders
 }
 
 // parse reads one message whose lines are whole.
@@ -173,8 +185,8 @@ func (l *Layer) response(res *sip.Response, f flow) {
 	}
 }
 
-func (l *Layer) request(req *sip.Request, f flow) {
-	in := &Inbound{Req: req, l: l, flow: f}
+func (l *Layer) request(req *sip.Request, f flow, size int) {
+	in := &Inbound{Req: req, l: l, flow: f, source: f.peer(), size: size}
 	if code, reason := checkRequest(req); code != 0 {
 		l.malformed.Add(1)
 		if !req.IsAck() && req.Via() != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -18,6 +19,7 @@ type Inbound struct {
 	l        *Layer
 	flow     flow
 	source   netip.AddrPort
+	size     int // bytes of the request
 	key      string
 	tx       atomic.Pointer[sip.ServerTx]
 	accepted atomic.Bool // a 2xx was sent
@@ -91,16 +93,60 @@ func (in *Inbound) Reply(code int, reason string, headers ...sip.Header) error {
 }
 
 // Send sends a response, through the transaction if it began.
+//
+// Over UDP anyone can give another's address as his own, so what a source that
+// is not exempt from limits is refused with is not used to flood that address:
+// a challenge is sent once and leaves no transaction, another refusal is repeated
+// once, and an answer without a transaction is at most one and a half times as
+// long as the request.
 func (in *Inbound) Send(res *sip.Response) error {
+	first := true
 	if res.IsSuccess() && in.Req.IsInvite() {
-		in.accepted.Store(true)
+		first = !in.accepted.Swap(true)
 	}
 	tx := in.tx.Load()
+	doubted := in.flow.network() == "udp" && !in.l.exempt(in.source.Addr())
+	if doubted && tx != nil && (res.StatusCode == 401 || res.StatusCode == 407) {
+		tx.Terminate()
+		tx = nil
+	}
 	if tx == nil {
+		if doubted && !in.shorten(res) {
+			in.l.limited.Add(1)
+			return fmt.Errorf("respond %d: %w", res.StatusCode, ErrTooLong)
+		}
 		return in.flow.WriteMsg(res)
 	}
-	if err := tx.Respond(res); err != nil {
+	err := tx.Respond(res)
+	switch {
+	case err != nil && res.IsSuccess() && in.Req.IsInvite() && first:
+		// sipgo starts the timer that ends the transaction only when it was sent.
+		time.AfterFunc(sip.Timer_L, tx.Terminate)
+	case doubted && res.StatusCode >= 300:
+		time.AfterFunc(2*sip.T1, tx.Terminate)
+	}
+	if err != nil {
 		return fmt.Errorf("respond %d: %w", res.StatusCode, err)
 	}
 	return nil
+}
+
+// shorten takes out of a response what it can do without, until it is no longer
+// than one and a half times the request; false when it can't be.
+func (in *Inbound) shorten(res *sip.Response) bool {
+	fits := func() bool { return len(res.String()) <= in.size*3/2 }
+	for _, name := range []string{"Server", "Supported", "Accept", "Allow"} {
+		if fits() {
+			return true
+		}
+		res.RemoveHeader(name)
+	}
+	if list := res.GetHeaders("WWW-Authenticate"); !fits() && len(list) > 1 {
+		// The strongest stays: who knows the other alone sends longer requests.
+		for range list {
+			res.RemoveHeader("WWW-Authenticate")
+		}
+		res.AppendHeader(list[0])
+	}
+	return fits()
 }

@@ -23,7 +23,7 @@ func unfold(b []byte) []byte {
 		}
 	}
 	lines := bytes.Split(out, []byte("\r\n"))
-	split := make([]byte, 0, len(b))
+	split, count := make([]byte, 0, len(b)), 0
 	for i, line := range lines {
 		if i > 0 {
 			split = append(split, '\r', '\n')
@@ -33,11 +33,14 @@ func unfold(b []byte) []byte {
 			split = append(split, line...)
 			continue
 		}
-		for n := 0; ; n++ {
+		for n := 0; ; n, count = n+1, count+1 {
 			if n > 0 {
 				split = append(split, '\r', '\n')
 			}
 			comma := listComma(value)
+			if count > maxHeaders {
+				comma = len(value) // too many for the checks, whatever follows
+			}
 			split = append(append(append(split, name...), ':', ' '), bytes.Trim(value[:comma], " \t")...)
 			if comma == len(value) {
 				break

@@ -14,7 +14,7 @@ const (
 	uriUser   = uriMark + "&=+$,;?/#"
 	uriSecret = uriMark + "&=+$,"
 	uriParam  = uriMark + "[]/:&+$"
-	uriHeader = uriMark + "[]/?:+$"
+	uriHeader = uriMark + "[]/:+$"
 )
 
 // ParseURI reads a URI that stands alone, as messages' are read.
@@ -53,6 +53,9 @@ func soundURI(s string) bool {
 	}
 	rest, headers, asked := strings.Cut(rest, "?")
 	host, params, _ := strings.Cut(rest, ";")
+	if last := params[strings.LastIndexByte(params, ';')+1:]; asked && last != "" && !strings.Contains(last, "=") {
+		return false // sipgo takes the headers for a part of its name
+	}
 	return soundHostPort(host) && soundParams(params) && (!asked || soundPart(headers, uriHeader+"=&", false))
 }
 
