@@ -2,6 +2,7 @@ package offer
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -30,9 +31,10 @@ type Local struct {
 	Browser bool
 
 	ice     ICE
-	dtls    DTLS   // as agreed
-	lines   []line // of the peer's last description, in whose order further offers are
-	taken   int    // of lines
+	dtls    DTLS          // as agreed
+	lines   []line        // of the peer's last description, in whose order further offers are
+	taken   int           // of lines
+	ptime   time.Duration // as last agreed; 0 = nothing is
 	id      uint64
 	version uint64
 	body    string // what was last said, without the o= line
@@ -166,7 +168,7 @@ func (l *Local) agree(s *Session, answering bool) (Media, error) {
 		return Media{}, err
 	}
 	m.ICE = l.settleICE(r, answering)
-	l.lines, l.taken = s.media, s.usable
+	l.lines, l.taken, l.ptime = s.media, s.usable, m.Ptime
 	if l.NoEvents {
 		m.EventPT = 0
 	}
@@ -180,7 +182,7 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 		return Media{}, unacceptable("%s", s.why)
 	}
 	r := &s.media[s.usable]
-	m := Media{Direction: r.dir, Ptime: r.ptime, EventPT: r.eventPT(), Mux: r.mux}
+	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(), Mux: r.mux}
 	found := false
 	for _, c := range r.codecs() {
 		if len(codecs) == 0 || slices.Contains(codecs, c.Name) {
@@ -190,9 +192,6 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 	}
 	if !found {
 		return Media{}, unacceptable("no common codec")
-	}
-	if m.Ptime == 0 {
-		m.Ptime = DefaultPtime
 	}
 	if !sendable(r.addr) { // on hold, or it is for ICE to tell
 		return m, nil
@@ -223,7 +222,7 @@ func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, eve
 	if event != 0 {
 		fmt.Fprintf(b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-16\r\n", event, event)
 	}
-	fmt.Fprintf(b, "a=ptime:%d\r\na=%s\r\n", DefaultPtime/time.Millisecond, dir)
+	fmt.Fprintf(b, "a=ptime:%d\r\na=%s\r\n", cmp.Or(l.ptime, DefaultPtime)/time.Millisecond, dir)
 }
 
 // describe puts the session part, which ends with head, in front of media and keeps

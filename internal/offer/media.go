@@ -15,8 +15,13 @@ const (
 	MaxFormats = 64 // payload types on one m= line
 )
 
-// DefaultPtime is the packet time we send and ask for.
-const DefaultPtime = 20 * time.Millisecond
+// Packet times: what is sent to a peer that asks for none, and the bounds of what is
+// sent to others.
+const (
+	DefaultPtime = 20 * time.Millisecond
+	LeastPtime   = 10 * time.Millisecond
+	MostPtime    = 60 * time.Millisecond
+)
 
 // ErrSyntax is wrapped by errors for text that is no session description (SIP 400).
 var ErrSyntax = errors.New("bad session description")
@@ -84,7 +89,7 @@ type Media struct {
 	Codec     Codec          // payload type as the peer numbers it
 	EventPT   uint8          // telephone-event/8000; 0 = not agreed
 	Direction Direction      // as the peer states it
-	Ptime     time.Duration  // what the peer asks for, 10 to 200 ms
+	Ptime     time.Duration  // what we send, as the peer asks: 10, 20 … 60 ms
 	Mux       bool           // RTCP shares the port of RTP (RFC 5761)
 	ICE       ICE            // how the peer's addresses are found; zero = Remote tells
 	DTLS      DTLS           // the handshake that secures the stream; zero = none

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Session is a peer's parsed description.
@@ -27,7 +26,7 @@ type line struct {
 	badAddr bool
 	dir     Direction
 	rtcp    netip.AddrPort
-	ptime   time.Duration
+	times   packetTimes
 	maps    []rtpmap
 	mid     string
 	bundled bool // mid is in a=group:BUNDLE
@@ -49,7 +48,7 @@ type parser struct {
 	hasAddr bool
 	badAddr bool
 	dir     Direction
-	ptime   time.Duration
+	times   packetTimes
 	bundled bundle
 	ice     iceAttrs
 	dtlsAttrs
@@ -163,7 +162,7 @@ func (p *parser) mediaLine(value string) error {
 	if err != nil {
 		return syntax("port of an m= line is no number below 65536")
 	}
-	l := line{kind: f[0], port: uint16(port), proto: f[2], formats: f[3:], dir: p.dir, ptime: p.ptime}
+	l := line{kind: f[0], port: uint16(port), proto: f[2], formats: f[3:], dir: p.dir, times: p.times}
 	if counted && count != "1" {
 		l.badAddr = true // several ports mean layered streams, which we do not take
 	}
@@ -191,17 +190,12 @@ func (p *parser) attribute(value string) {
 		} else {
 			p.dir = Direction(name)
 		}
-	case "ptime":
-		ms, err := strconv.ParseFloat(strings.TrimSpace(arg), 64)
-		if err != nil || !(ms >= 10 && ms <= 200) {
-			return
-		}
-		d := time.Duration(ms * float64(time.Millisecond))
+	case "ptime", "maxptime":
+		times := &p.times
 		if p.cur != nil {
-			p.cur.ptime = d
-		} else {
-			p.ptime = d
+			times = &p.cur.times
 		}
+		times.attribute(name, arg)
 	case "rtpmap":
 		p.rtpmap(arg)
 	case "rtcp":

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	linkItems   = 16
-	linkSound   = 480 // octets: 60 ms
+	linkItems   = 32
+	linkSound   = 240 // octets: 30 ms, of a packet that may be longer
 	bridgeDelay = 1 * media.FrameSamples
 	bridgeMost  = 10 * media.FrameSamples
 	maxOwed     = 100

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tandem/internal/dtlssrtp"
 	"tandem/internal/media"
@@ -46,6 +47,9 @@ type Params struct {
 	// keys are then listened for in the sound.
 	EventPT   uint8
 	Direction Direction
+	// Ptime is the packet time that the peer asks for: what is sent has tens of
+	// milliseconds from 10 to 60, the next below it. 0 = 20 ms.
+	Ptime time.Duration
 	// Quiet sends nothing while nothing is played. Otherwise frames of silence
 	// keep NAT bindings and the peer's recorders alive.
 	Quiet bool
@@ -105,7 +109,8 @@ type Port struct {
 	guard       *guard // nil = a plain stream without ICE
 	to, toRTCP  sockaddr
 
-	tx      [headerLen + media.FrameSamples]byte
+	tx      [headerLen + mostPack]byte
+	packs   packer
 	ssrc    uint32
 	seq     uint16
 	ts      uint32
@@ -193,6 +198,8 @@ func (p *Port) apply(params Params, session *dtlssrtp.Session, crypt *crypt) {
 	if p.closed() {
 		return
 	}
+	p.flush()
+	p.packs.want = packetOctets(params.Ptime)
 	if !p.started || params.Codec != p.params.Codec {
 		p.encoder.Reset(params.Codec)
 	}
@@ -271,6 +278,7 @@ func (p *Port) leave() {
 	}
 	p.sendings = nil
 	p.unlink()
+	p.flush()
 	p.feeds, p.fed = nil, nil
 	p.sayBye()
 	p.final = p.snapshot()
@@ -337,7 +345,8 @@ func (p *Port) mayReceive() bool {
 
 // emit sends the packet of this turn.
 func (p *Port) emit() {
-	frame := p.tx[headerLen:]
+	p.second() // when its time was left out
+	frame := p.tx[headerLen : headerLen+media.FrameSamples]
 	have := nothing
 	switch {
 	case !p.started:
@@ -358,6 +367,7 @@ func (p *Port) emit() {
 		// beat, see hasten; the silence between them would only delay it.
 		p.lead -= media.FrameSamples
 		p.marker = true
+		p.flush()
 		return
 	}
 	for p.lead <= -media.FrameSamples { // nothing followed: the pause was a pause
@@ -369,9 +379,9 @@ func (p *Port) emit() {
 	if p.maySend() && (sound || !p.params.Quiet) {
 		p.code(frame, have)
 		p.tap(frame)
-		p.packet(p.params.payloadType(), p.marker, p.ts, headerLen+media.FrameSamples)
-		p.marker = false
+		p.frame(frame)
 	} else {
+		p.flush()
 		p.tap(nil)
 		p.marker = true
 	}

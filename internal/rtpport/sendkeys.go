@@ -52,7 +52,8 @@ func (p *Port) emitKey() bool {
 		return false
 	}
 	// The others' sound goes on unheard, so that it is not late afterwards.
-	p.others(p.tx[headerLen:])
+	p.flush()
+	p.others(p.tx[headerLen : headerLen+media.FrameSamples])
 	if p.maySend() {
 		copy(p.tx[headerLen:], packet.Payload[:])
 		p.packet(p.params.EventPT, packet.Marker, packet.Timestamp, headerLen+len(packet.Payload))

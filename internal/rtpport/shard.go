@@ -37,6 +37,7 @@ type shard struct {
 	orders  []func()
 	wheel   [slots][]*Port
 	rooms   [slots][]*Room
+	halves  [slots][]*Port // that have a packet to send in the second half of their turn
 	count   int
 	tick    int64
 	base    int64 // CLOCK_MONOTONIC at began
@@ -178,6 +179,7 @@ func (s *shard) turn() {
 	for _, r := range s.rooms[slot] {
 		r.mix()
 	}
+	s.seconds(slot)
 	s.tick++
 }
 
