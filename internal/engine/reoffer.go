@@ -63,6 +63,8 @@ func (s *side) move(m offer.Media, err error) (voice.Event, error) {
 		e.Text = "took us off hold"
 	case m == before:
 		return voice.Event{}, nil // a refresh of the session timer
+	case m.ICE != before.ICE && m.ICE != (offer.ICE{}):
+		e.Kind, e.Text = voice.EventMedia, "begins ICE anew, with "+m.Codec.Name
 	default:
 		e.Kind, e.Text = voice.EventMedia, "changed its media: "+m.Codec.Name+" to "+m.Remote.String()
 	}

@@ -60,8 +60,17 @@ func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
 	return all[:min(len(all), offer.MaxCandidates-1)]
 }
 
-// isWebSocket says whether a telephone is a browser, by how it registered.
-func isWebSocket(transport string) bool { return transport == "ws" || transport == "wss" }
+// isBrowser says whether a telephone is one in a browser: it came by WebSocket (RFC
+// 7118), to us or to a proxy before us, which leaves its contact as it is.
+func isBrowser(b voice.Binding) bool {
+	_, params, _ := strings.Cut(strings.ToLower(b.Contact), ";")
+	for p := range strings.SplitSeq(params, ";") {
+		if p == "transport=ws" || p == "transport=wss" {
+			return true
+		}
+	}
+	return b.Transport == "ws" || b.Transport == "wss"
+}
 
 // secure adds to the port's settings what finds the peer and secures the media. The
 // caller holds s.mu.
