@@ -82,7 +82,7 @@ func (p *Port) shaken(s *dtlssrtp.Session, d *DTLS, k dtlssrtp.Keys, err error) 
 		h := Handshake{Profile: k.Profile, Err: err}
 		if g != nil && g.session == s {
 			if c != nil {
-				g.crypt = c
+				p.rekey(c)
 				p.marker = true
 			}
 			if g.ice != nil {
