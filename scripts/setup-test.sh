@@ -12,6 +12,8 @@ need baresip baresip-core
 need chromium chromium
 need curl curl
 need nft nftables # counts packets to forbidden addresses
+need conntrack conntrack # a router that forgets its mappings
+need ip iproute2
 need gcc gcc
 need ruby ruby
 php -m 2>/dev/null | grep -qx curl || needed="$needed php-cli php-curl"

@@ -23,6 +23,13 @@ type Config struct {
 	// Public is the host name or address that phones and carriers reach this
 	// machine by; "" = the first address of this machine that is not loopback.
 	Public string
+	// STUN is the HOST[:PORT] of a server that says what this machine is reached by
+	// while Public is empty.
+	STUN string
+	// LocalNetworks hold the peers that reach this machine by its own address.
+	LocalNetworks []netip.Prefix
+	// KeepAlive is how many seconds pass between keep-alives through NAT; 0 = none.
+	KeepAlive int
 	// BaseURL begins the links handed to clients; "" = http://<public>:<http port>.
 	BaseURL string
 	// DNS are the name servers that are asked where SIP goes, HOST:PORT; empty =
@@ -154,14 +161,15 @@ func ParsePortRange(s string) (PortRange, error) {
 // Default gives the settings of an installation that says nothing.
 func Default() Config {
 	return Config{
-		Data:   "./data",
-		HTTP:   ":8080",
-		SIP:    ":5060",
-		RTP:    PortRange{10000, 20000},
-		Realm:  "tandem",
-		Sample: true,
-		SMTP:   SMTP{Port: 587, TLS: "starttls"},
-		SMS:    SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
+		Data:      "./data",
+		HTTP:      ":8080",
+		SIP:       ":5060",
+		RTP:       PortRange{10000, 20000},
+		Realm:     "tandem",
+		KeepAlive: 25,
+		Sample:    true,
+		SMTP:      SMTP{Port: 587, TLS: "starttls"},
+		SMS:       SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
 		Speech: Speech{
 			Engines:     []string{"openai", "espeak", "flite"},
 			OpenAIModel: "gpt-4o-mini-tts",

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -43,6 +44,13 @@ func Settings() []Setting {
 			set: func(c *Config, v string) (err error) { c.RTP, err = ParsePortRange(v); return err }},
 		text("public", "host name or address", "What phones and carriers reach this machine by; empty = its first address that is not loopback.",
 			func(c *Config) *string { return &c.Public }, optional(checkHost)),
+		text("stun", "HOST[:PORT]", "STUN server that is asked what this machine is reached by, each minute, where public is empty; empty = none is asked.",
+			func(c *Config) *string { return &c.STUN }, optional(checkSTUN)),
+		{Key: "local_networks", Unit: "list of networks: 192.168.1.0/24, fd00::/8", Help: "Whose phones and carriers reach this machine by its own address, whatever is public; empty = none, with stun the private ones.",
+			get: func(c *Config) string { return joinPrefixes(c.LocalNetworks) },
+			set: func(c *Config, v string) (err error) { c.LocalNetworks, err = parsePrefixes(v); return err }},
+		number("keep_alive", "seconds", "Between the packets that keep the way open to phones behind NAT and to carriers; 0 = none are sent.", 0, 600,
+			func(c *Config) *int { return &c.KeepAlive }),
 		text("base_url", "URL", "Begins the links handed to clients, for a reverse proxy; empty = http://<public>:<http port>.",
 			func(c *Config) *string { return &c.BaseURL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
 		{Key: "dns", Unit: "list of HOST:PORT", Help: "Name servers that are asked where SIP goes (RFC 3263); empty = those of this machine.",
@@ -227,6 +235,17 @@ func notEmpty(s string) error {
 		return fmt.Errorf("it is empty")
 	}
 	return nil
+}
+
+func checkSTUN(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return checkHost(s)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q has no port from 1 to 65535", s)
+	}
+	return checkHost(host)
 }
 
 func checkRealm(s string) error {

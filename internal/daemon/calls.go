@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +19,10 @@ import (
 	"tandem/internal/voice"
 )
 
-func (d *Daemon) startMedia(context.Context) error {
+func (d *Daemon) startMedia(ctx context.Context) error {
+	d.startReach(ctx)
 	pool, err := rtpport.Start(rtpport.Config{
+		Bind:    everyAddress(),
 		PortLow: d.cfg.RTP.Low, PortHigh: d.cfg.RTP.High, Shards: d.shards(),
 		PortsPerShard: 2 * d.cfg.Limits.Calls, Logger: d.log,
 	})
@@ -39,20 +40,11 @@ func (d *Daemon) startMedia(context.Context) error {
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.mediaAddr(), Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
+		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.reach.Addr, Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
 	})
 	d.background(d.engine.Watch)
 	return nil
-}
-
-// mediaAddr is the public address for session descriptions, when one is set.
-func (d *Daemon) mediaAddr() netip.Addr {
-	addr, err := netip.ParseAddr(strings.Trim(d.cfg.Public, "[]"))
-	if err != nil {
-		return netip.Addr{} // a name, or nothing: the address towards each peer
-	}
-	return addr
 }
 
 func (d *Daemon) startBoard(ctx context.Context) error {
@@ -205,9 +197,13 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	bound, err := d.bound(ctx)
+	if err != nil {
+		return err
+	}
 	d.agent, err = sipua.Start(ctx, sipua.Config{
-		Listen: d.cfg.SIP, Public: d.cfg.Public, Realm: d.cfg.Realm, UserAgent: "tandem", NameServers: d.cfg.DNS,
-		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Trunks: trunks, Logger: d.log,
+		Listen: d.cfg.SIP, Public: d.cfg.Public, Advertise: d.reach.Host, Realm: d.cfg.Realm, UserAgent: "tandem", NameServers: d.cfg.DNS,
+		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Bound: bound, KeepAlive: time.Duration(d.cfg.KeepAlive) * time.Second, Trunks: trunks, Logger: d.log,
 		Draining: func() bool { return d.draining.Load() || d.engine.Full() }, TakesOver: d.engine.TakesOver,
 	})
 	if err != nil {
@@ -215,6 +211,7 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 	}
 	d.engine.SetAgent(d.agent)
 	d.listening.Store(true)
+	d.onReached(d.agent.Readdress)
 	// Before the board: its Close ends the calls, and their last words need SIP.
 	d.closing(func() { d.listening.Store(false); d.endCalls(); d.agent.Close() })
 	return nil

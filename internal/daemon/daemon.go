@@ -29,6 +29,7 @@ import (
 	"tandem/internal/notify"
 	"tandem/internal/outbound"
 	"tandem/internal/prompt"
+	"tandem/internal/reach"
 	"tandem/internal/rtpport"
 	"tandem/internal/secret"
 	"tandem/internal/sipua"
@@ -76,6 +77,8 @@ type Daemon struct {
 	bearers     *auth.Bearers
 	admin       *admin.Admin
 	pool        *rtpport.Pool
+	reach       *reach.Finder
+	reached     atomic.Pointer[func()]
 	engine      *engine.Engine
 	board       *switchboard.Switchboard
 	library     *dialect.Library

@@ -47,9 +47,9 @@ type Config struct {
 	// goroutine of the SIP stack, and has Answer answered within 16 s; nil = all are
 	// declined.
 	Transfers func(voice.Referral)
-	// MediaAddr is put into session descriptions; invalid = this machine's
-	// address towards the peer.
-	MediaAddr netip.Addr
+	// MediaAddr gives the address that is put into session descriptions for a peer;
+	// invalid = this machine's own towards it. May be nil.
+	MediaAddr func(peer netip.Addr) netip.Addr
 	// Identity is our certificate for media secured by DTLS; nil = there is none.
 	Identity *dtlssrtp.Identity
 	// CheckHost says whether a SIP address given by a tenant may be called.
@@ -165,14 +165,18 @@ func callerOf(i voice.CallInfo) voice.Target {
 }
 
 // localAddrs finds the address of this machine that a peer reaches.
-type localAddrs struct{ fixed netip.Addr }
+type localAddrs struct {
+	told func(peer netip.Addr) netip.Addr
+}
 
-func newLocalAddrs(fixed netip.Addr) *localAddrs { return &localAddrs{fixed: fixed} }
+func newLocalAddrs(told func(netip.Addr) netip.Addr) *localAddrs { return &localAddrs{told: told} }
 
 func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 	peer = peer.Unmap()
-	if l.fixed.IsValid() && !peer.IsLoopback() {
-		return l.fixed
+	if l.told != nil {
+		if a := l.told(peer); a.IsValid() {
+			return a
+		}
 	}
 	// Connecting a datagram socket sends nothing; the kernel picks the address.
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))

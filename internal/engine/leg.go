@@ -155,12 +155,14 @@ func (l *leg) answer(ctx context.Context) error {
 	if err == nil {
 		err = l.inc.Answer(l.sent)
 	}
+	agreed := l.media
 	l.mu.Unlock()
 	if err == nil {
 		err = l.untilSecure(ctx)
 	}
 	if err == nil {
 		l.hasAnswered()
+		l.opens(ctx, agreed)
 	}
 	return err
 }

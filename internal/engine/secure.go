@@ -33,6 +33,9 @@ func (e *Engine) local(peer netip.Addr, port *rtpport.Port) *offer.Local {
 	return l
 }
 
+// somebodyOutside is an address of nobody that is not on our own networks (RFC 5737).
+var somebodyOutside = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+
 // beside gives further addresses by which a peer with ICE may reach us. A browser
 // whose signalling comes from this very machine, by a proxy or not, may be anywhere.
 func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
@@ -40,8 +43,10 @@ func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
 		return nil
 	}
 	var all []netip.Addr
-	if l.fixed.IsValid() {
-		all = append(all, l.fixed.Unmap())
+	if l.told != nil {
+		if a := l.told(somebodyOutside); a.IsValid() {
+			all = append(all, a.Unmap())
+		}
 	}
 	own, err := net.InterfaceAddrs()
 	if err != nil {

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"tandem/internal/offer"
 	"tandem/internal/voice"
@@ -50,6 +52,34 @@ func (s *side) stray(packets int64) {
 func (s *side) mayBeStranger(m offer.Media) bool {
 	a := m.Remote.Addr()
 	return s.dialog.Proxied() && (!a.IsValid() || !public(a))
+}
+
+const (
+	openWait = 500 * time.Millisecond // for the first audio from behind a NAT
+	openLook = 5 * time.Millisecond
+)
+
+// opens waits until a party behind a NAT is known to be reached: what it would hear
+// before, the first word, goes nowhere.
+func (l *leg) opens(ctx context.Context, m offer.Media) {
+	a := m.Remote.Addr()
+	if !a.IsValid() || public(a) || a == l.dialog.PeerAddr() || !m.Receives() || !m.MaySend() {
+		return
+	}
+	limit, tick := time.NewTimer(openWait), time.NewTicker(openLook)
+	defer limit.Stop()
+	defer tick.Stop()
+	for !l.port.Peer().IsValid() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			return
+		case <-l.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // carrierGrade is RFC 6598.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -72,7 +73,7 @@ type Call struct {
 }
 
 func (p *Phone) newCall(id string, outgoing bool, o CallOptions) (*Call, error) {
-	m, err := newMedia(p.rtp)
+	m, err := newMedia(p.opts.ListenUDP, p.rtp)
 	if err != nil {
 		return nil, fmt.Errorf("rtp socket: %w", err)
 	}
@@ -99,6 +100,13 @@ func (c *Call) Done() <-chan struct{} { return c.done }
 
 // Answered is closed when the call is answered.
 func (c *Call) Answered() <-chan struct{} { return c.answered }
+
+// RemoteMedia is where the far end wants our RTP, as its last description says.
+func (c *Call) RemoteMedia() netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.remote.addr
+}
 
 // From is the far end's address of an incoming call, the address called of an
 // outgoing one.

@@ -38,8 +38,8 @@ type sound struct {
 	done    chan struct{}
 }
 
-func newMedia(bind netip.AddrPort) (*media, error) {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(bind))
+func newMedia(listen func(string, *net.UDPAddr) (*net.UDPConn, error), bind netip.AddrPort) (*media, error) {
+	conn, err := listen("udp", net.UDPAddrFromAddrPort(bind))
 	if err != nil {
 		return nil, err
 	}

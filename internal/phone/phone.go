@@ -19,8 +19,11 @@ import (
 // Options says who a phone is and where it listens. The zero value is an
 // anonymous phone on a free UDP port of 127.0.0.1.
 type Options struct {
-	Bind        string // address and port for SIP, default "127.0.0.1:0"; the address must be concrete
-	RTPBind     string // address for RTP, default that of Bind; ports are chosen freely
+	Bind    string // address and port for SIP, default "127.0.0.1:0"; the address must be concrete
+	RTPBind string // address for RTP, default that of Bind; ports are chosen freely
+	// ListenUDP opens the phone's UDP sockets, for one on another network than the
+	// process; default net.ListenUDP.
+	ListenUDP   func(network string, at *net.UDPAddr) (*net.UDPConn, error)
 	Transport   string // "udp" (default) or "tcp"
 	Proxy       string // HOST:PORT that requests outside a call go to, default where their URI points
 	Username    string // user part of our address, and for digest authentication
@@ -87,6 +90,9 @@ func New(o Options) (*Phone, error) {
 	if len(o.Codecs) == 0 {
 		o.Codecs = []Codec{PCMU, PCMA}
 	}
+	if o.ListenUDP == nil {
+		o.ListenUDP = net.ListenUDP
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -121,7 +127,7 @@ func New(o Options) (*Phone, error) {
 func (p *Phone) listen(bind netip.AddrPort) error {
 	switch p.opts.Transport {
 	case "udp":
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(bind))
+		conn, err := p.opts.ListenUDP("udp", net.UDPAddrFromAddrPort(bind))
 		if err != nil {
 			return err
 		}

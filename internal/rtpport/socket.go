@@ -42,6 +42,7 @@ func openSocket(bind netip.Addr, port int) (socket, error) {
 		// A failure leaves a socket without the comfort, not without a call.
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, expedited)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, expedited) // of IPv4 by way of it
 		sa = &unix.SockaddrInet6{Port: port, Addr: bind.As16()}
 	} else {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, expedited)

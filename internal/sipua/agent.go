@@ -43,6 +43,7 @@ type Agent struct {
 	idle    chan struct{} // closed when closing and no dialog is left
 	peers   map[netip.Addr]time.Time
 	trunks  trunkSet
+	keeper  keeper
 }
 
 // Start opens the sockets and starts the registrations of the trunks. ctx only
@@ -62,7 +63,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	// until the agent is whole.
 	ready := make(chan struct{})
 	wire, err := transact.Open(transact.Config{
-		Listen: cfg.Listen, Public: cfg.Public, Limits: cfg.Limits.Wire, Logger: cfg.Logger,
+		Listen: cfg.Listen, Public: cfg.Public, Advertise: cfg.Advertise, Limits: cfg.Limits.Wire, Logger: cfg.Logger,
 		Request: func(in *transact.Inbound) { <-ready; a.request(in) },
 		Ack:     func(req *sip.Request) { <-ready; a.ack(req) },
 		Cancel:  func(inv *transact.Inbound, req *sip.Request) { <-ready; a.cancelled(inv, req) },
@@ -83,9 +84,14 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	a.where = locate.New(locate.Config{Servers: cfg.NameServers, Usable: a.sendable})
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.trunks.init()
+	a.keeper.phones = map[netip.AddrPort]keptPhone{}
+	for _, b := range cfg.Bound {
+		a.keep(b)
+	}
 	close(ready)
 	a.SetTrunks(cfg.Trunks)
 	a.spawn(a.resolveTrunks)
+	a.spawn(a.keepAlive)
 	return a, nil
 }
 

@@ -54,8 +54,11 @@ type Extensions interface {
 
 // Config says how to start an Agent.
 type Config struct {
-	Listen    string // HOST:PORT for UDP and TCP; port 0 takes a free one
-	Public    string // host told to peers; "" = the local address towards each
+	Listen string // HOST:PORT for UDP and TCP; port 0 takes a free one
+	Public string // host told to peers; "" = the local address towards each
+	// Advertise gives the host that a peer is told in place of Public, "" for the
+	// local address towards it. May be nil.
+	Advertise func(peer netip.Addr) string
 	Realm     string // digest realm and domain of the extensions; "" = Public, else the listening host
 	UserAgent string // User-Agent and Server header; "" = none
 	// NameServers are asked where names lead (RFC 3263), HOST:PORT; empty = those
@@ -70,6 +73,8 @@ type Config struct {
 	// every INVITE that matches no trunk is anonymous.
 	Extensions Extensions
 	Bindings   voice.BindingStore
+	Bound      []voice.Binding // registrations from before the start
+	KeepAlive  time.Duration   // between keep-alives through NAT; 0 = none are sent
 	Trunks     []voice.Trunk
 	Logger     *slog.Logger // nil = silent
 	Limits     Limits

@@ -75,6 +75,7 @@ func (a *Agent) registered(ctx context.Context, in *transact.Inbound) *refusal {
 	for _, b := range put {
 		if err == nil {
 			err = a.cfg.Bindings.PutBinding(ctx, b)
+			a.keep(b)
 		}
 	}
 	if err == nil {
@@ -167,7 +168,7 @@ func (a *Agent) binding(in *transact.Inbound, ext voice.Extension, c *sip.Contac
 		return voice.Binding{}, &refusal{code: 423, reason: "Interval Too Brief",
 			headers: []sip.Header{sip.NewHeader("Min-Expires", seconds(a.cfg.Limits.MinExpires))}}
 	}
-	expires = min(expires, a.cfg.Limits.MaxExpires)
+	expires = shorten(in, u, min(expires, a.cfg.Limits.MaxExpires))
 	return voice.Binding{
 		Tenant: ext.Tenant, Extension: ext.Number, Contact: u.String(),
 		Source: in.Source().String(), Transport: in.Transport(),

@@ -44,6 +44,7 @@ type registration struct {
 	trunk  voice.Trunk
 	cancel context.CancelFunc
 	done   chan struct{}
+	poke   chan struct{} // has it registered anew at once
 	callID string
 	tag    string
 	seq    uint32
@@ -56,7 +57,7 @@ type registration struct {
 
 func (a *Agent) newRegistration(k voice.Trunk) (*registration, context.Context) {
 	r := &registration{
-		a: a, trunk: k, done: make(chan struct{}), callID: sip.GenerateTagN(24), tag: sip.GenerateTagN(16),
+		a: a, trunk: k, done: make(chan struct{}), poke: make(chan struct{}, 1), callID: sip.GenerateTagN(24), tag: sip.GenerateTagN(16),
 		state: TrunkState{Trunk: k.ID, Name: k.Name, Registers: true, Words: "not tried yet"},
 	}
 	var ctx context.Context
@@ -125,6 +126,8 @@ func (r *registration) run(ctx context.Context) {
 		}
 		select {
 		case <-time.After(wait):
+			continue
+		case <-r.poke:
 			continue
 		case <-ctx.Done():
 		}

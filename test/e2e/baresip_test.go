@@ -17,6 +17,7 @@ import (
 
 	"tandem/internal/audiomatch"
 	"tandem/internal/media"
+	"tandem/internal/netlab"
 	"tandem/internal/phone"
 )
 
@@ -32,6 +33,12 @@ type baresip struct {
 
 // startBaresip runs baresip with an account line, speaking a sound in every call.
 func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
+	t.Helper()
+	return startBaresipOn(t, nil, "127.0.0.1", account, speaks)
+}
+
+// startBaresipOn runs it on a host of a laboratory; nil is here.
+func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks []int16) *baresip {
 	t.Helper()
 	path, err := exec.LookPath("baresip")
 	if err != nil {
@@ -51,7 +58,7 @@ func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
 	_, sip, _ := net.SplitHostPort(freeAddr(t, "udp"))
 	rtp := mustInt(t, freePair(t))
 	_, ctrl, _ := net.SplitHostPort(freeAddr(t, "tcp"))
-	config := strings.NewReplacer("@DIR@", b.dir, "@SIP@", sip, "@CTRL@", ctrl, "@MODULES@", modules,
+	config := strings.NewReplacer("@IP@", ip, "@DIR@", b.dir, "@SIP@", sip, "@CTRL@", ctrl, "@MODULES@", modules,
 		"@RTP@", fmt.Sprintf("%d-%d", rtp, rtp+20)).Replace(string(template))
 	b.write("config", []byte(config))
 	b.write("accounts", []byte(account+"\n"))
@@ -60,7 +67,10 @@ func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
 	if err := os.Mkdir(filepath.Join(b.dir, "heard"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "-f", b.dir)
+	cmd, connect := exec.Command(path, "-f", b.dir), (&net.Dialer{}).DialContext
+	if host != nil {
+		cmd, connect = host.Command(path, "-f", b.dir), host.Dial
+	}
 	cmd.Env = append(os.Environ(), "HOME="+b.dir)
 	cmd.Stdout, cmd.Stderr = b.log, b.log
 	if err := cmd.Start(); err != nil {
@@ -75,7 +85,7 @@ func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
 		<-b.done
 	})
 	if !eventually(10*time.Second, func() bool {
-		b.ctrl, err = net.Dial("tcp", "127.0.0.1:"+ctrl)
+		b.ctrl, err = connect(t.Context(), "tcp", "127.0.0.1:"+ctrl)
 		return err == nil
 	}) {
 		t.Fatalf("baresip takes no commands: %v\n%s", err, b.log)

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tandem/internal/netlab"
 )
 
 // binary is the program under test, built once.
@@ -51,6 +53,7 @@ type server struct {
 	log  *lockedBuffer
 	cmd  *exec.Cmd
 	done chan error
+	host *netlab.Host // where it runs; nil = here
 }
 
 // start runs a server until the test ends, and checks then that it leaves
@@ -96,6 +99,9 @@ func (s *server) run() {
 	s.t.Helper()
 	s.log = &lockedBuffer{}
 	s.cmd = exec.Command(binary, "serve")
+	if s.host != nil {
+		s.cmd = s.host.Command(binary, "serve")
+	}
 	s.cmd.Env = s.env
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {

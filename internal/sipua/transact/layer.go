@@ -53,8 +53,11 @@ func setDefault[T comparable](p *T, v T) {
 type Config struct {
 	Listen string // HOST:PORT; port 0 takes a free one, the same for UDP and TCP
 	Public string // host that peers are told; "" = the local address towards each
-	Limits Limits
-	Logger *slog.Logger
+	// Advertise gives the host that a peer is told in place of Public, "" for the
+	// local address towards it. May be nil.
+	Advertise func(peer netip.Addr) string
+	Limits    Limits
+	Logger    *slog.Logger
 
 	// Request takes every request that is not a retransmission, an ACK or the
 	// CANCEL of a known INVITE.
@@ -232,7 +235,11 @@ func values[K comparable, V any](m map[K]V) []V {
 // Host gives the host that a peer at to should use for us: Public, or the
 // local address from which packets to it leave.
 func (l *Layer) Host(to netip.Addr) string {
-	if l.cfg.Public != "" {
+	if l.cfg.Advertise != nil {
+		if host := l.cfg.Advertise(to); host != "" {
+			return host
+		}
+	} else if l.cfg.Public != "" {
 		return l.cfg.Public
 	}
 	if !l.local.Addr().IsUnspecified() {
@@ -256,6 +263,19 @@ func (l *Layer) Host(to netip.Addr) string {
 	}
 	l.hosts[to] = host
 	return host
+}
+
+// ForgetHosts has the local addresses looked up anew.
+func (l *Layer) ForgetHosts() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.hosts)
+}
+
+// Refresh sends an empty line over UDP, which keeps a NAT's mapping alive and which
+// SIP takes for nothing (RFC 3261 §7.5).
+func (l *Layer) Refresh(to netip.AddrPort) {
+	_, _ = l.udp.WriteToUDPAddrPort([]byte("\r\n\r\n"), to) // the next one is due soon
 }
 
 func (l *Layer) seen(msg sip.Message, in bool, peer netip.AddrPort, transport string) {
