@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"os"
 	"testing"
 	"time"
@@ -126,4 +127,14 @@ func passes(t *testing.T, c *phone.Call, sound []int16) {
 		t.Fatalf("the sound does not come through: at best %.0f %% of it in %v\n%s", 100*best,
 			time.Duration(len(c.Heard()))*time.Second/phone.Rate, timeline(c))
 	}
+}
+
+// sound gives what a recording holds.
+func (k apiKey) sound(id string) []int16 {
+	k.t.Helper()
+	samples, err := phone.ReadWAV(bytes.NewReader(k.send(200, "GET", "/recordings/"+id+"/audio", "", nil)))
+	if err != nil {
+		k.t.Fatalf("recording %s: %v", id, err)
+	}
+	return samples
 }

@@ -53,18 +53,16 @@ func TestBaresipBehindNAT(t *testing.T) {
 		";auth_pass="+text(t, h.ext, "password")+";answermode=auto;regint=60", tone(700, 60*time.Second))
 	b.says(t, "200 OK", 10*time.Second)
 	b.command("dial", "sip:"+h.number+"@"+h.sip)
-	b.hears(t, "Main Menu", h.sounds["Main Menu"], 15*time.Second)
+	b.says(t, "Call established", 15*time.Second)
 	b.command("sndcode", "0")
 	in := rings(t, h.desk, 10*time.Second)
 	if err := in.Answer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	hearsTone(t, in, 700)
-	said := melody(900, 1100, 950, 1050)
-	if err := in.Play(t.Context(), said); err != nil {
-		t.Fatal(err)
-	}
-	b.hears(t, "what the desk plays", said, 10*time.Second)
+	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
+	go in.Play(t.Context(), tone(1000, 10*time.Second))
+	b.hearsTone(t, 1000, from, 15*time.Second)
 	b.command("hangup", "")
 	ends(t, in, 5*time.Second)
 
