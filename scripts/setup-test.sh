@@ -9,6 +9,7 @@ need flite flite
 need sox sox
 need sipp sip-tester
 need baresip baresip-core
+need_file /usr/sbin/kamailio kamailio
 need chromium chromium
 need curl curl
 need nft nftables # counts packets to forbidden addresses

@@ -317,6 +317,9 @@ func (x *dialling) early1xx(tag string, req *sip.Request, res *sip.Response) boo
 	}
 	f.rseq = uint32(rseq)
 	x.d.mu.Lock()
+	if len(res.Body()) > 0 && x.early != nil {
+		x.d.agreed, x.d.remoteSDP = true, x.early
+	}
 	x.d.localSeq++
 	prack := x.d.requestLocked(sip.PRACK, x.d.localSeq)
 	x.d.mu.Unlock()

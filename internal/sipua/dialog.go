@@ -59,6 +59,7 @@ type Dialog struct {
 	creds     *credentials
 	remoteSDP *offer.Session
 	localSDP  []byte
+	agreed    bool   // an early offer has its answer for sure, so UPDATE may bring another (RFC 3311 §5.1)
 	allow     string // what the peer's Allow headers list
 	reoffer   func(*offer.Session) ([]byte, error)
 	onRefer   func(*ReferOrder)

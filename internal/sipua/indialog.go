@@ -154,7 +154,7 @@ func (d *Dialog) reoffered(in *transact.Inbound) {
 		d.mu.Unlock()
 		d.a.reply(in, 491, "Request Pending")
 		return
-	case d.answering || d.acc != nil || (d.state != stateUp && (req.IsInvite() || len(body) > 0)):
+	case d.answering || d.acc != nil || (d.state != stateUp && (req.IsInvite() || len(body) > 0 && !d.agreed)):
 		d.mu.Unlock()
 		d.a.reply(in, 500, "Server Internal Error", sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(10))))
 		return

@@ -189,6 +189,12 @@ func (d *Dialog) confirm(res *sip.Response) {
 func (x *dialling) description(res *sip.Response, sdp []byte) (*offer.Session, error) {
 	body, _, _ := sdpBody(res)
 	if len(body) == 0 {
+		x.d.mu.Lock()
+		updated := x.d.remoteSDP
+		x.d.mu.Unlock()
+		if updated != nil { // by UPDATE
+			return updated, nil
+		}
 		if x.early == nil {
 			return nil, errors.New("the answer has no session description")
 		}

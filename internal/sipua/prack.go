@@ -81,6 +81,7 @@ func (d *Dialog) pracked(in *transact.Inbound) {
 		return
 	}
 	i.rel = nil
+	d.agreed = d.agreed || i.relSDP
 	var next *acceptance
 	answer := i.answer
 	i.answer = nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem/internal/offer"
 	"tandem/internal/sipua"
 	"tandem/internal/sipua/dnstest"
 	"tandem/internal/voice"
@@ -374,4 +375,43 @@ func TestManyRegistrationsAreSpread(t *testing.T) {
 	if took := at[19].Sub(at[0]); took < 200*time.Millisecond {
 		t.Errorf("20 of 100 trunks registered within %v", took)
 	}
+}
+
+// TestUpdateWhileRinging takes a new offer before the answer, once the first has
+// its answer for sure (RFC 3311 §5.1).
+func TestUpdateWhileRinging(t *testing.T) {
+	ports := make(chan string, 4)
+	answer := make(chan struct{})
+	a := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) {
+		inc.OnReoffer(func(s *offer.Session) ([]byte, error) {
+			body, m, err := local(4000).Answer(s)
+			ports <- m.Remote.String()
+			return body, err
+		})
+		body, _, _ := local(4000).Answer(inc.Offer())
+		_ = inc.EarlyMedia(body)
+		<-answer
+		_ = inc.Answer(body)
+		<-inc.Done()
+	}})
+	p := newPeer(t, a)
+	p.request("INVITE", uri("1", a), "early", "f", "<sip:1@x>", 1, string(sdp(5000)), "Supported: 100rel")
+	ring := p.until("SIP/2.0 183", "INVITE")
+	to := ring.header("To")
+	p.request("UPDATE", uri("1", a), "early", "f", to, 2, string(sdp(5002)))
+	p.until("SIP/2.0 500", "UPDATE") // nobody knows yet whether we have the answer
+	p.request("PRACK", uri("1", a), "early", "f", to, 3, "", "RAck: "+ring.header("RSeq")+" 1 INVITE")
+	p.until("SIP/2.0 200", "PRACK")
+	p.request("UPDATE", uri("1", a), "early", "f", to, 4, string(sdp(5004)))
+	if m := p.until("SIP/2.0 200", "UPDATE"); !strings.Contains(m.body, "m=audio 4000") {
+		t.Errorf("the answer to UPDATE is %q", m.body)
+	}
+	if got := receive(t, ports, "the new offer"); got != "127.0.0.1:5004" {
+		t.Errorf("media goes to %s", got)
+	}
+	close(answer)
+	p.until("SIP/2.0 200", "INVITE")
+	p.request("ACK", uri("1", a), "early", "f", to, 1, "")
+	p.request("BYE", uri("1", a), "early", "f", to, 5, "")
+	p.until("SIP/2.0 200", "BYE")
 }
