@@ -31,14 +31,15 @@ type baresip struct {
 	done chan struct{} // closed when the process has ended
 }
 
-// startBaresip runs baresip with an account line, speaking a sound in every call.
-func startBaresip(t *testing.T, account string, speaks []int16) *baresip {
+// startBaresip runs baresip with an account line, speaking a sound in every call; more
+// are further lines of its settings.
+func startBaresip(t *testing.T, account string, speaks []int16, more ...string) *baresip {
 	t.Helper()
-	return startBaresipOn(t, nil, "127.0.0.1", account, speaks)
+	return startBaresipOn(t, nil, "127.0.0.1", account, speaks, more...)
 }
 
 // startBaresipOn runs it on a host of a laboratory; nil is here.
-func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks []int16) *baresip {
+func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks []int16, more ...string) *baresip {
 	t.Helper()
 	path, err := exec.LookPath("baresip")
 	if err != nil {
@@ -60,7 +61,7 @@ func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks 
 	_, ctrl, _ := net.SplitHostPort(freeAddr(t, "tcp"))
 	config := strings.NewReplacer("@IP@", ip, "@DIR@", b.dir, "@SIP@", sip, "@CTRL@", ctrl, "@MODULES@", modules,
 		"@RTP@", fmt.Sprintf("%d-%d", rtp, rtp+20)).Replace(string(template))
-	b.write("config", []byte(config))
+	b.write("config", []byte(config+strings.Join(more, "\n")+"\n"))
 	b.write("accounts", []byte(account+"\n"))
 	b.write("contacts", nil)
 	b.write("speaks.wav", wav(t, speaks))
