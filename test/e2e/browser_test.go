@@ -273,6 +273,31 @@ func TestBrowserCallsTheMenu(t *testing.T) {
 	b.is("over", 10*time.Second)
 }
 
+// TestBrowserLeavesAMessage has what the browser's microphone hears recorded, and
+// delivered.
+func TestBrowserLeavesAMessage(t *testing.T) {
+	t.Parallel()
+	post := openPost(t, "127.0.0.1:0")
+	host, port, _ := net.SplitHostPort(post.addr)
+	o := newOffice(t, "TANDEM_SMTP_HOST="+host, "TANDEM_SMTP_PORT="+port, "TANDEM_SMTP_TLS=none", "TANDEM_SMTP_FROM=tandem@example.com")
+	o.account.number(o.number, sippMenu(o))
+	b := startBrowser(t, o.server, tone(700, 20*time.Second))
+	b.register(o, "201")
+	b.dial(o.number)
+	b.is("up", 10*time.Second)
+	b.run(`phone.press("2")`)
+	from := len(b.heard())
+	if !eventually(30*time.Second, func() bool { return len(b.heard()) > from+8*phone.Rate }) {
+		t.Fatal("the browser is sent nothing")
+	}
+	b.run("phone.bye()")
+	_, got := post.delivered(t, 20*time.Second)
+	length := float64(len(got)) / phone.Rate
+	if heard := toneShare(got, 700) * length; heard < 5 || length > 15 { // of 8 s with the beep
+		t.Errorf("only %.1f s of %.1f s of the message are the tone", heard, length)
+	}
+}
+
 // TestBrowserIsRung has a caller reach a browser that is registered.
 func TestBrowserIsRung(t *testing.T) {
 	t.Parallel()

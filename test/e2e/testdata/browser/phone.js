@@ -140,7 +140,11 @@ phone.restart = async () => {
   call.branch = request("INVITE", call.target, call, [], call.sdp);
 };
 
-phone.press = (keys) => phone.pc.getSenders().find((s) => s.dtmf).dtmf.insertDTMF(keys, 120, 70);
+phone.press = async (keys) => {
+  const sender = phone.pc.getSenders().find((s) => s.dtmf).dtmf;
+  while (!sender.canInsertDTMF) await new Promise((again) => setTimeout(again, 50));
+  sender.insertDTMF(keys, 120, 70);
+};
 
 phone.answer = async () => {
   const pc = await media();
@@ -192,10 +196,11 @@ async function receive(text) {
   call.target = uriOf(m.get("contact"));
   call.routes = m.all("record-route").reverse();
   ack(call.target, call);
-  if (phone.state === "up") return; // sent again
-  phone.state = "up";
+  if (call.understood === m.get("cseq")) return; // sent again
+  call.understood = m.get("cseq");
   try {
     await phone.pc.setRemoteDescription({ type: "answer", sdp: m.body });
+    if (phone.state !== "over") phone.state = "up";
   } catch (e) {
     phone.log.push("* the answer is not understood: " + e);
     phone.state = "broken";
