@@ -36,7 +36,7 @@ func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) 
 			w.release()
 		}
 	}()
-	var f following
+	f := following{seen: []string{w.target.ID}}
 	for i := 0; i < len(w.hops); i++ {
 		hop := w.hops[i]
 		if i > 0 {
