@@ -190,7 +190,10 @@ func measure(ctx context.Context, s settings, target, number string, pid int, pr
 	if r.SetUps, err = measureSetUps(ctx, rate, pid, s.setUps, s.setUpFor); err != nil {
 		return r, err
 	}
-	return r, profiled()
+	if err := profiled(); err != nil || prof == nil {
+		return r, err
+	}
+	return r, prof.take(ctx, "setups-allocs", "allocs", 0)
 }
 
 // machine names the processor and the system.

@@ -80,7 +80,7 @@ func audioAddress(sdp string) (netip.AddrPort, bool) {
 func (c *call) request(method string, target, to string, cseq int, branch, body string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", method, target, c.gen.sipAddr, branch)
-	fmt.Fprintf(&b, "From: <sip:load@%s>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n", c.gen.sipAddr, c.tag, to, c.id, cseq, method)
+	fmt.Fprintf(&b, "From: <sip:load@caller.invalid>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n", c.tag, to, c.id, cseq, method)
 	if method == "INVITE" {
 		fmt.Fprintf(&b, "Contact: <sip:load@%s>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Type: application/sdp\r\n", c.gen.sipAddr)
 	}
