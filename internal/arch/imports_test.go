@@ -40,6 +40,8 @@ var mayImport = map[string]string{
 	"media/plc":           "",
 	"media/emodel":        "",
 	"diagnose":            "",
+	"metrics":             "voice",
+	"tracing":             "voice",
 	"media/gsm":           "",
 	"media/dtmf":          "media",
 	"media/amd":           "media",

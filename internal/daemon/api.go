@@ -40,6 +40,10 @@ func (d *Daemon) newAPI() (*httpapi.API, error) {
 func (d *Daemon) noted(e voice.Event) {
 	d.journal.Append(e)
 	d.events.Publish(e)
+	d.metrics.Follow(e)
+	if d.traces != nil {
+		d.traces.Follow(e)
+	}
 }
 
 // apiKeys keeps the keys of the native API.

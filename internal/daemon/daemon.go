@@ -26,6 +26,7 @@ import (
 	"tandem/internal/httpapi"
 	"tandem/internal/mailbox"
 	"tandem/internal/mailer"
+	"tandem/internal/metrics"
 	"tandem/internal/notify"
 	"tandem/internal/outbound"
 	"tandem/internal/prompt"
@@ -35,6 +36,7 @@ import (
 	"tandem/internal/sipua"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/switchboard"
+	"tandem/internal/tracing"
 	"tandem/internal/voice"
 )
 
@@ -99,6 +101,8 @@ type Daemon struct {
 	server      *http.Server
 	draining    atomic.Bool
 	listening   atomic.Bool // SIP is
+	metrics     *metrics.Set
+	traces      *tracing.Tracer // nil = calls are not traced
 	late        lateNotes
 	closers     []func() // run last to first by Close
 
@@ -135,6 +139,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 	}{
 		{"data folder", d.openData},
 		{"speech", d.startSpeech},
+		{"traces", d.startTraces},
 		{"outside", d.startOutside},
 		{"accounts", d.openAccounts},
 		{"media", d.startMedia},

@@ -89,6 +89,9 @@ func (d *Daemon) handler() (http.Handler, error) {
 		case r.URL.Path == readyPath:
 			d.ready(w, r)
 			return
+		case r.URL.Path == metricsPath:
+			d.serveMetrics(w, r)
+			return
 		case strings.HasPrefix(r.URL.Path, httpapi.Prefix+"/"):
 			api.ServeHTTP(w, r)
 			return

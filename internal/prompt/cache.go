@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"tandem/internal/media"
 )
@@ -13,6 +14,8 @@ import (
 // one caller make a missing clip while others wait for it.
 type cache struct {
 	max int64 // bytes
+
+	hits, misses atomic.Uint64
 
 	mu      sync.Mutex
 	size    int64
@@ -58,6 +61,7 @@ func (c *cache) renew(ctx context.Context, key string, fresh func(origin) bool, 
 			c.recent.MoveToFront(e)
 			if old = e.Value.(*entry); fresh(old.origin) {
 				c.mu.Unlock()
+				c.hits.Add(1)
 				return old.clip, nil
 			}
 		}
@@ -68,6 +72,7 @@ func (c *cache) renew(ctx context.Context, key string, fresh func(origin) bool, 
 		}
 		c.mu.Unlock()
 		if !waiting {
+			c.misses.Add(1)
 			return c.fly(ctx, key, f, old, build)
 		}
 		select {

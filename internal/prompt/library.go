@@ -296,3 +296,6 @@ func (l *Library) embedded(ctx context.Context, phrase string) (*media.Clip, err
 
 // MemoryUsed gives the bytes of clips in memory, never more than Config.Memory.
 func (l *Library) MemoryUsed() int64 { return l.clips.used() }
+
+// Used gives how often the sound of a prompt was in memory, and how often it was made.
+func (l *Library) Used() (hits, misses uint64) { return l.clips.hits.Load(), l.clips.misses.Load() }

@@ -44,6 +44,7 @@ type Agent struct {
 	peers   map[netip.Addr]time.Time
 	trunks  trunkSet
 	keeper  keeper
+	traffic traffic
 }
 
 // Start opens the sockets and starts the registrations of the trunks. ctx only
@@ -292,6 +293,7 @@ func (a *Agent) exempt(addr netip.Addr) bool {
 
 // seen hands a message to the traces of its call.
 func (a *Agent) seen(s transact.Seen) {
+	a.traffic.count(s)
 	id := s.Msg.CallID()
 	if id == nil {
 		return

@@ -98,6 +98,8 @@ type Counters struct {
 	Overflow    uint64 // requests refused because the transaction table was full
 	Connections uint64 // TCP connections refused
 	Panics      uint64 // handler panics that were caught
+	Resent      uint64 // messages that were written to UDP again, because no answer came or the peer asked again
+	Again       uint64 // requests of peers that came again
 }
 
 // Layer is the open sockets with their transactions.
@@ -122,7 +124,7 @@ type Layer struct {
 	// refusals are closed UDP ports, with the time of their ICMP message.
 	refusals map[netip.AddrPort]time.Time
 
-	limited, malformed, overflow, refused, panics atomic.Uint64
+	limited, malformed, overflow, refused, panics, resent, repeats atomic.Uint64
 }
 
 // Open opens both sockets and starts reading.
@@ -186,7 +188,7 @@ func (l *Layer) Addr() netip.AddrPort { return l.local }
 func (l *Layer) Counters() Counters {
 	return Counters{
 		Limited: l.limited.Load(), Malformed: l.malformed.Load(), Overflow: l.overflow.Load(),
-		Connections: l.refused.Load(), Panics: l.panics.Load(),
+		Connections: l.refused.Load(), Panics: l.panics.Load(), Resent: l.resent.Load(), Again: l.repeats.Load(),
 	}
 }
 

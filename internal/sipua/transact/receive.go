@@ -226,6 +226,9 @@ func (l *Layer) again(known *Inbound, req *sip.Request) {
 		}
 		return
 	}
+	if !req.IsAck() {
+		l.repeats.Add(1)
+	}
 	// Its only error is for methods that the key already tells apart.
 	_ = known.tx.Load().Receive(req)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,9 +21,13 @@ const (
 // udpFlow is the way to one peer over the UDP socket; it satisfies
 // sip.Connection, so a transaction always answers where it was asked from.
 type udpFlow struct {
-	l  *Layer
-	to netip.AddrPort
+	l    *Layer
+	to   netip.AddrPort
+	last atomic.Pointer[sent]
 }
+
+// sent is a message that was written; the same again is a retransmission.
+type sent struct{ msg sip.Message }
 
 func (f *udpFlow) LocalAddr() net.Addr    { return f.l.udp.LocalAddr() }
 func (f *udpFlow) Ref(int) int            { return 1 }
@@ -33,6 +38,9 @@ func (f *udpFlow) network() string        { return "udp" }
 
 func (f *udpFlow) WriteMsg(msg sip.Message) error {
 	f.l.seen(msg, false, f.to, "udp") // before the answer can be
+	if before := f.last.Swap(&sent{msg}); before != nil && before.msg == msg {
+		f.l.resent.Add(1)
+	}
 	return f.writeRaw([]byte(msg.String()))
 }
 
