@@ -125,6 +125,11 @@ func (d *Dialog) hops(ctx context.Context) (places []Place, fixed bool, err erro
 		return []Place{placeOf(dest)}, true, nil
 	}
 	list, err := d.a.where.Find(ctx, q)
+	if err != nil && dest.Addr.IsValid() {
+		// A Contact that leads nowhere, of a name in the peer's network alone or a
+		// scheme that is not spoken: the peer is where it was.
+		return []Place{placeOf(dest)}, true, nil
+	}
 	if err != nil {
 		return nil, false, err
 	}

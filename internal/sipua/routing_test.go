@@ -216,6 +216,29 @@ func TestStrictRoute(t *testing.T) {
 	p.respond(p.until("BYE ", "BYE"), 200, "OK", "", "")
 }
 
+// TestContactThatLeadsNowhere keeps a call with a peer whose Contact is of its own
+// network, or of a scheme that is not spoken here.
+func TestContactThatLeadsNowhere(t *testing.T) {
+	ns := dnstest.Start(t)
+	a := start(t, sipua.Config{NameServers: []string{ns.Addr}})
+	for _, contact := range []string{"sip:end@pbx.internal.test", "sips:end@192.0.2.9", "sip:end@192.0.2.9;transport=sctp"} {
+		p := newPeer(t, nil)
+		done := make(chan *sipua.Dialog, 1)
+		k := trunkAt(p.addr(), "", "")
+		go func() {
+			d, _ := a.Dial(t.Context(), sipua.Target{Trunk: &k, User: "+46123"}, sdp(5000), nil)
+			done <- d
+		}()
+		p.respond(p.until("INVITE ", "INVITE"), 200, "OK", "t", string(sdp(6000)), "Contact: <"+contact+">")
+		if ack := p.until("ACK ", "ACK"); ack.start != "ACK "+contact+" SIP/2.0" {
+			t.Errorf("%s: %s", contact, ack.start)
+		}
+		d := receive(t, done, "the dialog")
+		d.Hangup(voice.CauseNormal, "")
+		p.respond(p.until("BYE ", "BYE"), 200, "OK", "", "")
+	}
+}
+
 // TestPath keeps the proxies of a registration, gives them back and calls by them (RFC 3327).
 func TestPath(t *testing.T) {
 	a, st := registrar(t)
