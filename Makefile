@@ -8,7 +8,7 @@ GO      ?= go
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fmt clean
+.PHONY: help run build test check bench soak fuzz fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,14 @@ bench: ## load test of the menu and of a conference room; figures go to bench/ou
 	@$(MAKE) --no-print-directory build
 	@mkdir -p bench/out
 	@$(GO) run ./bench -build=false -json bench/out/bench.json
+
+soak: ## the long forms of the hostile and endurance tests; hours
+	@scripts/setup-test.sh
+	@$(MAKE) --no-print-directory build
+	@scripts/soak.sh
+
+fuzz: ## every fuzz target, for a minute each or FUZZ=TIME
+	@scripts/fuzz.sh $(or $(FUZZ),60s)
 
 fmt: ## format the Go code
 	@gofmt -w .

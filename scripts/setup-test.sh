@@ -10,6 +10,7 @@ need sox sox
 need sipp sip-tester
 need baresip baresip-core
 need_file /usr/sbin/kamailio kamailio
+need svwar sipvicious # looks for accounts and passwords
 need chromium chromium
 need curl curl
 need nft nftables # counts packets to forbidden addresses

@@ -149,13 +149,22 @@ func plainText(name, s string, most int) error {
 // variablePattern is how variables are named in documents.
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
-func (r *Rule) checkTexts() error {
+// checkVariables looks at the names of variables, which are of what we call them in
+// a program.
+func (r *Rule) checkVariables() error {
 	for name, v := range map[string]*string{"play_digits_variable": r.PlayDigitsVariable, "record_digits_variable": r.RecordDigitsVariable,
 		"set_variable_name": r.SetVariableName, "transfer_variable": r.TransferVariable, "match_variable_name": r.MatchVariableName,
 		"play_sound_from_variable": r.PlaySoundFromVariableOf} {
 		if v != nil && *v != "" && !(variablePattern.MatchString(variable(v)) && flow.Settable(variable(v))) {
 			return invalid(name, "%q is no name of a variable: letters, digits and _ are allowed", clip(*v))
 		}
+	}
+	return nil
+}
+
+func (r *Rule) checkTexts() error {
+	if err := r.checkVariables(); err != nil {
+		return err
 	}
 	if r.SoundType != nil && *r.SoundType != Foreground && *r.SoundType != Background {
 		return invalid("sound_type", "%q is neither foreground nor background", clip(*r.SoundType))

@@ -46,6 +46,11 @@ func (d *Document) check() error {
 			if err := c.CheckDigits(o.Digits); err != nil {
 				return err
 			}
+			for j := range o.Rules {
+				if err := o.Rules[j].checkVariables(); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
