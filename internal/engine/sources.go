@@ -63,7 +63,7 @@ const (
 // before, the first word, goes nowhere.
 func (l *leg) opens(ctx context.Context, m offer.Media) {
 	a := m.Remote.Addr()
-	if !a.IsValid() || public(a) || a == l.dialog.PeerAddr() || !m.Receives() || !m.MaySend() {
+	if !a.IsValid() || public(a) || a.IsLoopback() || a == l.dialog.PeerAddr() || !m.Receives() || !m.MaySend() {
 		return
 	}
 	limit, tick := time.NewTimer(openWait), time.NewTicker(openLook)
