@@ -131,7 +131,7 @@ func (r *rig) find(kind voice.EventKind, reason string) (voice.Event, bool) {
 // machine may be late.
 func (r *rig) soon(e voice.Event, since time.Time) {
 	r.t.Helper()
-	if d := e.At.Sub(since); d < 2*time.Second || d > 4*time.Second {
+	if d := e.At.Sub(since); d < time.Second || d > 4*time.Second {
 		r.t.Errorf("%s came after %v", e.Kind, d)
 	}
 }
