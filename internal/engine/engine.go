@@ -126,6 +126,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 		dialog: inc.Dialog, inc: inc, port: port,
 		local: e.local(inc.Source().Addr(), port),
 	}}
+	c.a.local.Browser = isBrowser(inc.Header("contact"), inc.Transport()) // for an INVITE without an offer
 	c.a.belongs(c)
 	c.first = c.a.id
 	c.beside.caller(c.a)

@@ -156,7 +156,7 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 		return err
 	}
 	l.local = c.e.local(peer, l.port)
-	l.local.Browser = hop.Binding != nil && isBrowser(*hop.Binding)
+	l.local.Browser = hop.Binding != nil && isBrowser(hop.Binding.Contact, hop.Binding.Transport)
 	if c.a != nil && c.a.speaks() == offer.G722 {
 		l.local.Codecs = []string{offer.G722, offer.PCMU, offer.PCMA} // so that the talk passes as it is
 	}

@@ -67,14 +67,15 @@ func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
 
 // isBrowser says whether a telephone is one in a browser: it came by WebSocket (RFC
 // 7118), to us or to a proxy before us, which leaves its contact as it is.
-func isBrowser(b voice.Binding) bool {
-	_, params, _ := strings.Cut(strings.ToLower(b.Contact), ";")
+func isBrowser(contact, transport string) bool {
+	uri, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(contact), "<"), ">")
+	_, params, _ := strings.Cut(uri, ";")
 	for p := range strings.SplitSeq(params, ";") {
 		if p == "transport=ws" || p == "transport=wss" {
 			return true
 		}
 	}
-	return b.Transport == "ws" || b.Transport == "wss"
+	return transport == "ws" || transport == "wss"
 }
 
 // secure adds to the port's settings what finds the peer and secures the media. The
