@@ -47,6 +47,7 @@ var mayImport = map[string]string{
 	"media/amd":           "media",
 	"media/tones":         "media",
 	"media/jitter":        "media",
+	"media/stretch":       "media",
 	"audiomatch":          "media",
 	"icelite":             "",
 	"icelite/icetest":     "",

@@ -42,6 +42,8 @@ type Config struct {
 	AllowLoopback bool
 	// RecordCalls records both sides of every bridged call.
 	RecordCalls bool
+	// ComfortNoise offers and accepts comfort noise (RFC 3389).
+	ComfortNoise bool
 	// AllowPrivate are ranges that are not public and may be called and fetched
 	// from all the same: the networks of phones and PBXs beside this machine.
 	AllowPrivate []netip.Prefix

@@ -61,6 +61,7 @@ func Settings() []Setting {
 			func(c *Config) *bool { return &c.AllowLoopback }),
 		flag("record_calls", "Records both sides of every bridged call.",
 			func(c *Config) *bool { return &c.RecordCalls }),
+		flag("comfort_noise", "Offers and accepts comfort noise (RFC 3389): a party that hears nothing is sent two packets a second in place of fifty of silence.", func(c *Config) *bool { return &c.ComfortNoise }),
 		{Key: "allow_private", Unit: "list of networks: 192.168.1.0/24, fd00::/8", Help: "Networks that are not public and that accounts may call and fetch from all the same; empty = none.",
 			get: func(c *Config) string { return joinPrefixes(c.AllowPrivate) },
 			set: func(c *Config, v string) (err error) { c.AllowPrivate, err = parsePrefixes(v); return err }},

@@ -41,7 +41,7 @@ func (d *Daemon) startMedia(ctx context.Context) error {
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
 		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.reach.Addr, Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
-		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, Logger: d.log,
+		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, ComfortNoise: d.cfg.ComfortNoise, Logger: d.log,
 	})
 	d.background(d.engine.Watch)
 	return nil

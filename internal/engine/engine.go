@@ -65,6 +65,8 @@ type Config struct {
 	Country  string // of tones: "se", "us", …
 	// RecordCalls records every bridged call.
 	RecordCalls bool
+	// ComfortNoise offers and accepts comfort noise (RFC 3389).
+	ComfortNoise bool
 	// MaxRoomTape bounds the recording of a room; 0 = voice.MaxRecordLength, which
 	// is also the most.
 	MaxRoomTape time.Duration

@@ -115,7 +115,7 @@ func (s *side) agree(m offer.Media) error {
 }
 
 func params(m offer.Media, host netip.Addr) rtpport.Params {
-	p := rtpport.Params{Remote: m.Remote, RTCP: m.RTCP, Host: host, Codec: media.PCMU, EventPT: m.EventPT, Ptime: m.Ptime}
+	p := rtpport.Params{Remote: m.Remote, RTCP: m.RTCP, Host: host, Codec: media.PCMU, EventPT: m.EventPT, Ptime: m.Ptime, Comfort: m.Comfort}
 	switch m.Codec.Name {
 	case offer.PCMA:
 		p.Codec = media.PCMA

@@ -27,6 +27,7 @@ func (e *Engine) local(peer netip.Addr, port *rtpport.Port) *offer.Local {
 	main := e.addrs.towards(peer)
 	l := offer.NewLocal(netip.AddrPortFrom(main, uint16(port.LocalPort())))
 	l.Others = e.addrs.beside(main, peer)
+	l.Comfort = e.cfg.ComfortNoise
 	if id := e.cfg.Identity; id != nil {
 		l.Fingerprint = offer.Fingerprint(id.Fingerprint())
 	}

@@ -16,12 +16,16 @@ import (
 // eventPTOffered is the payload type under which we offer telephone-event.
 const eventPTOffered = 101
 
+// comfortPT is the static payload type of comfort noise (RFC 3551 table 4).
+const comfortPT = 13
+
 // Local is our side of one call's descriptions. It keeps the session id and
 // raises the version whenever what we say changes (RFC 3264 §8).
 type Local struct {
 	Addr     netip.AddrPort // where we receive RTP; RTCP is one above
 	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA, G722
 	NoEvents bool           // do not offer or accept telephone-event
+	Comfort  bool           // offer and accept comfort noise (RFC 3389)
 	// Others are further addresses of this machine by which a peer with ICE may
 	// reach us, on the port of Addr.
 	Others []netip.Addr
@@ -94,7 +98,7 @@ func (l *Local) Offer(dir Direction) []byte {
 
 // offerLine writes our offer of the line that is taken.
 func (l *Local) offerLine(b *strings.Builder, r *line, codecs []Codec, event uint8, dir Direction) {
-	l.writeAudio(b, r.proto, codecs, event, dir)
+	l.writeAudio(b, r.proto, codecs, event, l.Comfort, dir)
 	l.secured(b, r, "actpass")
 }
 
@@ -144,7 +148,7 @@ func (l *Local) Answer(s *Session) ([]byte, Media, error) {
 	for i := range s.media {
 		r := &s.media[i]
 		if i == s.usable {
-			l.writeAudio(&b, r.proto, []Codec{m.Codec}, m.EventPT, m.Direction.Reverse())
+			l.writeAudio(&b, r.proto, []Codec{m.Codec}, m.EventPT, m.Comfort, m.Direction.Reverse())
 			l.secured(&b, r, m.DTLS.part())
 			continue
 		}
@@ -172,6 +176,7 @@ func (l *Local) agree(s *Session, answering bool) (Media, error) {
 	if l.NoEvents {
 		m.EventPT = 0
 	}
+	m.Comfort = m.Comfort && l.Comfort
 	return m, nil
 }
 
@@ -182,7 +187,7 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 		return Media{}, unacceptable("%s", s.why)
 	}
 	r := &s.media[s.usable]
-	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(), Mux: r.mux}
+	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(), Comfort: r.comfort(), Mux: r.mux}
 	found := false
 	for _, c := range r.codecs() {
 		if len(codecs) == 0 || slices.Contains(codecs, c.Name) {
@@ -207,10 +212,13 @@ func (s *Session) Preview(codecs ...string) (Media, error) {
 	return m, nil
 }
 
-func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, event uint8, dir Direction) {
+func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, event uint8, comfort bool, dir Direction) {
 	fmt.Fprintf(b, "m=audio %d %s", l.Addr.Port(), proto)
 	for _, c := range codecs {
 		fmt.Fprintf(b, " %d", c.PayloadType)
+	}
+	if comfort {
+		fmt.Fprintf(b, " %d", comfortPT)
 	}
 	if event != 0 {
 		fmt.Fprintf(b, " %d", event)
@@ -218,6 +226,9 @@ func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, eve
 	b.WriteString("\r\n")
 	for _, c := range codecs {
 		fmt.Fprintf(b, "a=rtpmap:%d %s/8000\r\n", c.PayloadType, c.Name)
+	}
+	if comfort {
+		fmt.Fprintf(b, "a=rtpmap:%d CN/8000\r\n", comfortPT)
 	}
 	if event != 0 {
 		fmt.Fprintf(b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-16\r\n", event, event)

@@ -88,6 +88,7 @@ type Media struct {
 	RTCP      netip.AddrPort // where RTCP goes
 	Codec     Codec          // payload type as the peer numbers it
 	EventPT   uint8          // telephone-event/8000; 0 = not agreed
+	Comfort   bool           // comfort noise may take the place of silence (RFC 3389)
 	Direction Direction      // as the peer states it
 	Ptime     time.Duration  // what we send, as the peer asks: 10, 20 … 60 ms
 	Mux       bool           // RTCP shares the port of RTP (RFC 5761)

@@ -3,6 +3,7 @@ package offer
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -367,4 +368,10 @@ func (l *line) eventPT() uint8 {
 		}
 	}
 	return 0
+}
+
+// comfort says whether the line has comfort noise under its static payload type.
+func (l *line) comfort() bool {
+	name, rate := l.mapped(comfortPT)
+	return slices.Contains(l.formats, "13") && (name == "" || name == "CN" && rate == 8000)
 }

@@ -58,3 +58,36 @@ func TestPacketTime(t *testing.T) {
 		t.Errorf("of the session: %v, %v", m.Ptime, err)
 	}
 }
+
+// TestComfortNoise is agreed on where both want it, and not with another clock.
+func TestComfortNoise(t *testing.T) {
+	for _, c := range []struct {
+		media string
+		ours  bool
+		want  bool
+	}{
+		{"m=audio 4000 RTP/AVP 0 13\r\n", true, true},
+		{"m=audio 4000 RTP/AVP 0 13\r\na=rtpmap:13 CN/8000\r\n", true, true},
+		{"m=audio 4000 RTP/AVP 0 13\r\na=rtpmap:13 CN/16000\r\n", true, false},
+		{"m=audio 4000 RTP/AVP 0 13\r\n", false, false},
+		{"m=audio 4000 RTP/AVP 0\r\na=rtpmap:13 CN/8000\r\n", true, false},
+	} {
+		s, err := offer.Parse([]byte(head + c.media))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := offer.NewLocal(ap("192.0.2.7:20000"))
+		l.Comfort = c.ours
+		offered := string(l.Offer(""))
+		sdp, m, err := l.Answer(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(string(sdp), " 0 13\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:13 CN/8000\r\n"); m.Comfort != c.want || said != c.want {
+			t.Errorf("%q, ours %v: agreed %v, answered %s", c.media, c.ours, m.Comfort, sdp)
+		}
+		if strings.Contains(offered, " 13 101\r\n") != c.ours {
+			t.Errorf("offered %s", offered)
+		}
+	}
+}

@@ -11,7 +11,7 @@ const (
 	linkItems   = 32
 	linkSound   = 240 // octets: 30 ms, of a packet that may be longer
 	bridgeDelay = 1 * media.FrameSamples
-	bridgeMost  = 10 * media.FrameSamples
+	bridgeMost  = 15 * media.FrameSamples
 	maxOwed     = 100
 )
 
@@ -30,7 +30,8 @@ type item struct {
 	kind  itemKind
 	codec media.Codec
 	key   byte
-	level uint8 // of quiet
+	level uint8  // of quiet
+	age   uint16 // of sound: samples since it arrived
 	ts    uint32
 	n     int
 	data  [linkSound]byte
@@ -71,14 +72,14 @@ func (l *link) push(it item) {
 	}
 }
 
-// sound passes a packet on, in pieces if it is long.
-func (l *link) sound(codec media.Codec, ts uint32, payload []byte) {
+// sound passes a packet on that arrived age samples ago, in pieces if it is long.
+func (l *link) sound(codec media.Codec, ts uint32, payload []byte, age int) {
 	for len(payload) > 0 {
 		s := l.slot()
 		if s == nil {
 			return
 		}
-		s.kind, s.codec, s.ts = itemSound, codec, ts
+		s.kind, s.codec, s.ts, s.age = itemSound, codec, ts, uint16(age)
 		s.n = copy(s.data[:], payload)
 		l.head.Add(1)
 		payload, ts = payload[s.n:], ts+uint32(s.n)
@@ -171,6 +172,7 @@ func (p *Port) unlink() {
 // is no bridge.
 func (p *Port) fromPeer(frame []byte, samples bool) form {
 	l := p.in
+	p.cnLevel = 0
 	if l == nil {
 		return nothing
 	}
@@ -192,11 +194,16 @@ func (p *Port) fromPeer(frame []byte, samples bool) form {
 	}
 	l.settle(frame)
 	if samples || l.codec != p.params.Codec {
-		l.listen(p.shard.mixed[:len(frame)], frame)
+		l.listen(p.shard.mixed[:])
 		return linear
 	}
-	l.buf.Take(frame)
+	l.buf.Slip()
+	gaps := l.buf.Take(frame)
 	l.passed = true
+	if p.params.Comfort && gaps.Quiet(len(frame)) {
+		p.cnLevel = gaps.Level
+		return nothing
+	}
 	return coded
 }
 
@@ -204,7 +211,7 @@ func (p *Port) fromPeer(frame []byte, samples bool) form {
 func (l *link) store(it *item) {
 	switch it.kind {
 	case itemSound:
-		l.put(it.codec, it.ts, it.data[:it.n])
+		l.put(it.codec, it.ts, it.data[:it.n], int(it.age))
 	case itemQuiet:
 		l.buf.Quiet(it.ts, it.level)
 	case itemReset:
@@ -220,14 +227,15 @@ func (l *link) settle(frame []byte) {
 	}
 }
 
-// listen writes the samples of this turn to pcm. Its octets go through frame.
-func (l *link) listen(pcm []int16, frame []byte) {
+// listen writes the samples of this turn to pcm.
+func (l *link) listen(pcm []int16) {
 	if l.passed {
 		l.ear.forget()
 		l.passed = false
 	}
-	gaps := l.buf.Take(frame)
-	l.ear.hear(l.codec, pcm, frame, &gaps)
+	var octets [mostOctets]byte
+	n, gaps := l.stream.take(&octets)
+	l.ear.hear(l.codec, pcm, octets[:n], &gaps)
 }
 
 func (l *link) miss(n int) { l.owed = min(l.owed+n, maxOwed) }

@@ -4,6 +4,7 @@ import (
 	"tandem/internal/media"
 	"tandem/internal/media/jitter"
 	"tandem/internal/media/plc"
+	"tandem/internal/media/stretch"
 )
 
 // stream is sound of a port put in order, in the codec in which it came. It has one
@@ -17,22 +18,33 @@ func newStream(delay, most int) stream {
 	return stream{codec: media.PCMU, buf: jitter.New(media.PCMU, delay, most)}
 }
 
-// put stores the sound of a packet. A stream that changes its codec begins anew.
-func (s *stream) put(codec media.Codec, ts uint32, payload []byte) {
+// put stores the sound of a packet that arrived age samples ago. A stream that changes its codec begins anew.
+func (s *stream) put(codec media.Codec, ts uint32, payload []byte, age int) {
 	if codec != s.codec {
 		s.codec = codec
 		s.reset()
 	}
-	s.buf.Put(ts, payload)
+	s.buf.PutAged(ts, payload, age)
 }
 
 func (s *stream) reset() { s.buf.Reset(s.codec) }
 
-// ear turns a stream into samples at 8 kHz, with what is lost concealed. It is told
-// every turn of the stream, or forgets what it heard.
+// mostOctets of a stream are heard in a turn.
+const mostOctets = media.FrameSamples + stretch.Step
+
+// take gives the octets of a turn for an ear, of which there may be half a frame more
+// or fewer than a frame, and what of them is missing.
+func (s *stream) take(octets *[mostOctets]byte) (n int, gaps jitter.Gaps) {
+	n = media.FrameSamples + s.buf.Step()
+	return n, s.buf.Take(octets[:n])
+}
+
+// ear turns a stream into samples at 8 kHz, with what is lost concealed, in step with
+// the listener's clock. It is told every turn of the stream, or forgets what it heard.
 type ear struct {
 	decoder media.Decoder
 	conceal plc.Concealer
+	stretch stretch.Stretcher
 	deaf    int // turns in which what is heard is not given out
 }
 
@@ -44,14 +56,22 @@ const listening = 2
 func (e *ear) forget() {
 	e.decoder.Reset(e.decoder.Codec())
 	e.conceal.Reset()
+	e.stretch.Reset()
 	e.deaf = 0
 	if !e.decoder.Codec().Sampled() {
 		e.deaf = listening
 	}
 }
 
-// hear writes the samples of octets in codec, of which gaps are missing, to pcm.
+// hear fills pcm, which is a frame, with the samples of octets in codec, of which gaps
+// are missing.
 func (e *ear) hear(codec media.Codec, pcm []int16, octets []byte, gaps *jitter.Gaps) {
+	var heard [mostOctets]int16
+	e.decode(codec, heard[:len(octets)], octets, gaps)
+	e.stretch.Turn(pcm, heard[:len(octets)])
+}
+
+func (e *ear) decode(codec media.Codec, pcm []int16, octets []byte, gaps *jitter.Gaps) {
 	if codec != e.decoder.Codec() {
 		e.decoder.Reset(codec)
 		e.forget()

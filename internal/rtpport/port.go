@@ -50,6 +50,9 @@ type Params struct {
 	// Ptime is the packet time that the peer asks for: what is sent has tens of
 	// milliseconds from 10 to 60, the next below it. 0 = 20 ms.
 	Ptime time.Duration
+	// Comfort sends comfort noise, payload type 13, in place of frames of silence
+	// (RFC 3389).
+	Comfort bool
 	// Quiet sends nothing while nothing is played. Otherwise frames of silence
 	// keep NAT bindings and the peer's recorders alive.
 	Quiet bool
@@ -111,6 +114,8 @@ type Port struct {
 
 	tx      [headerLen + mostPack]byte
 	packs   packer
+	cnRest  int   // turns until the next packet of comfort noise
+	cnLevel uint8 // of the bridged peer's, in this turn; 0 = none
 	ssrc    uint32
 	seq     uint16
 	ts      uint32
@@ -376,11 +381,18 @@ func (p *Port) emit() {
 		p.marker = true
 		p.tap(nil)
 	}
-	if p.maySend() && (sound || !p.params.Quiet) {
+	switch {
+	case p.maySend() && !sound && p.params.Comfort && !p.params.Quiet:
+		p.flush()
+		p.comfort()
+		p.tap(nil)
+		p.marker = true
+	case p.maySend() && (sound || !p.params.Quiet):
 		p.code(frame, have)
 		p.tap(frame)
 		p.frame(frame)
-	} else {
+		p.cnRest = 0
+	default:
 		p.flush()
 		p.tap(nil)
 		p.marker = true

@@ -24,6 +24,7 @@ const (
 
 const (
 	drainRounds  = 4
+	mostAge      = int64(200 * time.Millisecond)
 	releaseAfter = int64(60 * time.Millisecond) // of silence about a held key: 3 packets
 )
 
@@ -215,14 +216,15 @@ func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
 			p.pressed(key, MethodInband, age)
 		}
 	}
+	old := int(min(max(age, 0), mostAge) / int64(time.Second/media.Rate))
 	for _, r := range p.recs {
-		r.sound.put(codec, ts, payload)
+		r.sound.put(codec, ts, payload, old)
 	}
 	if p.out != nil && p.parked == nil {
-		p.out.sound(codec, ts, payload)
+		p.out.sound(codec, ts, payload, old)
 	}
 	for _, l := range p.fed {
-		l.sound(codec, ts, payload)
+		l.sound(codec, ts, payload, old)
 	}
 }
 

@@ -64,7 +64,7 @@ const (
 	tapFrames   = 256 // of the ring: 5 s
 	tapDelay    = 5   // frames that packets have to come in order
 	recordDelay = tapDelay * media.FrameSamples
-	recordMost  = 2 * recordDelay
+	recordMost  = 3 * recordDelay
 	blockFrames = 25 // written at a time: 500 ms
 	pollTime    = 100 * time.Millisecond
 	frameBytes  = media.FrameSamples
@@ -76,7 +76,8 @@ type tapped struct {
 	gap   int // frames lost before this one
 	heard struct {
 		codec  media.Codec
-		octets [frameBytes]byte
+		n      int
+		octets [mostOctets]byte
 		gaps   jitter.Gaps
 	}
 	sent sent
@@ -283,7 +284,7 @@ func (r *Recording) push(codec media.Codec, sent []byte) {
 		slot := &r.ring[head%tapFrames]
 		slot.gap, slot.sent = r.pending, *line
 		slot.heard.codec = r.sound.codec
-		slot.heard.gaps = r.sound.buf.Take(slot.heard.octets[:])
+		slot.heard.n, slot.heard.gaps = r.sound.take(&slot.heard.octets)
 		r.pending = 0
 		r.head.Store(head + 1)
 	} else {

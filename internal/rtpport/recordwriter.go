@@ -103,7 +103,7 @@ func (w *recordWriter) frame(t *tapped) {
 
 // decode gives both sides of a frame as samples.
 func (w *recordWriter) decode(t *tapped) {
-	w.heard.hear(t.heard.codec, w.in[:], t.heard.octets[:], &t.heard.gaps)
+	w.heard.hear(t.heard.codec, w.in[:], t.heard.octets[:t.heard.n], &t.heard.gaps)
 	if w.rec.opt.Sides != SideIn && !t.sent.none {
 		w.sent.hear(t.sent.codec, w.out[:], t.sent.octets[:], &jitter.Gaps{})
 	}

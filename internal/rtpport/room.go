@@ -174,9 +174,9 @@ func (r *Room) mix() {
 	r.made = [2]bool{}
 	for _, s := range r.seats {
 		if s.heard {
-			s.gets.sound(s.codec, r.ts, r.without(s))
+			s.gets.sound(s.codec, r.ts, r.without(s), 0)
 		} else {
-			s.gets.sound(s.codec, r.ts, r.all(s.codec))
+			s.gets.sound(s.codec, r.ts, r.all(s.codec), 0)
 		}
 	}
 	r.tape.tap(r.all(media.PCMU))

@@ -14,7 +14,7 @@ const (
 
 // Gaps says what of one Take is missing.
 type Gaps struct {
-	missing  [3]uint64 // a bit for each octet
+	missing  [4]uint64 // a bit for each octet
 	from, to int       // of it, what is quiet
 	Level    uint8     // of the quiet: dB below overload, 0 to 127 (RFC 3389)
 }
@@ -57,6 +57,12 @@ func (g *Gaps) Any(n int) bool {
 		at += run
 	}
 	return false
+}
+
+// Quiet says whether the sender meant to send none of the first n octets.
+func (g *Gaps) Quiet(n int) bool {
+	kind, run := g.Run(0, n)
+	return kind == Quiet && run == n
 }
 
 func (g *Gaps) bit(at int) bool { return g.missing[at/64]>>(at%64)&1 != 0 }

@@ -6,6 +6,12 @@
 // and knows no packets, only octets of 1/8000 s and their RTP timestamps. It follows
 // the timestamps (RFC 3550 §5.1), so packets may hold any length of sound. What is
 // missing it tells, for whoever conceals it.
+//
+// The delay begins small. Sound that is not here in time is waited for: what is
+// concealed meanwhile is the delay that is gained, or, when later sound shows that it
+// was lost, the time that it had. What is held longer than it was ever needed in the
+// last seconds is given back, by Step for who can stretch sound and by Slip for who
+// can't.
 package jitter
 
 import "tandem/internal/media"
@@ -15,9 +21,8 @@ const (
 	mask  = size - 1
 	frame = media.FrameSamples
 
-	shrinkAfter = 250 // Takes without a late packet: 5 s
-	growPause   = 2   // Takes between two lengthenings
-	resync      = 1600
+	resync   = 1600
+	longTime = 1 << 30
 )
 
 // Buffer holds the next half second of a stream.
@@ -30,13 +35,13 @@ type Buffer struct {
 	base int // delay at first, samples
 	most int // longest
 
-	primed bool
-	read   uint32 // timestamp of the next sample to take
-	head   uint32 // timestamp after the newest sample
+	primed  bool
+	read    uint32 // timestamp of the next sample to take
+	head    uint32 // timestamp after the newest sample
+	played  uint32 // timestamp after the newest sample that was taken and here
+	stalled int    // samples given out since read, while nothing was here
 
-	takes    int // since the last late packet or adjustment
-	slackMin int // smallest lead of head over read since then
-	sinceFix int
+	pace pace
 
 	// Late counts octets that came after their time; Resyncs the jumps.
 	Late, Resyncs int
@@ -56,16 +61,22 @@ func (b *Buffer) Reset(codec media.Codec) {
 	b.wipe()
 	b.primed = false
 	b.quiet = quiet{}
-	b.takes, b.sinceFix = 0, 0
 }
 
-// Put stores the sound of a packet.
-func (b *Buffer) Put(timestamp uint32, sound []byte) {
+// Put stores the sound of a packet that arrives now.
+func (b *Buffer) Put(timestamp uint32, sound []byte) { b.PutAged(timestamp, sound, 0) }
+
+// PutAged stores the sound of a packet that arrived age samples ago, which matters to
+// how much delay is needed and not to where its sound belongs.
+func (b *Buffer) PutAged(timestamp uint32, sound []byte, age int) {
 	if len(sound) > size/2 {
 		return
 	}
 	if !b.primed {
 		b.start(timestamp)
+	}
+	if b.stalled > 0 {
+		b.resume(timestamp, age)
 	}
 	lead := int(int32(timestamp - b.read))
 	if lead < -resync || lead+len(sound) > size {
@@ -75,11 +86,13 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 		b.start(timestamp)
 		lead = b.base
 	}
+	b.pace.note(lead + age)
 	if lead < 0 {
-		b.late(min(-lead, len(sound)))
+		b.wait(timestamp, -lead)
 		lead = int(int32(timestamp - b.read))
 	}
 	if lead < 0 {
+		b.Late += min(-lead, len(sound))
 		if -lead >= len(sound) {
 			return
 		}
@@ -98,7 +111,9 @@ func (b *Buffer) Put(timestamp uint32, sound []byte) {
 
 func (b *Buffer) start(timestamp uint32) {
 	b.read, b.head = timestamp-uint32(b.base), timestamp
-	b.primed, b.takes = true, 0
+	b.played = b.read
+	b.primed, b.stalled = true, 0
+	b.pace.begin()
 }
 
 func (b *Buffer) wipe() {
@@ -108,64 +123,105 @@ func (b *Buffer) wipe() {
 	b.have = [size / 64]uint64{}
 }
 
-// late answers sound that missed its turn by holding the stream back longer.
-func (b *Buffer) late(n int) {
-	b.Late += n
-	b.takes = 0
-	if b.sinceFix < growPause || b.Held()+frame > b.most {
+// resume settles what was given out while nothing was here: it had the place of what
+// is missing before timestamp, and the rest is delay.
+func (b *Buffer) resume(timestamp uint32, age int) {
+	gap := int(int32(timestamp - b.read))
+	if gap < 0 {
+		return // it is older than what is waited for
+	}
+	passed := min(b.stalled, gap)
+	rest := b.stalled - passed
+	if rest >= resync { // the sender's clock stood still
+		b.start(timestamp)
 		return
 	}
-	b.sinceFix = 0
-	b.read -= frame
+	over := max(b.delay()+rest-b.most, 0)
+	b.read += uint32(passed + over)
+	if int32(b.read-b.head) > 0 {
+		b.head = b.read
+	}
+	// Had read gone on, the lead would be less by the rest.
+	b.pace.note(gap - b.stalled + age)
+	b.stalled = 0
+	b.pace.shift(rest - over)
 }
 
-// Take fills dst, of at most 20 ms, with the next sound, and says what of it is
+// wait goes back to sound that is late by n samples, if nothing that comes after it
+// was given out and there is delay to be had.
+func (b *Buffer) wait(timestamp uint32, n int) {
+	if b.stalled > 0 || int32(timestamp-b.played) < 0 {
+		return
+	}
+	n = min(n, max(b.most-b.delay(), 0))
+	b.read -= uint32(n)
+	b.pace.shift(n)
+}
+
+// delay is how long the earliest packets of late are held. What was added and given
+// back tells it not: where clocks run apart, that grows for ever.
+func (b *Buffer) delay() int {
+	s, _ := b.pace.seen()
+	return max(s.high, b.base)
+}
+
+// Take fills dst, of at most 30 ms, with the next sound, and says what of it is
 // missing, in whose place it puts silence. It must be called in step with the
 // listener's clock.
 func (b *Buffer) Take(dst []byte) (g Gaps) {
-	b.sinceFix++
-	if !b.primed {
-		for i := range dst {
+	n := len(dst)
+	if b.primed {
+		b.pace.turn()
+		if here := max(int(int32(b.head-b.read)), 0); here < n && !b.resting() {
+			b.stalled = min(b.stalled+n-here, longTime)
+			n = here
+		}
+	} else {
+		n = 0
+	}
+	if n < len(dst) {
+		for i := n; i < len(dst); i++ {
 			dst[i] = b.silence
 		}
-		g.miss(0, len(dst))
+		g.miss(n, len(dst))
+		if !b.primed && b.resting() { // it began by saying so
+			g.to, g.Level = len(dst), b.quiet.level
+		}
+	}
+	if n == 0 {
 		return g
 	}
-	b.measure()
-	b.gaps(&g, len(dst))
-	for i := range dst {
+	b.gaps(&g, n)
+	for i := range dst[:n] {
 		at := (b.read + uint32(i)) & mask
 		dst[i] = b.ring[at]
 		b.ring[at] = b.silence
 	}
-	b.mark(b.read, len(dst), false)
-	b.read += uint32(len(dst))
+	for i := n - 1; i >= 0; i-- {
+		if !g.bit(i) {
+			b.played = b.read + uint32(i) + 1
+			break
+		}
+	}
+	b.skip(n)
+	return g
+}
+
+// skip goes on by n samples, whose places are silent.
+func (b *Buffer) skip(n int) {
+	b.mark(b.read, n, false)
+	b.read += uint32(n)
 	if int32(b.read-b.head) > 0 {
 		// Nothing is held; head must not fall so far behind that it wraps.
 		b.head = b.read
 	}
-	return g
+	if int32(b.read-b.played) > size {
+		b.played = b.read - size
+	}
 }
 
-// measure shortens the delay when for five seconds it was never needed.
-func (b *Buffer) measure() {
-	slack := int(int32(b.head - b.read))
-	if b.takes == 0 || slack < b.slackMin {
-		b.slackMin = slack
-	}
-	b.takes++
-	if b.takes < shrinkAfter {
-		return
-	}
-	b.takes = 0
-	if b.slackMin > b.base+2*frame {
-		for i := range frame {
-			b.ring[(b.read+uint32(i))&mask] = b.silence
-		}
-		b.mark(b.read, frame, false)
-		b.read += frame
-	}
-}
+// resting says whether the sender has said that it sends nothing.
+func (b *Buffer) resting() bool { return b.quiet.on && b.quiet.open }
 
 // Primed says whether a stream has begun since the buffer was made or reset.
 func (b *Buffer) Primed() bool { return b.primed }
