@@ -20,9 +20,11 @@ func FuzzSchedule(f *testing.F) {
 		}
 		now := time.Unix(unix%(1<<36), 0)
 		state, words, err := s.At(now, "")
-		for _, fault := range s.Faults() {
-			if fault.Error() == "" {
-				t.Fatal("a fault without words")
+		if faults := s.Faults(); len(faults) > 0 {
+			for _, fault := range faults {
+				if fault.Error() == "" {
+					t.Fatal("a fault without words")
+				}
 			}
 			return
 		}

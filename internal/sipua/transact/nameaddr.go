@@ -12,7 +12,7 @@ var (
 	errAddress = errors.New("address cannot be read")
 	errParam   = errors.New("parameter cannot be read")
 	errCSeq    = errors.New("CSeq cannot be read")
-	errVia     = errors.New("Via cannot be read")
+	errVia     = errors.New("header Via cannot be read")
 )
 
 // maxParams bounds the parameters of one header value or URI.
