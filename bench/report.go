@@ -49,7 +49,7 @@ func (r report) print(w io.Writer) {
 	row("server CPU", fmt.Sprintf("%.1f%% of a core, %.2f%% per 100 calls", h.CPUPercent, h.CPUPer100), h.CPUPercent <= aimCPU)
 	row("other work on that core", fmt.Sprintf("%.1f%%", h.OtherPercent), true)
 	r.printFloors(row)
-	row("server memory", fmt.Sprintf("%.1f KiB per call, %.1f MiB in all", h.KiBPerCall, float64(h.RSSHeld)/(1<<20)), h.KiBPerCall <= aimKiB)
+	row("server memory", fmt.Sprintf("%.1f KiB per call of the second half, %.1f MiB in all", h.KiBPerCall, float64(h.RSSHeld)/(1<<20)), h.KiBPerCall <= aimKiB)
 	row("pacing error, ms", spreadText(h.Pacing), h.Pacing.P99 < aimPacing && h.Pacing.Count > 0)
 	row("  within one sound", spreadText(h.PacingWithin), h.PacingWithin.P99 < aimPacing)
 	row("packets", fmt.Sprintf("%d of about %d; %d lost, %d out of order, %d jumps, %d odd, %d of no call", h.Packets, h.Expected, h.Lost, h.Disorder, h.Jumps, h.Odd, h.Strangers),

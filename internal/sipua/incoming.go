@@ -202,15 +202,23 @@ func (a *Agent) dropIncoming(inc *Incoming) {
 // identifyTimeout bounds the look-ups before a call reaches its Handler.
 const identifyTimeout = 5 * time.Second
 
-// serve finds out who calls, reads the offer and runs the Handler.
+// serve lets a call in and runs the Handler. What is done before is in a function
+// of its own, because a call's stack holds as long as the call what this one does.
 func (a *Agent) serve(inc *Incoming, body []byte) {
 	defer a.unmerge(inc)
+	if a.letIn(inc, body) {
+		a.handle(inc)
+	}
+}
+
+// letIn finds out who calls and reads the offer; false when the call was refused.
+func (a *Agent) letIn(inc *Incoming, body []byte) bool {
 	ctx, cancel := context.WithTimeout(a.ctx, identifyTimeout)
 	peer, ref := a.identify(ctx, inc.in)
 	cancel()
 	if ref != nil {
 		inc.refuse(ref.code, ref.reason, CauseOf(ref.code), ref.reason, ref.headers...)
-		return
+		return false
 	}
 	inc.peer = peer
 	inc.mu.Lock()
@@ -220,18 +228,18 @@ func (a *Agent) serve(inc *Incoming, body []byte) {
 	if inc.replaces != nil {
 		if code, reason := a.takeover(inc); code != 0 {
 			inc.refuse(code, reason, CauseOf(code), "it asked to take the place of another call and may not")
-			return
+			return false
 		}
 	}
 	if len(body) > 0 {
 		s, err := offer.Parse(body)
 		if err != nil {
 			inc.refuse(400, "Bad Session Description", voice.CauseMedia, err.Error())
-			return
+			return false
 		}
 		if _, err := s.Preview(); err != nil {
 			inc.refuse(488, "Not Acceptable Here", voice.CauseMedia, err.Error(), sip.NewHeader("Warning", `305 tandem "Incompatible media format"`))
-			return
+			return false
 		}
 		inc.offered = s
 		inc.mu.Lock()
@@ -240,12 +248,9 @@ func (a *Agent) serve(inc *Incoming, body []byte) {
 	}
 	if a.cfg.Handler == nil {
 		inc.refuse(404, "Not Found", voice.CauseNotFound, "no handler")
-		return
+		return false
 	}
-	if !inc.session() {
-		return
-	}
-	a.handle(inc)
+	return inc.session()
 }
 
 // handle runs the Handler; a panic in it ends this call only.

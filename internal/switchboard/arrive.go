@@ -26,37 +26,49 @@ func (s *Switchboard) admit(ctx context.Context, c Call) error {
 	return nil
 }
 
-// Arrive runs an incoming call to its end.
+// Arrive runs an incoming call to its end. What is done before the flow begins is
+// in functions of its own: this one's frame is held as long as the call.
 func (s *Switchboard) Arrive(c Call) {
-	info := c.Info()
-	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call from " + orUnknown(info.From) + " to " + info.To,
-		Data: infoData(info)})
-	if !s.enter(c) {
-		c.Note(voice.Event{Kind: voice.EventCallRefused, Text: "refused: the server is stopping"})
-		if err := c.Hangup(context.Background(), voice.CauseShutdown, "the server is stopping"); err != nil {
-			s.cfg.Logger.Error("hang up failed", "call", info.ID, "err", err)
-		}
+	if !s.arrived(c) {
 		return
 	}
 	defer s.leave(c)
-	s.carry(c, func() interp.Result {
-		if t, can := c.(voice.Taker); can {
-			if at, takes := t.Takes(); takes {
-				return s.takeOver(c, at)
-			}
+	s.carry(c, func() interp.Result { return s.purpose(c)() })
+}
+
+// arrived notes the call and makes it one of the live ones; false when it was refused.
+func (s *Switchboard) arrived(c Call) bool {
+	info := c.Info()
+	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: "call from " + orUnknown(info.From) + " to " + info.To,
+		Data: infoData(info)})
+	if s.enter(c) {
+		return true
+	}
+	c.Note(voice.Event{Kind: voice.EventCallRefused, Text: "refused: the server is stopping"})
+	if err := c.Hangup(context.Background(), voice.CauseShutdown, "the server is stopping"); err != nil {
+		s.cfg.Logger.Error("hang up failed", "call", info.ID, "err", err)
+	}
+	return false
+}
+
+// purpose gives what a call that arrived is for.
+func (s *Switchboard) purpose(c Call) func() interp.Result {
+	if t, can := c.(voice.Taker); can {
+		if at, takes := t.Takes(); takes {
+			return func() interp.Result { return s.takeOver(c, at) }
 		}
-		p, err := s.find(s.ctx, c)
-		if err == nil {
-			err = s.admit(s.ctx, c)
+	}
+	p, err := s.find(s.ctx, c)
+	if err == nil {
+		err = s.admit(s.ctx, c)
+	}
+	if err != nil {
+		if c.Info().Tenant != "" {
+			s.open(c)
 		}
-		if err != nil {
-			if c.Info().Tenant != "" {
-				s.open(c)
-			}
-			return refused(c, err)
-		}
-		return s.run(c, p)
-	})
+		return func() interp.Result { return refused(c, err) }
+	}
+	return func() interp.Result { return s.run(c, p) }
 }
 
 // carry does what a call is for and closes the call: whatever happens in do,
@@ -97,13 +109,7 @@ func (s *Switchboard) guarded(c Call, f func()) {
 // run runs a program on a call of a known tenant, and then those that the
 // caller is redirected to meanwhile.
 func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
-	id := c.Info().ID
-	s.setApp(id, p.App)
-	s.open(c)
-	lc := s.liveCall(id)
-	s.mu.Lock()
-	lc.running = true
-	s.mu.Unlock()
+	lc := s.opened(c, p)
 	for do := (&activity{program: p}); ; {
 		result := s.act(lc, do)
 		if do, result = s.next(lc, result); do == nil {
@@ -111,6 +117,18 @@ func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
 			return result
 		}
 	}
+}
+
+// opened stores the beginning of a call that p is run on.
+func (s *Switchboard) opened(c Call, p *flow.Program) *liveCall {
+	id := c.Info().ID
+	s.setApp(id, p.App)
+	s.open(c)
+	lc := s.liveCall(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lc.running = true
+	return lc
 }
 
 // act is one run.
