@@ -26,7 +26,7 @@ type shaking struct {
 func (e *Engine) local(peer netip.Addr, port *rtpport.Port) *offer.Local {
 	main := e.addrs.towards(peer)
 	l := offer.NewLocal(netip.AddrPortFrom(main, uint16(port.LocalPort())))
-	l.Others = e.addrs.beside(main, peer)
+	l.Others = func() []netip.Addr { return e.addrs.beside(main, peer) }
 	l.Comfort = e.cfg.ComfortNoise
 	if id := e.cfg.Identity; id != nil {
 		l.Fingerprint = offer.Fingerprint(id.Fingerprint())
@@ -106,7 +106,7 @@ func (s *side) secure(p *rtpport.Params, m offer.Media) {
 // reachable names where we said that we are.
 func (s *side) reachable() string {
 	words := []string{s.local.Addr.String()}
-	for _, a := range s.local.Others {
+	for _, a := range s.local.Addresses()[1:] {
 		words = append(words, a.String())
 	}
 	return strings.Join(words, ", ")

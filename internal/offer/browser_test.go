@@ -30,7 +30,7 @@ func chromium(t testing.TB) string {
 func ours() *offer.Local {
 	l := offer.NewLocal(ap("198.51.100.7:20000"))
 	l.Fingerprint = offer.Fingerprint{Hash: "sha-256", Value: strings.Repeat("AB:", 31) + "AB"}
-	l.Others = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
+	l.Others = func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("10.0.0.7")} }
 	return l
 }
 

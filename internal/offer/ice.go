@@ -110,11 +110,19 @@ func (l *Local) offerICE() {
 	}
 }
 
+// Addresses gives those that a peer with ICE is told, the best first.
+func (l *Local) Addresses() []netip.Addr {
+	if l.Others != nil {
+		l.beside, l.Others = l.Others(), nil
+	}
+	all := append([]netip.Addr{l.Addr.Addr()}, l.beside...)
+	return all[:min(len(all), MaxCandidates)]
+}
+
 // writeICE writes our candidates (RFC 8839 §5.1): host ones, the first best.
 func (l *Local) writeICE(b *strings.Builder) {
 	fmt.Fprintf(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", l.ice.Local.Ufrag, l.ice.Local.Pwd)
-	all := append([]netip.Addr{l.Addr.Addr()}, l.Others...)
-	for i, a := range all[:min(len(all), MaxCandidates)] {
+	for i, a := range l.Addresses() {
 		// RFC 8445 §5.1.2.1: type preference 126, component 1.
 		priority := 126<<24 | (65535-i)<<8 | 255
 		fmt.Fprintf(b, "a=candidate:%d 1 udp %d %s %d typ host\r\n", i+1, priority, a.Unmap(), l.Addr.Port())

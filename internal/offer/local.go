@@ -26,15 +26,16 @@ type Local struct {
 	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA, G722
 	NoEvents bool           // do not offer or accept telephone-event
 	Comfort  bool           // offer and accept comfort noise (RFC 3389)
-	// Others are further addresses of this machine by which a peer with ICE may
-	// reach us, on the port of Addr.
-	Others []netip.Addr
+	// Others gives further addresses of this machine by which a peer with ICE may
+	// reach us, on the port of Addr. It is asked once, when ICE is spoken; nil = none.
+	Others func() []netip.Addr
 	// Fingerprint is that of our certificate; zero = DTLS is not spoken.
 	Fingerprint Fingerprint
 	// Browser makes offers of media secured by DTLS, with ICE and rtcp-mux.
 	Browser bool
 
 	ice     ICE
+	beside  []netip.Addr  // what Others gave
 	dtls    DTLS          // as agreed
 	lines   []line        // of the peer's last description, in whose order further offers are
 	taken   int           // of lines
