@@ -126,13 +126,24 @@ func (j *Journal) stored(tell Teller, n, refused int) {
 	}
 	j.ready = slices.Delete(j.ready, 0, n)
 	j.mu.Lock()
-	clear(j.queue[:n]) // let go of their texts
-	j.queue = j.queue[n:]
+	j.queue = without(j.queue, n)
 	j.dropped += uint64(refused)
 	j.mu.Unlock()
 	if len(queued) > 0 {
 		tell.Queued(queued)
 	}
+}
+
+// without takes the first n entries off. What is left moves to the front, so that
+// the same memory serves all batches, unless it is much or the memory was made for much.
+func without(queue []entry, n int) []entry {
+	if left := len(queue) - n; left <= journalBatch && cap(queue) <= 8*journalBatch {
+		return slices.Delete(queue, 0, n)
+	} else if left == 0 {
+		return nil
+	}
+	clear(queue[:n]) // let go of their texts
+	return queue[n:]
 }
 
 // store writes a batch. When the database refuses it for another reason than
