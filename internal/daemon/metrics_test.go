@@ -102,7 +102,9 @@ func TestMetricsOfACall(t *testing.T) {
 	sent := value(text, `tandem_rtp_packets_total{direction="sent"}`)
 	until(t, "the call is counted", func() bool {
 		_, text = read(t, d)
-		return value(text, `tandem_calls_total{answered="yes",cause="normal",direction="inbound"}`) == 1
+		// Each metric is read at a moment of its own.
+		return value(text, `tandem_calls_total{answered="yes",cause="normal",direction="inbound"}`) == 1 &&
+			value(text, `tandem_media_mos_count{direction="in"}`) == 1
 	})
 	for line, least := range map[string]float64{
 		`tandem_digits_total{method="rfc4733"}`:                                   1,
