@@ -8,7 +8,7 @@ GO      ?= go
 export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench soak fuzz fmt clean
+.PHONY: help run ui build test check bench soak fuzz fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,7 +18,10 @@ run: ## install what is missing, build, and start with a sample menu
 	@$(MAKE) --no-print-directory build
 	@exec bin/tandem serve
 
-build: ## bin/tandem
+ui: ## the web app, for the program to embed
+	@scripts/ui.sh
+
+build: ui ## bin/tandem with the web app
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(STAMP)' -o bin/tandem ./cmd/tandem
 
 test: ## every test, after installing what they need
@@ -31,11 +34,11 @@ check: ## format, vet, staticcheck, rules of the tree, and all tests with the ra
 	@$(MAKE) --no-print-directory build
 	@scripts/check.sh
 
-bench: ## load test of the menu and of a conference room; figures go to bench/out
+bench: ## load test: calls held, room, set-ups, kinds of calls, knee, overload; figures go to bench/out
 	@scripts/setup.sh
 	@$(MAKE) --no-print-directory build
 	@mkdir -p bench/out
-	@$(GO) run ./bench -build=false -json bench/out/bench.json
+	@$(GO) run ./bench -build=false -kinds 300 -knee -overload -json bench/out/bench.json
 
 soak: ## the long forms of the hostile and endurance tests; hours
 	@scripts/setup-test.sh
@@ -49,4 +52,4 @@ fmt: ## format the Go code
 	@gofmt -w .
 
 clean: ## remove what was built
-	@rm -rf bin bench/out
+	@rm -rf bin bench/out internal/web/dist/app internal/web/ui/build

@@ -23,6 +23,8 @@ type responder struct {
 	wg   sync.WaitGroup
 	mu   sync.Mutex
 	legs map[string]*net.UDPConn
+	// refuse gives the status line and headers that the n-th INVITE is refused with.
+	refuse func(n int) string
 }
 
 func newResponder(t *testing.T) *responder {
@@ -47,7 +49,7 @@ func newResponder(t *testing.T) *responder {
 
 func (r *responder) serve() {
 	buf := make([]byte, 9000)
-	first := true
+	first, invites := true, 0
 	for {
 		n, from, err := r.conn.ReadFromUDPAddrPort(buf)
 		if err != nil {
@@ -63,6 +65,10 @@ func (r *responder) serve() {
 			if first { // the first one is lost, and must be repeated
 				first = false
 				continue
+			}
+			if invites++; r.refuse != nil && r.refuse(invites) != "" {
+				answer = string(respond(m, r.refuse(invites)))
+				break
 			}
 			answer = r.accept(m, answer)
 		case "BYE":
@@ -153,12 +159,15 @@ func (r *responder) play(leg *net.UDPConn, peer netip.AddrPort, press <-chan str
 	}
 }
 
+func local(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
+
 func TestGenerator(t *testing.T) {
 	r := newResponder(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	s := settings{seconds: 2 * time.Second, calls: 20, setUps: 40, setUpFor: time.Second, keys: 600 * time.Millisecond}
-	got, err := measure(ctx, s, r.conn.LocalAddr().String(), "+1", os.Getpid(), nil)
+	var got report
+	err := got.measure(ctx, s, local(r.conn), "+1", os.Getpid(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +197,45 @@ func TestGenerator(t *testing.T) {
 	t.Log("\n" + out.String())
 }
 
+// TestOffer: of calls that are offered those that were answered in time are good, and
+// of the others those are refused that were told when to come again.
+func TestOffer(t *testing.T) {
+	r := newResponder(t)
+	r.refuse = func(n int) string {
+		switch {
+		case n%3 == 0:
+			return "503 Service Unavailable\r\nRetry-After: 7"
+		case n == 4:
+			return "503 Service Unavailable"
+		case n == 5:
+			return "486 Busy Here"
+		}
+		return ""
+	}
+	g, err := newGenerator(r.conn.LocalAddr().(*net.UDPAddr).AddrPort(), "+1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.close()
+	got, err := g.offer(t.Context(), os.Getpid(), 30, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Refused != 10 || got.Again.P50 != 7000 || got.Other["status 503"] != 1 || got.Other["status 486"] != 1 || got.Answer.Count != 18 {
+		t.Errorf("%+v", got)
+	}
+	if good := got.Good * got.Seconds; good < 16.9 || good > 18.1 { // one had to be sent again
+		t.Errorf("%v were good: %+v", good, got)
+	}
+	var out bytes.Buffer
+	report{Overload: &overloadResult{Capacity: 100, Overload: got, Steps: []offered{got}}}.print(&out)
+	for _, want := range []string{"1 status 486, 1 status 503", "Retry-After 7 to 7 s", "capacity"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+}
+
 func TestRefusedCallsAreCounted(t *testing.T) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -209,7 +257,8 @@ func TestRefusedCallsAreCounted(t *testing.T) {
 	defer wg.Wait()
 	defer conn.Close()
 	s := settings{seconds: 100 * time.Millisecond, calls: 3, setUps: 10, setUpFor: 500 * time.Millisecond}
-	got, err := measure(t.Context(), s, conn.LocalAddr().String(), "+1", os.Getpid(), nil)
+	var got report
+	err = got.measure(t.Context(), s, local(conn), "+1", os.Getpid(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

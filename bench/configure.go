@@ -51,6 +51,9 @@ func configure(ctx context.Context, s *server) error {
 	if _, err = s.run(ctx, "number", "add", number, "--account", id, "--app", app); err != nil {
 		return err
 	}
+	if err := s.addFlow(ctx, id, recordedNumber, fmt.Sprintf(recordedFlow, app)); err != nil {
+		return err
+	}
 	return configureRoom(ctx, s, id)
 }
 

@@ -87,18 +87,11 @@ func measureFloor(ctx context.Context, binary string, s settings, n, first int, 
 	if err := pause(ctx, settle); err != nil {
 		return res, err
 	}
-	start, err := readUsage(cmd.Process.Pid)
-	if err != nil {
-		return res, err
-	}
-	g.measuring.Store(true)
-	err = pause(ctx, min(s.seconds, floorTime))
-	g.measuring.Store(false)
-	end, usageErr := readUsage(cmd.Process.Pid)
+	start, end, err := g.watch(ctx, cmd.Process.Pid, min(s.seconds, floorTime))
 	g.close()
 	res.CPUPercent, res.Other = percent(start, end), others(start, end)
 	res.Pacing, res.Packets, res.Lost = g.tally.pacing.spread(), g.tally.packets, g.tally.lost
-	return res, errors.Join(err, usageErr)
+	return res, err
 }
 
 // floorTime is the most that one look at the floor takes.

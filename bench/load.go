@@ -17,14 +17,16 @@ import (
 // generator places calls on one target. Its SIP reader, RTP reader, RTP
 // writer and timer run from start to close.
 type generator struct {
-	target  netip.AddrPort
-	uri     string // request URI of the number called
-	sip     *net.UDPConn
-	sipAddr netip.AddrPort
-	rtp     int // socket
-	rtpAddr netip.AddrPort
-	keys    time.Duration // between two keys of one call, 0 for none
-	voices  [][frame]byte // what calls say in turn, none for silence; set before the first call
+	target   netip.AddrPort
+	uri      string // request URI of the number called
+	sip      *net.UDPConn
+	sipAddr  netip.AddrPort
+	rtp      int // socket
+	rtpAddr  netip.AddrPort
+	keys     time.Duration // between two keys of one call, 0 for none
+	voices   [][frame]byte // what calls say in turn, none for silence; set before the first call
+	noEvents bool          // telephone events are not offered; set before the first call
+	secure   *secureWay    // nil = UDP and plain media
 
 	byPort [65536]atomic.Pointer[call] // by the server's RTP port
 	wheel  [slots]struct {
@@ -63,9 +65,11 @@ type call struct {
 	to      string
 	peer    string // remote target
 	status  int
+	again   time.Duration // Retry-After of a refusal
 	done    chan struct{} // closed when answered, failed or ended; made anew for each wait
 	slot    int
 
+	seal    *sealing              // nil = plain media; set before the call is put on the wheel
 	remote  unix.RawSockaddrInet4 // set before the call is put on the wheel
 	port    uint16
 	pressed atomic.Int64 // when the key was sent, ns since 1970; 0 for none
@@ -102,7 +106,12 @@ const (
 )
 
 func newGenerator(target netip.AddrPort, number string, keys time.Duration) (*generator, error) {
-	g := &generator{target: target, uri: fmt.Sprintf("sip:%s@%s", number, target), keys: keys, calls: map[string]*call{}}
+	return newGeneratorBy(target, number, keys, nil)
+}
+
+// newGeneratorBy makes one that takes secure for its way when it is not nil.
+func newGeneratorBy(target netip.AddrPort, number string, keys time.Duration, secure *secureWay) (*generator, error) {
+	g := &generator{secure: secure, target: target, uri: fmt.Sprintf("sip:%s@%s", number, target), keys: keys, calls: map[string]*call{}}
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
@@ -112,6 +121,10 @@ func newGenerator(target netip.AddrPort, number string, keys time.Duration) (*ge
 	if g.rtp, g.rtpAddr, err = rtpSocket(); err != nil {
 		conn.Close()
 		return nil, err
+	}
+	if secure != nil {
+		g.sipAddr = secure.local()
+		g.wg.Go(func() { secure.read(g) })
 	}
 	g.wg.Go(g.readSIP)
 	g.wg.Go(g.repeat)
@@ -126,11 +139,18 @@ func (g *generator) close() {
 		return
 	}
 	g.sip.Close()
+	if g.secure != nil {
+		g.secure.conn.Close()
+	}
 	g.wg.Wait()
 	unix.Close(g.rtp)
 }
 
 func (g *generator) write(b []byte) {
+	if g.secure != nil {
+		g.secure.write(b)
+		return
+	}
 	g.sip.WriteToUDPAddrPort(b, g.target) // a lost request is repeated
 }
 
@@ -140,6 +160,9 @@ func (g *generator) newCall(n uint64) *call {
 		ssrc: rand.Uint32(), seq: uint16(rand.Uint32()), ts: rand.Uint32(), slot: int(n % slots)}
 	if len(g.voices) > 0 {
 		c.voice = &g.voices[n/slots%uint64(len(g.voices))]
+	}
+	if g.secure != nil {
+		c.seal = newSealing(g.secure.suite)
 	}
 	return c
 }
@@ -203,24 +226,27 @@ func (g *generator) readSIP() {
 		if err != nil {
 			continue
 		}
-		m, ok := parseMessage(buf[:n])
-		if !ok {
-			continue
+		if m, ok := parseMessage(buf[:n]); ok {
+			g.message(m)
 		}
-		g.mu.Lock()
-		c := g.calls[m.callID]
-		g.mu.Unlock()
-		switch {
-		case m.status != 0 && c != nil:
-			c.response(m)
-		case m.status != 0 || m.method == "ACK":
-		case c == nil:
-			g.write(respond(m, "481 Call/Transaction Does Not Exist"))
-		default:
-			g.write(respond(m, "200 OK"))
-			if m.method == "BYE" {
-				c.endedByServer()
-			}
+	}
+}
+
+// message takes one message of the server.
+func (g *generator) message(m message) {
+	g.mu.Lock()
+	c := g.calls[m.callID]
+	g.mu.Unlock()
+	switch {
+	case m.status != 0 && c != nil:
+		c.response(m)
+	case m.status != 0 || m.method == "ACK":
+	case c == nil:
+		g.write(respond(m, "481 Call/Transaction Does Not Exist"))
+	default:
+		g.write(respond(m, "200 OK"))
+		if m.method == "BYE" {
+			c.endedByServer()
 		}
 	}
 }
@@ -249,7 +275,7 @@ func (c *call) response(m message) {
 	case m.method == "INVITE":
 		c.gen.write(c.request("ACK", c.gen.uri, m.to, 1, c.tag+"i", ""))
 		if c.state == inviting {
-			c.status = m.status
+			c.status, c.again, c.setUp = m.status, m.retry, time.Since(c.began)
 			c.settle(failed)
 		}
 	case m.method == "BYE" && m.status >= 200 && c.state == ending:
@@ -267,6 +293,9 @@ func (c *call) answered(m message) {
 		return
 	}
 	addr, ok := audioAddress(m.body)
+	if ok && c.seal != nil {
+		ok = c.seal.answered(m.body)
+	}
 	if !ok || !addr.Addr().Is4() {
 		c.status = m.status
 		c.settle(failed)

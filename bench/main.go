@@ -34,6 +34,11 @@ type settings struct {
 	first    bool
 	profile  string
 	floor    bool
+	overload bool
+	held     int
+	kinds    int
+	knee     bool
+	main     bool
 }
 
 const (
@@ -60,6 +65,11 @@ func main() {
 	flag.BoolVar(&s.first, "priority", false, "put server and generator before the other work of the machine (needs root)")
 	flag.StringVar(&s.profile, "profile", "", "also write profiles of the server's processor and heap to this folder; they cost some of both")
 	flag.BoolVar(&s.floor, "floor", true, "also measure a minimal C program with as many calls, before and after the server")
+	flag.BoolVar(&s.main, "main", true, "calls held, the room and set-ups per second, and the floor")
+	flag.IntVar(&s.kinds, "kinds", 0, "also hold so many calls of each kind: plain, SRTP, recorded, with keys as tones")
+	flag.BoolVar(&s.knee, "knee", false, "also add calls until no more are taken")
+	flag.BoolVar(&s.overload, "overload", false, "also look for the most set-ups per second and offer three times as many, beside calls that are up")
+	flag.IntVar(&s.held, "overload-calls", 100, "calls that are up meanwhile")
 	flag.BoolVar(&quick, "quick", false, "100 calls for 3 s and 50 set-ups per second for 2 s")
 	flag.Parse()
 	if quick {
@@ -127,8 +137,51 @@ func run(ctx context.Context, s settings) (err error) {
 	if err != nil {
 		return err
 	}
+	r := newReport()
+	r.Pinned = pinned
+	if err := r.phases(ctx, s, srv, dir, prof); err != nil {
+		return fmt.Errorf("%w\n%s", err, srv.tail())
+	}
+	return r.give(s.json)
+}
+
+// phases measures what was asked for.
+func (r *report) phases(ctx context.Context, s settings, srv *server, dir string, prof *profiler) (err error) {
+	addr, err := netip.ParseAddrPort(srv.sip)
+	if err != nil {
+		return err
+	}
+	pid := srv.cmd.Process.Pid
+	if s.main {
+		if err := r.mainPhases(ctx, s, addr, pid, dir, prof); err != nil {
+			return err
+		}
+	}
+	if s.kinds > 0 {
+		if r.Kinds, err = measureKinds(ctx, srv, s); err != nil {
+			return err
+		}
+	}
+	if s.knee {
+		if r.Knee, err = measureKnee(ctx, addr, pid, s); err != nil {
+			return err
+		}
+	}
+	if s.overload {
+		o, err := measureOverload(ctx, addr, pid, s.held)
+		if err != nil {
+			return err
+		}
+		r.Overload = &o
+	}
+	return nil
+}
+
+// mainPhases measures calls held, the room and set-ups, between two looks at the floor.
+func (r *report) mainPhases(ctx context.Context, s settings, addr netip.AddrPort, pid int, dir string, prof *profiler) error {
 	var floor string
 	if s.floor {
+		var err error
 		if floor, err = buildFloor(ctx, dir); err != nil {
 			return err
 		}
@@ -137,63 +190,80 @@ func run(ctx context.Context, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := measure(ctx, s, srv.sip, number, srv.cmd.Process.Pid, prof)
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, srv.tail())
+	if err := r.measure(ctx, s, addr, number, pid, prof); err != nil {
+		return err
 	}
 	after, err := floors(ctx, floor, s)
 	if err != nil {
 		return err
 	}
 	r.Floors = append(before, after...)
-	r.Pinned = pinned
+	return nil
+}
+
+// give prints the figures, and writes them to a file where one is named.
+func (r report) give(file string) error {
 	r.print(os.Stdout)
-	if s.json == "" {
+	if file == "" {
 		return nil
 	}
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(s.json, append(b, '\n'), 0o644)
+	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
-// measure runs all phases against a server that answers number at target; the
-// one of the room only where there are to be members.
-func measure(ctx context.Context, s settings, target, number string, pid int, prof *profiler) (report, error) {
-	r := report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " "), Load: load()}
-	addr, err := netip.ParseAddrPort(target)
-	if err != nil {
-		return r, err
+func newReport() report {
+	return report{When: time.Now().UTC(), Machine: machine(), Command: strings.Join(os.Args, " "), Load: load()}
+}
+
+// measure runs the phases against a server that answers number at addr; the one of
+// the room only where there are to be members.
+func (r *report) measure(ctx context.Context, s settings, addr netip.AddrPort, number string, pid int, prof *profiler) error {
+	if err := warmUp(ctx, addr, pid, s); err != nil {
+		return err
 	}
 	hold, err := newGenerator(addr, number, s.keys)
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer hold.close()
 	if r.Hold, err = measureHold(ctx, hold, pid, s.calls, s.seconds, prof); err != nil {
-		return r, err
+		return err
 	}
 	hold.close()
 	hold.finishHold(&r.Hold)
 	if s.members > 0 {
 		if r.Room, err = measureRoom(ctx, addr, pid, s.members, s.seconds); err != nil {
-			return r, err
+			return err
 		}
 	}
 	rate, err := newGenerator(addr, number, 0)
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer rate.close()
 	profiled := prof.during(ctx, "setups-cpu", s.setUpFor)
 	if r.SetUps, err = measureSetUps(ctx, rate, pid, s.setUps, s.setUpFor); err != nil {
-		return r, err
+		return err
 	}
 	if err := profiled(); err != nil || prof == nil {
-		return r, err
+		return err
 	}
-	return r, prof.take(ctx, "setups-allocs", "allocs", 0)
+	return prof.take(ctx, "setups-allocs", "allocs", 0)
+}
+
+// warmUp has calls come and go, so that the server's memory is what it is in use: what
+// a first thousand of calls has it take is not taken for each call.
+func warmUp(ctx context.Context, target netip.AddrPort, pid int, s settings) error {
+	g, err := newGenerator(target, number, 0)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	_, err = measureSetUps(ctx, g, pid, min(s.setUps, rampRate), s.setUpFor)
+	return err
 }
 
 // machine names the processor and the system.

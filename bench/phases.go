@@ -212,16 +212,9 @@ func measureHold(ctx context.Context, g *generator, pid, n int, length time.Dura
 			return res, err
 		}
 	}
-	start, err := readUsage(pid)
-	if err != nil {
-		return res, err
-	}
 	profiled := prof.during(ctx, "hold-cpu", length)
-	g.measuring.Store(true)
-	err = pause(ctx, length)
-	g.measuring.Store(false)
-	end, usageErr := readUsage(pid)
-	err = errors.Join(err, usageErr, profiled())
+	start, end, err := g.watch(ctx, pid, length)
+	err = errors.Join(err, profiled())
 	res.Seconds = end.at.Sub(start.at).Seconds()
 	res.EndedByServer = g.byes.Load()
 	hangUpAll(ctx, calls)
@@ -236,6 +229,18 @@ func measureHold(ctx context.Context, g *generator, pid, n int, length time.Dura
 	res.HeldHalf, res.RSSHalf = first, half.rss
 	res.Expected = int(float64(res.Held) * res.Seconds / frameTime.Seconds())
 	return res, err
+}
+
+// watch measures what comes for a time, and gives the server's usage at both ends.
+func (g *generator) watch(ctx context.Context, pid int, length time.Duration) (start, end usage, err error) {
+	if start, err = readUsage(pid); err != nil {
+		return start, end, err
+	}
+	g.measuring.Store(true)
+	err = pause(ctx, length)
+	g.measuring.Store(false)
+	end, usageErr := readUsage(pid)
+	return start, end, errors.Join(err, usageErr)
 }
 
 func hangUpAll(ctx context.Context, calls []*call) {

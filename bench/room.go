@@ -17,8 +17,13 @@ const (
 
 // configureRoom gives the account a number that leads into one room.
 func configureRoom(ctx context.Context, s *server, account string) error {
-	file := filepath.Join(filepath.Dir(s.data), "room.yaml")
-	if err := os.WriteFile(file, []byte(roomFlow), 0o600); err != nil {
+	return s.addFlow(ctx, account, roomNumber, roomFlow)
+}
+
+// addFlow gives the account a number that leads into a native flow.
+func (s *server) addFlow(ctx context.Context, account, number, flow string) error {
+	file := filepath.Join(filepath.Dir(s.data), "flow.yaml")
+	if err := os.WriteFile(file, []byte(flow), 0o600); err != nil {
 		return err
 	}
 	var app struct {
@@ -27,7 +32,7 @@ func configureRoom(ctx context.Context, s *server, account string) error {
 	if err := s.runJSON(ctx, &app, "flow", "import", file, "--account", account, "--json"); err != nil {
 		return err
 	}
-	_, err := s.run(ctx, "number", "add", roomNumber, "--account", account, "--app", app.ID)
+	_, err := s.run(ctx, "number", "add", number, "--account", account, "--app", app.ID)
 	return err
 }
 

@@ -132,6 +132,9 @@ type tally struct {
 
 // packet takes one packet of the call in.
 func (c *call) packet(b []byte, at int64, t *tally) {
+	if c.seal != nil {
+		b = c.seal.open(b)
+	}
 	if len(b) < packetSize || b[0]>>6 != 2 || b[1]&0x7f != 0 {
 		t.odd++
 		return
@@ -240,11 +243,19 @@ func (g *generator) send() {
 	}
 }
 
+// quiet is a packet of silence, µ-law.
+var quiet = func() (q [frame]byte) {
+	for i := range q {
+		q[i] = 0xff
+	}
+	return q
+}()
+
 // sender gathers packets for sendmmsg(2).
 type sender struct {
 	fd    int
 	n     int
-	bufs  [batch][packetSize]byte
+	bufs  [batch][packetSize + sealRoom]byte
 	names [batch]unix.RawSockaddrInet4
 	iovs  [batch]unix.Iovec
 	msgs  [batch]mmsghdr
@@ -253,9 +264,7 @@ type sender struct {
 func (s *sender) init(fd int) {
 	s.fd = fd
 	for i := range s.msgs {
-		for j := 12; j < packetSize; j++ {
-			s.bufs[i][j] = 0xff
-		}
+		copy(s.bufs[i][12:], quiet[:])
 		s.iovs[i].Base = &s.bufs[i][0]
 		h := &s.msgs[i].hdr
 		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&s.names[i])), unix.SizeofSockaddrInet4
@@ -265,7 +274,10 @@ func (s *sender) init(fd int) {
 
 func (s *sender) add(c *call, now int64) {
 	b := &s.bufs[s.n]
-	size := c.next(b, now)
+	size := c.next((*[packetSize]byte)(b[:]), now)
+	if c.seal != nil {
+		size = c.seal.close(b[:], size)
+	}
 	s.iovs[s.n].SetLen(size)
 	s.names[s.n] = c.remote
 	if s.n++; s.n == batch {
@@ -315,6 +327,8 @@ func (c *call) next(b *[packetSize]byte, now int64) int {
 		}
 	} else if c.voice != nil {
 		copy(b[12:], c.voice[:])
+	} else if c.seal != nil { // who came before left its sealed sound
+		copy(b[12:], quiet[:])
 	} else {
 		b[12], b[13], b[14], b[15] = 0xff, 0xff, 0xff, 0xff
 	}

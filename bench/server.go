@@ -37,6 +37,7 @@ type server struct {
 	data    string
 	http    string
 	sip     string
+	tls     string // SIP over TLS
 	log     string // file that holds its output
 	cmd     *exec.Cmd
 	exited  chan error
@@ -56,6 +57,13 @@ func startServer(ctx context.Context, c serverCommand, dir, rtp string, core int
 		return nil, err
 	}
 	if s.sip, err = freePort("udp"); err != nil {
+		return nil, err
+	}
+	if s.tls, err = freePort("tcp"); err != nil {
+		return nil, err
+	}
+	// What has no flag of its own stands in a file of settings.
+	if err := errors.Join(os.MkdirAll(s.data, 0o700), os.WriteFile(filepath.Join(s.data, "tandem.conf"), []byte("sip_tls = "+s.tls+"\n"), 0o600)); err != nil {
 		return nil, err
 	}
 	fill := strings.NewReplacer("{data}", s.data, "{http}", s.http, "{sip}", s.sip, "{rtp}", rtp)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // message is what the generator needs of a SIP message.
@@ -17,6 +18,7 @@ type message struct {
 	from    string
 	contact string // URI
 	vias    []string
+	retry   time.Duration // Retry-After
 	body    string
 }
 
@@ -47,6 +49,9 @@ func parseMessage(b []byte) (message, bool) {
 			m.from = value
 		case "via", "v":
 			m.vias = append(m.vias, value)
+		case "retry-after":
+			n, _ := strconv.Atoi(value)
+			m.retry = time.Duration(n) * time.Second
 		case "contact", "m":
 			m.contact = value
 			if _, uri, ok := strings.Cut(value, "<"); ok {
@@ -79,19 +84,33 @@ func audioAddress(sdp string) (netip.AddrPort, bool) {
 // request writes one request of a call.
 func (c *call) request(method string, target, to string, cseq int, branch, body string) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", method, target, c.gen.sipAddr, branch)
+	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", method, target, c.gen.transport(), c.gen.sipAddr, branch)
 	fmt.Fprintf(&b, "From: <sip:load@caller.invalid>;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n", c.tag, to, c.id, cseq, method)
 	if method == "INVITE" {
-		fmt.Fprintf(&b, "Contact: <sip:load@%s>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Type: application/sdp\r\n", c.gen.sipAddr)
+		fmt.Fprintf(&b, "Contact: <sip:load@%s;transport=%s>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Type: application/sdp\r\n", c.gen.sipAddr, c.gen.transport())
 	}
 	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n%s", len(body), body)
 	return []byte(b.String())
 }
 
+func (g *generator) transport() string {
+	if g.secure != nil {
+		return "TLS"
+	}
+	return "UDP"
+}
+
 func (c *call) offer() string {
-	a := c.gen.rtpAddr
-	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=load\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 101\r\n"+
-		"a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n", a.Addr(), a.Addr(), a.Port())
+	a, profile, more := c.gen.rtpAddr, "RTP/AVP", ""
+	if c.seal != nil {
+		profile, more = "RTP/SAVP", c.seal.offer()
+	}
+	formats, events := "0 101", "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+	if c.gen.noEvents {
+		formats, events = "0", ""
+	}
+	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %s\r\ns=load\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d %s %s\r\n"+
+		"a=rtpmap:0 PCMU/8000\r\n%sa=ptime:20\r\na=sendrecv\r\n%s", a.Addr(), a.Addr(), a.Port(), profile, formats, events, more)
 }
 
 // respond writes the answer to a request of the server.

@@ -13,8 +13,9 @@ fi
 
 # Tests that make real calls hear what a busy machine does to their sound: they
 # run one package at a time, after the others.
-calls='/(internal/(rtpport|engine|phone|sipua|daemon)|cmd/tandem|bench|test/e2e)$'
+calls='/(internal/(rtpport|engine|phone|sipua|daemon)|cmd/tandem|bench|test/e2e|test/web)$'
 status=0
+CGO_ENABLED=1 go test -timeout 2m -tags opus ./internal/media/opus || status=$?
 # shellcheck disable=SC2046 # lists of packages
 scripts/with-postgres.sh go test -timeout 12m $(go list ./... | grep -Ev "$calls") || status=$?
 # shellcheck disable=SC2046

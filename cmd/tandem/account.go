@@ -32,13 +32,14 @@ type accountCreate struct {
 	Country  string `placeholder:"CC" help:"Country code of two letters (default US)."`
 	Currency string `placeholder:"CCC" help:"Currency code of three letters (default USD)."`
 	Language string `placeholder:"LANG" help:"Language (default en)."`
+	Operator bool   `help:"The owner has the server in care, too: trunks and every account."`
 }
 
 func (c *accountCreate) Run(p *program) error {
 	p.create = true
 	return p.withAdmin(func(a *admin.Admin) error {
 		t, owner, err := a.CreateAccount(p.ctx, admin.AccountSpec{Name: c.Name, Email: c.Email,
-			Timezone: c.Timezone, Country: c.Country, Currency: c.Currency, Language: c.Language})
+			Timezone: c.Timezone, Country: c.Country, Currency: c.Currency, Language: c.Language, Operator: c.Operator})
 		if err != nil {
 			return err
 		}
@@ -74,10 +75,16 @@ func (accountList) Run(p *program) error {
 
 type accountLink struct {
 	Account string `required:"" placeholder:"ID" help:"The account."`
+	Reset   bool   `name:"reset-second-factor" help:"Forget the owner's second factor, too: the device and the recovery codes are lost."`
 }
 
 func (c *accountLink) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
+		if c.Reset {
+			if err := a.ResetOwnerFactor(p.ctx, voice.TenantID(c.Account)); err != nil {
+				return err
+			}
+		}
 		link, err := a.SetupLink(p.ctx, voice.TenantID(c.Account))
 		if err != nil {
 			return err

@@ -36,6 +36,8 @@ type accountLimits struct {
 	OutboundCalls     *int   `placeholder:"N" help:"Calls through trunks at once; 0 = 10."`
 	OutboundPerMinute *int   `placeholder:"N" help:"New calls through trunks a minute; 0 = 30."`
 	InboundCalls      *int   `placeholder:"N" help:"Incoming calls at once; 0 = no limit of its own."`
+	InboundPerSecond  *int   `placeholder:"N" help:"Incoming calls that begin a second; 0 = no limit of its own."`
+	InboundPerMinute  *int   `placeholder:"N" help:"The same a minute."`
 	CallsPerSecond    *int   `placeholder:"N" help:"Ordered calls that begin a second; 0 = 5."`
 	MaxQueued         *int   `placeholder:"N" help:"Ordered calls that wait to begin, more are refused; 0 = 1000."`
 }
@@ -43,13 +45,14 @@ type accountLimits struct {
 func (c *accountLimits) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		t, err := a.SetLimits(p.ctx, voice.TenantID(c.Account), admin.LimitsChange{OutboundCalls: c.OutboundCalls,
-			OutboundPerMinute: c.OutboundPerMinute, InboundCalls: c.InboundCalls, CallsPerSecond: c.CallsPerSecond, MaxQueued: c.MaxQueued})
+			OutboundPerMinute: c.OutboundPerMinute, InboundCalls: c.InboundCalls,
+			InboundPerSecond: c.InboundPerSecond, InboundPerMinute: c.InboundPerMinute, CallsPerSecond: c.CallsPerSecond, MaxQueued: c.MaxQueued})
 		if err != nil {
 			return err
 		}
 		l := t.Limits
 		out := map[string]any{"id": t.ID, "outbound_calls": l.OutboundCalls, "outbound_per_minute": l.OutboundPerMinute,
-			"inbound_calls": l.InboundCalls, "calls_per_second": l.CallsPerSecond, "max_queued": l.MaxQueued}
+			"inbound_calls": l.InboundCalls, "inbound_per_second": l.InboundPerSecond, "inbound_per_minute": l.InboundPerMinute, "calls_per_second": l.CallsPerSecond, "max_queued": l.MaxQueued}
 		return p.show(out, func(w io.Writer) {
 			for _, v := range []struct {
 				name  string
@@ -57,7 +60,9 @@ func (c *accountLimits) Run(p *program) error {
 				unset string
 			}{
 				{"calls through trunks at once", l.OutboundCalls, "10"}, {"new calls through trunks a minute", l.OutboundPerMinute, "30"},
-				{"incoming calls at once", l.InboundCalls, "no limit of its own"}, {"ordered calls that begin a second", l.CallsPerSecond, "5"},
+				{"incoming calls at once", l.InboundCalls, "no limit of its own"},
+				{"incoming calls that begin a second", l.InboundPerSecond, "no limit of its own"}, {"incoming calls that begin a minute", l.InboundPerMinute, "no limit of its own"},
+				{"ordered calls that begin a second", l.CallsPerSecond, "5"},
 				{"ordered calls that wait to begin", l.MaxQueued, "1000"},
 			} {
 				if v.n > 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/internal/config"
+	"tandem/internal/explain"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 )
@@ -34,13 +35,14 @@ type callJSON struct {
 	End       time.Time           `json:"end,omitzero"`
 	Seconds   float64             `json:"seconds"`
 	Cause     voice.Cause         `json:"cause,omitempty"`
+	Reason    voice.EndReason     `json:"reason,omitempty"`
 	Words     string              `json:"words,omitempty"`
 	Legs      []voice.LegRecord   `json:"legs,omitempty"`
 }
 
 func newCallJSON(c voice.CDR) callJSON {
 	out := callJSON{ID: c.Call, Account: c.Tenant, Direction: c.Direction, From: c.From, FromName: c.FromName, To: c.To, App: c.App,
-		Start: c.Start, Answered: c.Answered, End: c.End, Cause: c.Cause, Words: c.Words, Legs: c.Legs}
+		Start: c.Start, Answered: c.Answered, End: c.End, Cause: c.Cause, Reason: c.Reason, Words: c.Words, Legs: c.Legs}
 	if !c.End.IsZero() {
 		out.Seconds = c.End.Sub(c.Start).Seconds()
 	}
@@ -93,10 +95,14 @@ func (c *callsShow) Run(p *program) error {
 			return err
 		}
 		out := struct {
-			Call   callJSON      `json:"call"`
-			Events []voice.Event `json:"events"`
-		}{newCallJSON(cdr), events}
-		return p.show(out, func(w io.Writer) { timeline(w, out.Call, events) })
+			Call        callJSON      `json:"call"`
+			Explanation string        `json:"explanation"` // in plain words
+			Events      []voice.Event `json:"events"`
+		}{newCallJSON(cdr), explain.Of(cdr, events).String(), events}
+		return p.show(out, func(w io.Writer) {
+			fmt.Fprintf(w, "%s\n\n", printable(out.Explanation))
+			timeline(w, out.Call, events)
+		})
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 type extensionCmd struct {
 	Add    extensionAdd    `cmd:"" help:"Make an extension and print what to type into its phone."`
 	List   extensionList   `cmd:"" help:"List an account's extensions."`
+	Set    extensionSet    `cmd:"" help:"Change whether media with an extension's phones is secured."`
 	Remove extensionRemove `cmd:"" help:"Remove an extension; its user stays."`
 }
 
@@ -23,6 +24,7 @@ type extensionAdd struct {
 	User    string `placeholder:"USER_ID" help:"User whose extension it is (default a new one)."`
 	Name    string `help:"Name of the new user."`
 	Email   string `placeholder:"ADDRESS" help:"E-mail of the new user."`
+	SRTP    string `name:"srtp" placeholder:"off|preferred|required" help:"Whether media with its phones is secured (default: preferred)."`
 }
 
 type phoneJSON struct {
@@ -38,7 +40,7 @@ type phoneJSON struct {
 func (c *extensionAdd) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		ph, err := a.AddExtension(p.ctx, voice.TenantID(c.Account), admin.ExtensionSpec{
-			Number: c.Number, User: voice.UserID(c.User), Name: c.Name, Email: c.Email})
+			Number: c.Number, User: voice.UserID(c.User), Name: c.Name, Email: c.Email, SRTP: c.SRTP})
 		if err != nil {
 			return err
 		}
@@ -47,6 +49,23 @@ func (c *extensionAdd) Run(p *program) error {
 			fmt.Fprintf(w, "username\t%s\npassword\t%s\ndomain\t%s\nserver\t%s\nuser\t%s\n",
 				ph.Username, ph.Password, ph.Domain, ph.Registrar, ph.User)
 			fmt.Fprintln(w, "The password is not shown again.")
+		})
+	})
+}
+
+type extensionSet struct {
+	Number  string `arg:"" help:"The extension."`
+	Account string `required:"" placeholder:"ID" help:"The account."`
+	SRTP    string `name:"srtp" required:"" placeholder:"off|preferred|required" help:"Whether media with its phones is secured, from the next call on."`
+}
+
+func (c *extensionSet) Run(p *program) error {
+	return p.withAdmin(func(a *admin.Admin) error {
+		if err := a.SecureExtension(p.ctx, voice.TenantID(c.Account), c.Number, c.SRTP); err != nil {
+			return err
+		}
+		return p.show(map[string]string{"number": c.Number, "srtp": c.SRTP}, func(w io.Writer) {
+			fmt.Fprintf(w, "extension %s has SRTP %s\n", c.Number, c.SRTP)
 		})
 	})
 }
@@ -73,6 +92,7 @@ type extensionJSON struct {
 	Number   string        `json:"number"`
 	Username string        `json:"username"`
 	UserID   voice.UserID  `json:"user_id"`
+	SRTP     string        `json:"srtp,omitempty"`
 	Phones   int           `json:"registered_phones"`
 	Bindings []bindingJSON `json:"phones,omitempty"`
 }
@@ -94,14 +114,18 @@ func (c *extensionList) Run(p *program) error {
 		}
 		out := make([]extensionJSON, len(list))
 		for i, e := range list {
-			out[i] = extensionJSON{e.Number, e.Username, e.User, e.Phones, nil}
+			out[i] = extensionJSON{e.Number, e.Username, e.User, e.SRTP, e.Phones, nil}
 			for _, b := range e.Bindings {
 				out[i].Bindings = append(out[i].Bindings, bindingJSON{b.Contact, b.Source, b.Transport, b.UserAgent, b.Path, b.Expires})
 			}
 		}
 		return p.show(out, func(w io.Writer) {
 			for _, e := range out {
-				row(w, e.Number, e.Username, "user "+string(e.UserID), strconv.Itoa(e.Phones)+" phones registered")
+				phones := strconv.Itoa(e.Phones) + " phones registered"
+				if e.SRTP != "" {
+					phones += ", SRTP " + e.SRTP
+				}
+				row(w, e.Number, e.Username, "user "+string(e.UserID), phones)
 				for _, b := range e.Bindings {
 					if len(b.Path) > 0 {
 						row(w, "", b.Contact, "by way of "+strings.Join(b.Path, ", "))

@@ -25,6 +25,7 @@ type flowCmd struct {
 	Schema   flowSchema   `cmd:"" help:"Print the JSON Schema of native flows, for editors."`
 	Import   flowImport   `cmd:"" help:"Make an app of a native flow, or give an app a new one."`
 	Export   flowExport   `cmd:"" help:"Print the native flow of an app."`
+	Diff     flowDiff     `cmd:"" help:"Tell the difference between two flows in words."`
 }
 
 // maxFlowFile bounds a file that is read; formats have bounds of their own.

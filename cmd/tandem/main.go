@@ -36,7 +36,13 @@ type cli struct {
 	Call       callCmd       `cmd:"" help:"Place a call: a telephone in the terminal."`
 	Calls      callsCmd      `cmd:"" help:"What happened in calls."`
 	Flow       flowCmd       `cmd:"" help:"Check, tell, convert and store call flows."`
+	Test       testCmd       `cmd:"" help:"Test call flows in virtual time, without a telephone."`
+	Check      checkCmd      `cmd:"" help:"Find the faults of call flows by reading them."`
+	Load       loadCmd       `cmd:"" help:"Call a server with many callers at once, who live the tests of its flow and check what they hear."`
+	Replay     replayCmd     `cmd:"" help:"Run calls that were on another flow, and say which would end elsewhere."`
+	Listen     listenCmd     `cmd:"" help:"Hear a flow as a caller does: make an audio file of it."`
 	Doctor     doctorCmd     `cmd:"" help:"Find out what is wrong and how to mend it."`
+	OpenAPI    openAPICmd    `cmd:"" name:"openapi" help:"Print the OpenAPI document of the native API."`
 	Settings   settingsCmd   `cmd:"" help:"Show the settings as they are, or an example file."`
 	Version    versionCmd    `cmd:"" help:"Show the version."`
 }
@@ -58,8 +64,12 @@ type exited int
 
 func run(args []string, stdout, stderr io.Writer) (status int) {
 	defer func() {
-		if e, ok := recover().(exited); ok {
-			status = int(e)
+		switch r := recover().(type) {
+		case nil:
+		case exited:
+			status = int(r)
+		default:
+			panic(r) // a fault of ours is not to pass for success
 		}
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -131,13 +141,19 @@ func words(k *kong.Context, err error) string {
 
 // settings loads the settings; flags are keys that the command line gives.
 func (p *program) settings(flags map[string]string) (config.Config, error) {
+	c, _, err := p.settingsFrom(flags)
+	return c, err
+}
+
+// settingsFrom is settings that tells, too, where each comes from.
+func (p *program) settingsFrom(flags map[string]string) (config.Config, config.Origins, error) {
 	if flags == nil {
 		flags = map[string]string{}
 	}
 	if p.cli.Data != "" {
 		flags["data"] = p.cli.Data
 	}
-	return config.Load(config.Sources{File: p.cli.Config, Flags: flags, Env: p.env})
+	return config.LoadFrom(config.Sources{File: p.cli.Config, Flags: flags, Env: p.env})
 }
 
 type versionCmd struct{}

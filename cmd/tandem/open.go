@@ -33,7 +33,18 @@ func (p *program) withStore(work func(config.Config, *sqlstore.Store) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
+	p.ctx = voice.Acting(p.ctx, voice.Actor{Kind: voice.ActorHost, Name: p.person(), Via: "cli"})
 	return work(cfg, st)
+}
+
+// person names who runs the command, for the audit log.
+func (p *program) person() string {
+	for _, key := range []string{"SUDO_USER", "USER", "LOGNAME"} {
+		if name, ok := p.env(key); ok && name != "" {
+			return name
+		}
+	}
+	return fmt.Sprintf("user %d of the host", os.Getuid())
 }
 
 func openStore(ctx context.Context, cfg config.Config) (*sqlstore.Store, error) {
@@ -60,7 +71,7 @@ func (p *program) withAdmin(work func(*admin.Admin) error) error {
 		}
 		now, hasher := clock.Real(), auth.NewHasher()
 		a := &admin.Admin{
-			Store: st, Links: auth.NewLinks(st, now), Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Keys: auth.NewBearers(st, now), Seal: box.Seal, Realm: cfg.Realm, Domain: cfg.Host(), URL: cfg.URL(), AllowLoopback: cfg.AllowLoopback,
+			Store: st, Links: auth.NewLinks(st, now), Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Keys: auth.NewBearers(st, now), Seal: box.Seal, Unseal: box.Open, Codes: auth.NewAttempts(now), Realm: cfg.Realm, Domain: cfg.Host(), URL: cfg.URL(), AllowLoopback: cfg.AllowLoopback,
 			Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 				return sonetel.Bootstrap(ctx, t, owner.ID, st, st, time.Now())
 			},

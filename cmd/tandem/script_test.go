@@ -13,6 +13,7 @@ import (
 
 	"tandem/internal/admin"
 	"tandem/internal/config"
+	"tandem/internal/publish"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 )
@@ -34,7 +35,9 @@ func TestCommands(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"field":  field,
+			"target": target,
 			"record": record,
+			"kept":   kept,
 			"await":  await,
 			"ended":  ended,
 		},
@@ -66,6 +69,25 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the output has no %s", args[1])
 	}
 	ts.Setenv(args[0], fmt.Sprint(v))
+}
+
+// kept looks into the history of an app: kept ACCOUNT APP REVISION TEXT.
+func kept(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: kept ACCOUNT APP REVISION TEXT")
+	}
+	cfg := config.Default()
+	cfg.Data = ts.Getenv("TANDEM_DATA")
+	st, err := openStore(context.Background(), cfg)
+	ts.Check(err)
+	defer st.Close()
+	n, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	r, has, err := publish.New(publish.Config{Resources: st}).Revision(context.Background(), voice.App{Tenant: voice.TenantID(args[0]), ID: voice.AppID(args[1])}, n)
+	ts.Check(err)
+	if !has || !strings.Contains(string(r.Data), args[3]) {
+		ts.Fatalf("revision %d: %s", n, r.Data)
+	}
 }
 
 // record stores a call with a short timeline, as a server would: record ACCOUNT ID.

@@ -29,11 +29,11 @@ func (c *serveCmd) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := p.settings(flags)
+	cfg, origins, err := p.settingsFrom(flags)
 	if err != nil {
 		return err
 	}
-	d, err := daemon.New(cfg, daemon.Options{Stdout: p.stdout, Logger: p.newLogger(cfg.Log), Version: buildVersion()})
+	d, err := daemon.New(cfg, daemon.Options{Stdout: p.stdout, Logger: p.newLogger(cfg.Log), Version: buildVersion(), Origins: origins})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type AccountSpec struct {
 	Timezone string // IANA; "" = "UTC"
 	Country  string // ISO 3166 alpha-2; "" = "US"
 	Currency string // ISO 4217; "" = "USD"
+	Operator bool   // the owner has the server in care, too
 }
 
 // maxName bounds names, in characters.
@@ -80,7 +81,7 @@ func (a *Admin) newAccount(ctx context.Context, s AccountSpec) (voice.Tenant, vo
 	}
 	now := time.Now()
 	t := voice.Tenant{Name: name, Language: or(s.Language, "en"), Timezone: or(s.Timezone, "UTC"), Country: country, Currency: currency, Created: now}
-	return t, voice.User{FirstName: "Owner", LastName: name, Email: s.Email, Role: voice.RoleAdmin, Location: country, Created: now}, nil
+	return t, voice.User{FirstName: "Owner", LastName: name, Email: s.Email, Role: voice.RoleAdmin, Operator: s.Operator, Location: country, Created: now}, nil
 }
 
 // freeEmail refuses an address that is none or that someone here has.

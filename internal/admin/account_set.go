@@ -29,7 +29,7 @@ func (a *Admin) SetRescue(ctx context.Context, account voice.TenantID, app voice
 
 // LimitsChange changes limits of an account; nil = stays, 0 = the default.
 type LimitsChange struct {
-	OutboundCalls, OutboundPerMinute, InboundCalls, CallsPerSecond, MaxQueued *int
+	OutboundCalls, OutboundPerMinute, InboundCalls, InboundPerSecond, InboundPerMinute, CallsPerSecond, MaxQueued *int
 }
 
 // SetLimits changes what an account may do at once, and gives the account. Error
@@ -50,6 +50,8 @@ func (a *Admin) SetLimits(ctx context.Context, account voice.TenantID, c LimitsC
 		{"outbound-calls", c.OutboundCalls, voice.MaxOutboundCalls, &t.Limits.OutboundCalls},
 		{"outbound-per-minute", c.OutboundPerMinute, voice.MaxOutboundCalls, &t.Limits.OutboundPerMinute},
 		{"inbound-calls", c.InboundCalls, voice.MaxInboundCalls, &t.Limits.InboundCalls},
+		{"inbound-per-second", c.InboundPerSecond, voice.MaxInboundRate, &t.Limits.InboundPerSecond},
+		{"inbound-per-minute", c.InboundPerMinute, voice.MaxInboundCalls, &t.Limits.InboundPerMinute},
 		{"calls-per-second", c.CallsPerSecond, voice.MaxCallsPerSecond, &t.Limits.CallsPerSecond},
 		{"max-queued", c.MaxQueued, voice.MaxMaxQueued, &t.Limits.MaxQueued},
 	} {

@@ -17,9 +17,13 @@ type Store interface {
 	voice.AppStore
 	voice.NumberStore
 	voice.ExtensionStore
+	voice.ExtensionPolicyStore
 	voice.BindingStore
 	voice.TrunkStore
 	voice.SettingStore
+	voice.AuditStore
+	voice.FactorStore
+	voice.FactorCodeStore
 }
 
 // Passwords checks and sets credentials; Credentials does.
@@ -39,7 +43,7 @@ type Passwords interface {
 // Bootstrap gives a new account its first apps.
 type Bootstrap func(ctx context.Context, t voice.Tenant, owner voice.User) error
 
-// Admin manages one installation. Every field is needed.
+// Admin manages one installation. Every field but Now is needed.
 type Admin struct {
 	Store     Store
 	Passwords Passwords
@@ -48,6 +52,10 @@ type Admin struct {
 	Bootstrap Bootstrap
 	// Seal seals a value for a row, as secret.Box does.
 	Seal func(row string, plain []byte) string
+	// Unseal opens it again, as secret.Box does.
+	Unseal func(row, sealed string) ([]byte, error)
+	// Codes limits guesses at second factors.
+	Codes *auth.Attempts
 	// Realm is the SIP digest realm that phones' passwords are hashed with.
 	Realm string
 	// Domain is the host of phones' addresses: "sip:101@Domain".
@@ -56,6 +64,8 @@ type Admin struct {
 	Registrar string
 	// URL begins links, without a last slash: "http://192.0.2.7:8080".
 	URL string
+	// Now is the time that codes are judged by; nil = time.Now.
+	Now func() time.Time
 	// AllowLoopback accepts trunks on loopback.
 	AllowLoopback bool
 }

@@ -25,9 +25,9 @@ func newAdmin(t *testing.T) *admin.Admin {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	hasher, now := auth.NewHasher(), clock.Real()
+	hasher, now, box := auth.NewHasher(), clock.Real(), secret.New()
 	return &admin.Admin{
-		Store: st, Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Links: auth.NewLinks(st, now), Keys: auth.NewBearers(st, now), Seal: secret.New().Seal, Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
+		Store: st, Passwords: admin.NewCredentials(st, hasher, auth.NewAuthenticator(st, hasher, now)), Links: auth.NewLinks(st, now), Keys: auth.NewBearers(st, now), Seal: box.Seal, Unseal: box.Open, Codes: auth.NewAttempts(now), Realm: "tandem", Domain: "ivr.example", URL: "http://ivr.example:8080",
 		Bootstrap: func(ctx context.Context, tn voice.Tenant, owner voice.User) error {
 			return st.CreateApp(ctx, voice.App{ID: "VA" + voice.AppID(tn.ID), Tenant: tn.ID, Kind: "sonetel", Type: "ivr", Name: "Main menu",
 				Document: []byte(`{}`), Created: tn.Created, Updated: tn.Created}, nil)

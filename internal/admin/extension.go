@@ -17,6 +17,7 @@ type ExtensionSpec struct {
 	User   voice.UserID // whose it is; "" = a new user
 	Name   string       // of the new user; "" = "Extension 101"
 	Email  string       // of the new user; "" = none
+	SRTP   string       // as voice.Extension.SRTP
 }
 
 // PhoneAccount is what is typed into the phone. The password is shown once and
@@ -39,6 +40,9 @@ func (a *Admin) AddExtension(ctx context.Context, account voice.TenantID, s Exte
 	if len(s.Number) < 2 || len(s.Number) > 6 || strings.Trim(s.Number, "0123456789") != "" {
 		return PhoneAccount{}, voice.InvalidField(op, "number", "%q is no extension: 2 to 6 digits", s.Number)
 	}
+	if err := checkSRTP(op, s.SRTP); err != nil {
+		return PhoneAccount{}, err
+	}
 	if _, err := a.Store.Extension(ctx, t.ID, s.Number); err == nil {
 		return PhoneAccount{}, voice.InvalidField(op, "number", "account %s has an extension %s already", t.ID, s.Number)
 	} else if !voice.IsKind(err, voice.NotExist) {
@@ -52,13 +56,40 @@ func (a *Admin) AddExtension(ctx context.Context, account voice.TenantID, s Exte
 		Username: string(t.ID) + "-" + s.Number, Password: voice.NewSecret(),
 		Domain: a.Domain, Realm: a.Realm, Registrar: or(a.Registrar, a.Domain+":5060"), User: user, Number: s.Number,
 	}
-	e := voice.Extension{Tenant: t.ID, Number: s.Number, Username: p.Username, Realm: a.Realm, User: user, Created: time.Now()}
+	e := voice.Extension{Tenant: t.ID, Number: s.Number, Username: p.Username, Realm: a.Realm, User: user, SRTP: s.SRTP, Created: time.Now()}
 	e.HA1MD5, e.HA1SHA256 = HA1(p.Username, p.Realm, p.Password)
 	if err := a.Store.AddExtension(ctx, e); err != nil {
 		undo()
 		return PhoneAccount{}, err
 	}
 	return p, nil
+}
+
+// checkSRTP wants a policy of secured media.
+func checkSRTP(op, policy string) error {
+	switch policy {
+	case "", "off", "preferred", "required":
+		return nil
+	}
+	return voice.InvalidField(op, "srtp", "%q is neither off, preferred nor required", policy)
+}
+
+// SecureExtension sets whether media with an extension's telephones is secured, from the
+// next call on: "off", "preferred" or "required".
+func (a *Admin) SecureExtension(ctx context.Context, account voice.TenantID, number, srtp string) error {
+	const op = "admin.SecureExtension"
+	t, err := a.tenant(ctx, op, account)
+	if err != nil {
+		return err
+	}
+	if err := checkSRTP(op, srtp); err != nil {
+		return err
+	}
+	err = a.Store.SetExtensionSRTP(ctx, t.ID, number, srtp)
+	if voice.IsKind(err, voice.NotExist) {
+		return voice.InvalidField(op, "number", "account %s has no extension %s", t.ID, number)
+	}
+	return err
 }
 
 // HA1 gives the digest hashes of a SIP account (RFC 7616 §3.4.2), as hex.

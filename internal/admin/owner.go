@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"tandem/internal/auth"
@@ -60,13 +61,32 @@ func (a *Admin) SetUp(ctx context.Context, token, password string) (voice.User, 
 	if err != nil {
 		return voice.User{}, err
 	}
+	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), personName(u))
 	if err := a.Passwords.SetPassword(ctx, ownerKind, u, password); err != nil {
 		return voice.User{}, fmt.Errorf("%s: %w", op, err)
 	}
-	return u, nil
+	return u, a.Note(ctx, u, "set the password of")
 }
 
-// Login checks an owner's e-mail and password; Permission when they do not fit.
+// Note writes into the audit log what a person did about himself or herself.
+func (a *Admin) Note(ctx context.Context, u voice.User, action string) error {
+	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), personName(u))
+	actor, ok := voice.ActorOf(ctx)
+	if !ok {
+		actor = voice.Actor{Kind: voice.ActorUser, ID: string(u.ID), Name: personName(u), Via: "page"}
+	}
+	return a.Store.AppendAudit(ctx, voice.AuditEntry{Tenant: u.Tenant, Actor: actor, Action: action, Kind: "user", Object: string(u.ID), Name: personName(u)})
+}
+
+func personName(u voice.User) string {
+	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
+		return name
+	}
+	return u.Email
+}
+
+// Login checks a person's e-mail and password; Permission when they do not fit. Whether
+// more is asked for, FactorNeeded says.
 func (a *Admin) Login(ctx context.Context, name, password, source string) (voice.User, error) {
 	if len(password) > MaxPassword || len(name) > 254 {
 		return voice.User{}, voice.Errorf("admin.Login", voice.Permission, "name and password do not fit")

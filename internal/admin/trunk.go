@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/certs"
 	"tandem/internal/voice"
 )
 
@@ -48,8 +49,8 @@ func (a *Admin) AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error
 func checkTrunk(k *voice.Trunk) error {
 	const op = "admin.AddTrunk"
 	switch {
-	case k.Transport != "" && k.Transport != "udp" && k.Transport != "tcp":
-		return voice.InvalidField(op, "transport", "%q is neither udp nor tcp", k.Transport)
+	case k.Transport != "" && k.Transport != "udp" && k.Transport != "tcp" && k.Transport != "tls":
+		return voice.InvalidField(op, "transport", "%q is neither udp, tcp nor tls", k.Transport)
 	case k.Register && k.Username == "":
 		return voice.InvalidField(op, "register", "registering needs a username and a password")
 	case k.Username != "" && k.Password == "":
@@ -58,6 +59,9 @@ func checkTrunk(k *voice.Trunk) error {
 		return voice.InvalidField(op, "username", "it is missing beside the password")
 	case strings.ContainsAny(k.Username, " \t\r\n\"<>"):
 		return voice.InvalidField(op, "username", "%q holds a character that a SIP user has not", k.Username)
+	}
+	if err := checkTrunkTLS(k); err != nil {
+		return err
 	}
 	for _, p := range k.Prefixes {
 		digits := strings.TrimPrefix(p, "+")
@@ -71,6 +75,37 @@ func checkTrunk(k *voice.Trunk) error {
 			return voice.InvalidField(op, "caller-id", "%s", voice.Reason(err))
 		}
 		k.CallerID = e
+	}
+	return nil
+}
+
+// checkTrunkTLS looks at what TLS with a trunk is made with.
+func checkTrunkTLS(k *voice.Trunk) error {
+	const op = "admin.AddTrunk"
+	if k.Transport != "tls" && k.TLSName+k.TLSCA+k.TLSCert+k.TLSKey != "" {
+		return voice.InvalidField(op, "transport", "names, authorities and certificates are for transport tls alone")
+	}
+	if err := checkSRTP(op, k.SRTP); err != nil {
+		return err
+	}
+	if k.SRTP == "required" && k.Transport != "tls" {
+		return voice.InvalidField(op, "srtp", "keys are in the signalling, which is encrypted with transport tls alone")
+	}
+	if len(k.TLSName) > 253 || strings.ContainsAny(k.TLSName, " \t\r\n:/@\"<>;,?") {
+		return voice.InvalidField(op, "tls-name", "%q is no name that a certificate could have", k.TLSName)
+	}
+	if k.TLSCA != "" {
+		if _, err := certs.Authorities(k.TLSCA); err != nil {
+			return voice.InvalidField(op, "tls-ca", "%w", err)
+		}
+	}
+	switch {
+	case (k.TLSCert == "") != (k.TLSKey == ""):
+		return voice.InvalidField(op, "tls-cert", "a certificate and its key belong together")
+	case k.TLSCert != "":
+		if _, err := certs.Pair(k.TLSCert, k.TLSKey); err != nil {
+			return voice.InvalidField(op, "tls-cert", "%w", err)
+		}
 	}
 	return nil
 }

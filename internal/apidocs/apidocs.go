@@ -3,8 +3,9 @@
 // the dialects' own descriptions and from the OpenAPI document of the native API.
 //
 // The page is part of the program and loads nothing from elsewhere; it sends
-// requests to this server alone, with the token that its user sets, and never
-// with cookies. The handler keeps no state, starts no goroutine and may be used
+// requests to this server alone, with the token that its user sets. To the
+// native API it sends the web app's log-in when no token is set, and to the vendors'
+// APIs never a cookie. The handler keeps no state, starts no goroutine and may be used
 // concurrently.
 package apidocs
 

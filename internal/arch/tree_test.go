@@ -2,6 +2,7 @@ package arch_test
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -89,4 +90,18 @@ func tracked(t *testing.T) []string {
 		return nil
 	}
 	return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+}
+
+// TestMigrationNumbers: each change of the database's tables has a number of its own,
+// and none is left out.
+func TestMigrationNumbers(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "internal/store/sqlstore/migrations/*.sql"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no migrations found: %v", err)
+	}
+	for i, f := range files { // sorted by name
+		if want, name := fmt.Sprintf("%05d_", i+1), filepath.Base(f); !strings.HasPrefix(name, want) {
+			t.Errorf("%s: its name should begin with %s", name, want)
+		}
+	}
 }

@@ -4,7 +4,7 @@
 // cross-correlation, and so proves what a caller heard without asking the
 // program that played it.
 //
-// It is a tool of tests and is not used while a call runs. All functions are
+// It is a tool of tests and of the load test, whose callers use it; the server does not. All functions are
 // pure and may be called concurrently; none starts a goroutine.
 //
 // Samples are mono at 8 kHz. Scores run from 0 (unlike) to 1 (alike up to

@@ -137,7 +137,7 @@ func TestTone(t *testing.T) {
 // sentences that differ in one word must not be taken for each other.
 func TestSpokenPrompts(t *testing.T) {
 	if _, err := exec.LookPath("espeak-ng"); err != nil {
-		t.Skip("espeak-ng is not installed")
+		t.Fatal("espeak-ng is not installed")
 	}
 	texts := []string{"Press one for sales.", "Press two for sales.", "Press one for support.", "Invalid menu entry.", "Invalid extension.", "Welcome."}
 	prompts := map[string][]int16{}

@@ -60,11 +60,36 @@ func (a *Authenticator) Check(ctx context.Context, kind, name, secret, source st
 		a.guard.giveBack(try)
 		return voice.Token{}, verr
 	}
+	if err == nil && !right {
+		a.noteFailure(ctx, token, source, now)
+	}
 	if err != nil || !right || !token.Expires.IsZero() && !token.Expires.After(now) {
 		return voice.Token{}, voice.Errorf(op, voice.Permission, "name or password is wrong")
 	}
 	a.guard.succeed(try, now)
+	voice.ActsAs(ctx, voice.ActorCredential, string(token.ID), token.Name)
 	return a.markUsed(ctx, token, now), nil
+}
+
+// auditor is a TokenStore that keeps the audit log, too.
+type auditor interface {
+	AppendAudit(ctx context.Context, e voice.AuditEntry) error
+}
+
+// noteFailure writes into the account's audit log that a secret was wrong; the guard
+// bounds how often that can be.
+func (a *Authenticator) noteFailure(ctx context.Context, t voice.Token, source string, now time.Time) {
+	log, ok := a.tokens.(auditor)
+	if !ok {
+		return
+	}
+	actor, ok := voice.ActorOf(ctx)
+	if !ok {
+		actor = voice.Actor{Kind: voice.ActorUnknown, Via: t.Kind, Source: place(source)}
+	}
+	// A store that can't take the note lets nobody in.
+	_ = log.AppendAudit(ctx, voice.AuditEntry{Tenant: t.Tenant, At: now, Actor: actor, Action: "log-in failed",
+		Kind: "credential", Object: string(t.ID), Name: t.Kind + " " + t.Name})
 }
 
 // markUsed notes the last use, unless that was just now. A store that can't

@@ -16,6 +16,8 @@ type LinkStore interface {
 	// TakeLink removes the link and gives whose it was; NotExist when there is
 	// none of that purpose or it has expired by now.
 	TakeLink(ctx context.Context, hash, purpose string, now time.Time) (voice.TenantID, voice.UserID, error)
+	// DropLinks removes the links of a purpose of one user.
+	DropLinks(ctx context.Context, purpose string, t voice.TenantID, u voice.UserID) error
 }
 
 // SetUp is the purpose of the owner's first link.
@@ -46,6 +48,14 @@ func (l *Links) Take(ctx context.Context, purpose, secret string) (voice.TenantI
 		return "", "", voice.E("auth.TakeLink", voice.Permission, err)
 	}
 	return t, u, err
+}
+
+// Replace is Create for a user whose links of the purpose from before work no more.
+func (l *Links) Replace(ctx context.Context, purpose string, t voice.TenantID, u voice.UserID, life time.Duration) (string, error) {
+	if err := l.store.DropLinks(ctx, purpose, t, u); err != nil {
+		return "", err
+	}
+	return l.Create(ctx, purpose, t, u, life)
 }
 
 // linkHash is what is kept of a secret with so many random bits that nobody can

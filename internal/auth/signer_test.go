@@ -99,9 +99,11 @@ func TestForgedTokens(t *testing.T) {
 		"none":            enc(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] + ".",
 		"none, signature": enc(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] + "." + parts[2],
 		"HS256":           hs(`{"alg":"HS256","typ":"JWT"}`), "embedded key": hs(`{"alg":"RS256","typ":"JWT","jwk":{}}`),
-		"stranger's key":  theirs,
-		"changed payload": parts[0] + "." + enc(`{"iss":"i","aud":"a","kind":"access","exp":99999999999}`) + "." + parts[2],
-		"padding":         good + "=", "space": good + " ", "long": good + strings.Repeat("A", 20<<10),
+		"stranger's key":    theirs,
+		"changed payload":   parts[0] + "." + enc(`{"iss":"i","aud":"a","kind":"access","exp":99999999999}`) + "." + parts[2],
+		"a short signature": parts[0] + "." + parts[1] + "." + parts[2][:4], "half a signature": parts[0] + "." + parts[1] + "." + parts[2][:len(parts[2])/2],
+		"all but its end": good[:len(good)-4], "a signature and more": good + parts[2], "the second of two": theirs + "," + good, "two in one": good + "." + parts[2],
+		"padding": good + "=", "space": good + " ", "long": good + strings.Repeat("A", 20<<10),
 	} {
 		if got, err := signer.Verify(token, "i", "a", "access"); !voice.IsKind(err, voice.Permission) {
 			t.Errorf("%s: gave %+v, %v", what, got, err)

@@ -16,8 +16,19 @@ type Config struct {
 	Data string
 	// HTTP is the address of the web pages and the vendors' APIs.
 	HTTP string
+	// HTTPTLS is the address of the same over TLS; "" = none.
+	HTTPTLS string
 	// SIP is the address for SIP over UDP and TCP.
 	SIP string
+	// SIPTLS, SIPWS and SIPWSS are the addresses for SIP over TLS, and over WebSocket
+	// beside the web pages'; "" = none.
+	SIPTLS, SIPWS, SIPWSS string
+	// SIPWeb serves SIP over WebSocket at /sip of the web pages.
+	SIPWeb bool
+	// SIPOrigins are those of pages elsewhere that may speak SIP over WebSocket.
+	SIPOrigins []string
+	// TLS has this server's certificate.
+	TLS TLS
 	// RTP is the range of UDP ports for audio; each call leg takes two.
 	RTP PortRange
 	// Public is the host name or address that phones and carriers reach this
@@ -30,6 +41,11 @@ type Config struct {
 	LocalNetworks []netip.Prefix
 	// KeepAlive is how many seconds pass between keep-alives through NAT; 0 = none.
 	KeepAlive int
+	// ReplayDays is how many days what calls were told is kept, for replays; 0 = it
+	// is not.
+	ReplayDays int
+	// AuditDays is how many days the audit log is kept.
+	AuditDays int
 	// BaseURL begins the links handed to clients; "" = http://<public>:<http port>.
 	BaseURL string
 	// DNS are the name servers that are asked where SIP goes, HOST:PORT; empty =
@@ -68,6 +84,15 @@ type Config struct {
 	// DrainTime is how many seconds calls that are up may go on after SIGTERM.
 	DrainTime int
 }
+
+// TLS is the certificate of this server and whose certificates it takes.
+type TLS struct {
+	Cert, Key   string // PEM files; "" = one that it signs itself, in Data
+	Authorities string // PEM file of those that are trusted beside the system's
+}
+
+// UsesTLS says whether the server needs a certificate.
+func (c Config) UsesTLS() bool { return c.HTTPTLS != "" || c.SIPTLS != "" || c.SIPWSS != "" }
 
 // Metrics is who may read them at /metrics.
 type Metrics struct {
@@ -134,9 +159,12 @@ type Log struct {
 
 // Limits bound the whole installation.
 type Limits struct {
-	Calls      int // concurrent calls; more get 503
-	Redirects  int // followed of telephones in one call
-	FreeDiskMB int // below this much free space in Data the doctor finds a failure
+	Calls           int // concurrent calls; more get 503
+	SourceCalls     int // concurrent calls from one address of nobody known; 0 = any number
+	SourcePerSecond int // of them, begun a second
+	SourcePerMinute int // of them, begun a minute
+	Redirects       int // followed of telephones in one call
+	FreeDiskMB      int // below this much free space in Data the doctor finds a failure
 }
 
 // PortRange is an inclusive range of UDP ports.
@@ -163,15 +191,17 @@ func ParsePortRange(s string) (PortRange, error) {
 // Default gives the settings of an installation that says nothing.
 func Default() Config {
 	return Config{
-		Data:      "./data",
-		HTTP:      ":8080",
-		SIP:       ":5060",
-		RTP:       PortRange{10000, 20000},
-		Realm:     "tandem",
-		KeepAlive: 25,
-		Sample:    true,
-		SMTP:      SMTP{Port: 587, TLS: "starttls"},
-		SMS:       SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
+		Data:       "./data",
+		HTTP:       ":8080",
+		SIP:        ":5060",
+		SIPWeb:     true,
+		RTP:        PortRange{10000, 20000},
+		Realm:      "tandem",
+		KeepAlive:  25,
+		ReplayDays: 7, AuditDays: 365,
+		Sample: true,
+		SMTP:   SMTP{Port: 587, TLS: "starttls"},
+		SMS:    SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
 		Speech: Speech{
 			Engines:     []string{"openai", "espeak", "flite"},
 			OpenAIModel: "gpt-4o-mini-tts",
@@ -179,7 +209,7 @@ func Default() Config {
 		},
 		ASR:    ASR{Model: "whisper-1"},
 		Log:    Log{Level: "info", Format: "text"},
-		Limits: Limits{Calls: 2000, FreeDiskMB: 200},
+		Limits: Limits{Calls: 2000, SourceCalls: 50, SourcePerSecond: 10, SourcePerMinute: 200, FreeDiskMB: 200},
 
 		Webhooks:  Webhooks{Timeout: 10, PauseUnit: 1_000_000},
 		Traces:    Traces{Share: 100},
@@ -234,6 +264,9 @@ func bracket(host string) string {
 
 // check looks at what one setting alone cannot show.
 func (c Config) check() error {
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return fmt.Errorf("tls.cert and tls.key belong together: set both, or neither for a certificate that the server signs itself")
+	}
 	if c.SMTP.User != "" && c.SMTP.Host == "" {
 		return fmt.Errorf("smtp.user is set but smtp.host is not: name the mail server")
 	}
@@ -290,6 +323,9 @@ func checkURL(s string, schemes ...string) error {
 
 // DatabasePath is the SQLite file.
 func (c Config) DatabasePath() string { return filepath.Join(c.Data, "tandem.db") }
+
+// CertPath is the folder of the certificate that the server signs itself.
+func (c Config) CertPath() string { return filepath.Join(c.Data, "tls") }
 
 // KeyPath is the file of the keys that seal secrets in the database.
 func (c Config) KeyPath() string { return filepath.Join(c.Data, "secret.key") }

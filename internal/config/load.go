@@ -31,7 +31,14 @@ type Sources struct {
 // Load gives the settings: flags over environment over file over defaults.
 // Errors name the flag, the variable, or the file with line and key.
 func Load(src Sources) (Config, error) {
-	c := Default()
+	c, _, err := LoadFrom(src)
+	return c, err
+}
+
+// LoadFrom is Load that tells, too, where each setting comes from.
+func LoadFrom(src Sources) (Config, Origins, error) {
+	c, from := Default(), Origins{}
+	fail := func(err error) (Config, Origins, error) { return Config{}, nil, err }
 	if src.Env == nil {
 		src.Env = func(string) (string, bool) { return "", false }
 	}
@@ -43,29 +50,31 @@ func Load(src Sources) (Config, error) {
 	if !given {
 		path = filepath.Join(src.dataDir(), FileName)
 	}
-	if err := c.readFile(path, given); err != nil {
-		return Config{}, err
+	if err := c.readFile(path, given, from); err != nil {
+		return fail(err)
 	}
 	for _, s := range Settings() {
 		if v, ok := src.Env(s.Env()); ok {
 			if err := s.set(&c, strings.TrimSpace(v)); err != nil {
-				return Config{}, fmt.Errorf("environment variable %s: %w", s.Env(), err)
+				return fail(fmt.Errorf("environment variable %s: %w", s.Env(), err))
 			}
+			from[s.Key] = Origin{Kind: FromEnvironment, Where: s.Env()}
 		}
 	}
 	for key, v := range src.Flags {
 		s, err := find(key)
 		if err != nil {
-			return Config{}, fmt.Errorf("command line: %w", err)
+			return fail(fmt.Errorf("command line: %w", err))
 		}
 		if err := s.set(&c, v); err != nil {
-			return Config{}, fmt.Errorf("flag --%s: %w", strings.ReplaceAll(key, "_", "-"), err)
+			return fail(fmt.Errorf("flag --%s: %w", strings.ReplaceAll(key, "_", "-"), err))
 		}
+		from[key] = Origin{Kind: FromFlags, Where: key}
 	}
 	if err := c.check(); err != nil {
-		return Config{}, err
+		return fail(err)
 	}
-	return c, nil
+	return c, from, nil
 }
 
 // dataDir is the data folder as far as flags and environment say.
@@ -79,7 +88,7 @@ func (src Sources) dataDir() string {
 	return Default().Data
 }
 
-func (c *Config) readFile(path string, given bool) error {
+func (c *Config) readFile(path string, given bool, from Origins) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && !given {
 		return nil
@@ -89,7 +98,7 @@ func (c *Config) readFile(path string, given bool) error {
 	}
 	defer f.Close()
 	data := c.Data
-	if err := c.read(path, f); err != nil {
+	if err := c.read(path, f, from); err != nil {
 		return err
 	}
 	if !given && c.Data != data {
@@ -101,7 +110,7 @@ func (c *Config) readFile(path string, given bool) error {
 // Parse reads settings in the file's form over the defaults. name stands in errors.
 func Parse(name string, r io.Reader) (Config, error) {
 	c := Default()
-	if err := c.read(name, r); err != nil {
+	if err := c.read(name, r, nil); err != nil {
 		return Config{}, err
 	}
 	if err := c.check(); err != nil {
@@ -110,7 +119,7 @@ func Parse(name string, r io.Reader) (Config, error) {
 	return c, nil
 }
 
-func (c *Config) read(name string, r io.Reader) error {
+func (c *Config) read(name string, r io.Reader, from Origins) error {
 	sc := bufio.NewScanner(io.LimitReader(r, maxFile))
 	sc.Buffer(nil, maxFile)
 	section := ""
@@ -135,6 +144,9 @@ func (c *Config) read(name string, r io.Reader) error {
 			return fmt.Errorf("%s:%d: %s stands in line %d too", name, n, key, first)
 		}
 		seen[key] = n
+		if from != nil {
+			from[key] = Origin{Kind: FromFile, Where: name + ":" + strconv.Itoa(n)}
+		}
 	}
 	if err := sc.Err(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

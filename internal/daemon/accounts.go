@@ -20,7 +20,7 @@ func (d *Daemon) openAccounts(ctx context.Context) error {
 	d.credentials = admin.NewCredentials(d.store, hasher, auth.NewAuthenticator(d.store, hasher, now))
 	d.bearers = auth.NewBearers(d.store, now)
 	d.admin = &admin.Admin{
-		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials, Keys: d.bearers, Seal: d.box.Seal,
+		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials, Keys: d.bearers, Seal: d.box.Seal, Unseal: d.box.Open, Codes: auth.NewAttempts(now),
 		Realm: d.cfg.Realm, Domain: d.cfg.Host(), URL: d.cfg.URL(), AllowLoopback: d.cfg.AllowLoopback,
 		Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 			return sonetel.Bootstrap(ctx, t, owner.ID, d.store, d.store, time.Now())

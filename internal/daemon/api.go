@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"time"
 
 	"tandem/internal/admin"
@@ -17,19 +18,21 @@ import (
 )
 
 // newAPI makes the native API.
-func (d *Daemon) newAPI() (*httpapi.API, error) {
+func (d *Daemon) newAPI(session func(*http.Request) (voice.User, error)) (*httpapi.API, error) {
 	return httpapi.New(httpapi.Config{
 		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
-		Calls: d.store, Deliveries: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
-		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, TrunkStates: apiTrunks{d},
+		Calls: d.store, Stats: d.store, Deliveries: d.store, Audit: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
+		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, Factors: d.admin, Invites: d.admin, FactorStore: d.store, TrunkStates: apiTrunks{d},
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Holds: liveCalls{d}, Transfers: liveCalls{d}, Rooms: rooms{d.engine}, Programs: d.library, Resolver: d.resolver,
-		Dialects: d.dialects, Formats: Formats(), Events: d.events, Media: d.engine, Blobs: d.blobs,
+		Dialects: d.dialects, Formats: Formats(), Events: d.events, Media: d.engine, Blobs: d.blobs, Prompts: d.prompts, Clips: d.prompts, EachTape: d.eachTape(),
+		Pages: d.pages, Phones: phones{d}, Server: serverFacts{d},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
 		}, hoiio.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return hoiio.Create(ctx, t, d.store, d.store, document, time.Now())
 		}},
+		Session: session,
 		OwnAPI:  []voice.AppKind{telphin.Kind, smartflo.Kind},
 		Version: d.opt.Version, Log: d.log,
 	})

@@ -36,14 +36,16 @@ func (d *Daemon) startMedia(ctx context.Context) error {
 		return err
 	}
 	d.closing(pool.Close)
+	d.startAdmission()
 	d.engine = engine.New(engine.Config{
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
 		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
-		Identity: identity, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.reach.Addr, Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
-		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, RecordCalls: d.cfg.RecordCalls, ComfortNoise: d.cfg.ComfortNoise, Logger: d.log,
+		Identity: identity, Pages: d.pagesOf, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.reach.Addr, Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
+		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, Hold: d.admission.Hold, RecordCalls: d.cfg.RecordCalls, ComfortNoise: d.cfg.ComfortNoise, Logger: d.log,
 	})
 	d.background(d.engine.Watch)
+	d.background(d.watchLoad)
 	return nil
 }
 
@@ -51,11 +53,12 @@ func (d *Daemon) startBoard(ctx context.Context) error {
 	if err := d.startDialects(ctx); err != nil {
 		return err
 	}
-	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Kick: d.kick}
+	d.mailroom = &mailbox.Room{Messages: d.store, Users: d.store, Slots: d.store, Sounds: d.prompts, Boxes: d.store, Kick: d.kick}
 	d.board = switchboard.New(switchboard.Config{
 		Library: d.library, Router: d.router(), Mailroom: d.mailroom,
 		Numbers: d.lookups, Extensions: d.lookups, Tenants: d.lookups, Users: d.store, CDRs: d.journal, Logger: d.log,
-		Web: d.web, Applications: applications{d}, SMS: d.sms, Speech: d.asr, Resources: d.store, Discard: d.discard,
+		Web: d.web, Applications: applications{d}, SMS: d.sms, Speech: d.asr, Resources: d.store, Discard: d.discard, Tapes: d.startTapes(),
+		SourceLimits: switchboard.CallLimits{Calls: d.cfg.Limits.SourceCalls, PerSecond: d.cfg.Limits.SourcePerSecond, PerMinute: d.cfg.Limits.SourcePerMinute},
 	})
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
@@ -179,13 +182,17 @@ func (c liveCalls) ResumeTalk(ctx context.Context, t voice.TenantID, id voice.Ca
 
 var _ dialect.Holds = liveCalls{}
 
-// Transfer and Join implement dialect.Transfers.
+// Transfer and those below implement dialect.Transfers.
 func (c liveCalls) Transfer(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination, how flow.TransferHow) error {
 	return c.d.board.Transfer(ctx, t, id, to, how)
 }
 
 func (c liveCalls) Join(ctx context.Context, t voice.TenantID, id, with voice.CallID) error {
 	return c.d.board.Join(ctx, t, id, with)
+}
+
+func (c liveCalls) RedirectToStep(ctx context.Context, t voice.TenantID, id voice.CallID, app voice.AppID, step flow.NodeID) error {
+	return c.d.board.RedirectToStep(ctx, t, id, app, step)
 }
 
 type originator struct{ e *engine.Engine }
@@ -203,8 +210,9 @@ func (d *Daemon) startSIP(ctx context.Context) error {
 	}
 	d.agent, err = sipua.Start(ctx, sipua.Config{
 		Listen: d.cfg.SIP, Public: d.cfg.Public, Advertise: d.reach.Host, Realm: d.cfg.Realm, UserAgent: "tandem", NameServers: d.cfg.DNS,
+		TLS: d.cfg.SIPTLS, WS: d.cfg.SIPWS, WSS: d.cfg.SIPWSS, ServerTLS: d.serverTLS(), Origins: d.cfg.SIPOrigins, Authorities: d.authorities,
 		Handler: d.incoming, Extensions: d.store, Bindings: d.store, Bound: bound, KeepAlive: time.Duration(d.cfg.KeepAlive) * time.Second, Trunks: trunks, Logger: d.log,
-		Draining: func() bool { return d.draining.Load() || d.engine.Full() }, TakesOver: d.engine.TakesOver,
+		Draining: d.draining.Load, Admission: d.admission, TakesOver: d.engine.TakesOver,
 	})
 	if err != nil {
 		return err
@@ -269,6 +277,10 @@ func (r rooms) Rooms(_ context.Context, t voice.TenantID) ([]voice.Room, error) 
 
 func (r rooms) Mute(_ context.Context, t voice.TenantID, room string, id voice.CallID, muted bool) error {
 	return r.e.MuteMember(t, room, id, muted)
+}
+
+func (r rooms) Lock(_ context.Context, t voice.TenantID, room string, locked bool) error {
+	return r.e.LockRoom(t, room, locked)
 }
 
 func (r rooms) Kick(_ context.Context, t voice.TenantID, room string, id voice.CallID) error {

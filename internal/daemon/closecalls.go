@@ -75,7 +75,7 @@ func (d *Daemon) closeCall(ctx context.Context, c voice.CDR, late []voice.Event,
 	c = endRecord(c, events)
 	fresh := append(late, voice.Event{
 		Call: c.Call, Tenant: c.Tenant, At: time.Now().Truncate(time.Microsecond), Kind: voice.EventCallEnded, Text: "call ended: " + c.Words,
-		Data: map[string]string{"cause": string(c.Cause)},
+		Data: map[string]string{"cause": string(c.Cause), "reason": string(c.Reason)},
 	})
 	for i, e := range fresh {
 		seq++
@@ -104,7 +104,7 @@ func endRecord(c voice.CDR, events []voice.Event) voice.CDR {
 		c.End = later(c.End, events[n-1].At)
 	}
 	recall(&c, events)
-	c.Cause, c.Words = voice.CauseServerFailed, "the server stopped without ending this call; the end is the last that is known of it"
+	c.Reason, c.Cause, c.Words = voice.EndCrashed, voice.CauseServerFailed, "the server stopped without ending this call; the end is the last that is known of it"
 	for i := range c.Legs {
 		if l := &c.Legs[i]; l.End.IsZero() {
 			l.End, l.Cause, l.Words = later(c.End, l.Start), c.Cause, c.Words

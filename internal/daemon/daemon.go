@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +16,12 @@ import (
 	"time"
 
 	"tandem/internal/admin"
+	"tandem/internal/admission"
 	"tandem/internal/asr"
 	"tandem/internal/auth"
 	"tandem/internal/blob/fileblob"
+	"tandem/internal/browser"
+	"tandem/internal/certs"
 	"tandem/internal/config"
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/routee"
@@ -45,6 +49,7 @@ type Options struct {
 	Stdout  io.Writer // takes the banner; nil = nowhere
 	Logger  *slog.Logger
 	Version string
+	Origins config.Origins // where the settings come from; nil = from nowhere that is known
 }
 
 // Bounds of ending.
@@ -70,6 +75,7 @@ type Daemon struct {
 	store       *sqlstore.Store
 	journal     *sqlstore.Journal
 	events      *httpapi.Hub
+	pages       *browser.Desk // that are telephones
 	blobs       *fileblob.Store
 	policy      *outbound.Policy
 	downloads   downloads
@@ -81,6 +87,7 @@ type Daemon struct {
 	pool        *rtpport.Pool
 	reach       *reach.Finder
 	reached     atomic.Pointer[func()]
+	admission   *admission.Controller
 	engine      *engine.Engine
 	board       *switchboard.Switchboard
 	library     *dialect.Library
@@ -97,7 +104,10 @@ type Daemon struct {
 	facts       *notify.Pump // the journal's, once calls are taken
 	preparing   *preparer
 	agent       *sipua.Agent
+	certificate *certs.Keeper // nil = nothing speaks TLS
+	authorities *x509.CertPool
 	listener    net.Listener
+	listenerTLS net.Listener // nil = none
 	server      *http.Server
 	draining    atomic.Bool
 	listening   atomic.Bool // SIP is
@@ -110,7 +120,13 @@ type Daemon struct {
 	setupLink   string // for the banner: the owner has no password yet
 	samplePhone string // for the banner of the first start
 	toldTrunks  map[voice.TrunkID]string
+	ballast     []byte // never written, so that it takes no memory
 }
+
+// ballast is what the collector takes for live beside what is, so that garbage of as
+// much again may gather before it runs: with few calls up it would run many times a
+// second otherwise, for a heap of a few megabytes.
+const ballast = 32 << 20
 
 // New opens the data folder, starts every part and listens; calls are answered
 // when it returns. Errors say which part did not start and why.
@@ -132,6 +148,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 	// idle then, or it queues behind other work; the kernel decides by priority
 	// who runs.
 	runtime.GOMAXPROCS(runtime.NumCPU() + d.shards() + spareProcs)
+	d.ballast = make([]byte, ballast)
 	ctx := context.Background()
 	for _, part := range []struct {
 		name  string
@@ -140,6 +157,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"data folder", d.openData},
 		{"speech", d.startSpeech},
 		{"traces", d.startTraces},
+		{"audit log", d.startAudit},
 		{"outside", d.startOutside},
 		{"accounts", d.openAccounts},
 		{"media", d.startMedia},
@@ -148,6 +166,7 @@ func New(cfg config.Config, opt Options) (d *Daemon, err error) {
 		{"recovery", d.recover},
 		{"mail", d.startMailer},
 		{"webhooks", d.startWebhooks},
+		{"certificate", d.openCertificate},
 		{"SIP", d.startSIP},
 		{"campaigns", d.startCampaigns},
 		{"HTTP", d.startHTTP},
@@ -189,12 +208,19 @@ func (d *Daemon) Admin() *admin.Admin { return d.admin }
 
 // Run watches the configuration that other processes change until ctx is done.
 func (d *Daemon) Run(ctx context.Context) error {
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { // ends with the server, which Close shuts down
 		if err := d.server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("HTTP: %w", err)
 		}
 	}()
+	if d.listenerTLS != nil {
+		go func() { // so does this one
+			if err := d.server.ServeTLS(d.listenerTLS, "", ""); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("HTTP over TLS: %w", err)
+			}
+		}()
+	}
 	if err := d.announce(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func TestRestartClosesCallsLeftOpen(t *testing.T) {
 	d.Close()
 	again, _ := run(t, cfg)
 	c, err := again.Store().CDR(ctx, "", "left")
-	if err != nil || !c.End.Equal(last) || c.Cause != voice.CauseServerFailed || c.Words == "" ||
+	if err != nil || !c.End.Equal(last) || c.Cause != voice.CauseServerFailed || c.Reason != voice.EndCrashed || c.Words == "" ||
 		!c.Legs[0].End.Equal(c.End) || c.Legs[0].Cause != voice.CauseServerFailed || c.Legs[1].Cause != voice.CauseBusy {
 		t.Errorf("the call left open: %+v %v", c, err)
 	}

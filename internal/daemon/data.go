@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"tandem/internal/admin"
 	"tandem/internal/blob/fileblob"
+	"tandem/internal/browser"
 	"tandem/internal/httpapi"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
@@ -43,6 +45,7 @@ func (d *Daemon) openData(ctx context.Context) error {
 	d.closing(func() { d.store.Close() })
 	d.lookups = &lookups{NumberStore: d.store, ExtensionStore: d.store, AppStore: d.store, TenantStore: d.store, SoundStore: d.store, changes: d.store.Changes}
 	d.events = httpapi.NewHub()
+	d.pages = browser.New(time.Now)
 	d.journal = sqlstore.NewJournal(d.store, 0, d.log)
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)

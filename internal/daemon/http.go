@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,9 +36,17 @@ func (d *Daemon) startHTTP(context.Context) error {
 		return err
 	}
 	d.listener = l
+	if d.cfg.HTTPTLS != "" {
+		if d.listenerTLS, err = net.Listen("tcp", d.cfg.HTTPTLS); err != nil {
+			return errors.Join(fmt.Errorf("over TLS: %w", err), l.Close())
+		}
+	}
 	d.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+	}
+	if d.certificate != nil {
+		d.server.TLSConfig = d.certificate.Server()
 	}
 	d.closing(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), httpTime)
@@ -45,7 +55,11 @@ func (d *Daemon) startHTTP(context.Context) error {
 			d.server.Close()
 		}
 		l.Close()
+		if d.listenerTLS != nil {
+			d.listenerTLS.Close()
+		}
 	})
+	d.closing(d.pages.Close)
 	d.closing(d.events.Close) // before the server, which waits for its streams
 	return nil
 }
@@ -53,7 +67,8 @@ func (d *Daemon) startHTTP(context.Context) error {
 // handler serves each dialect below its name, and at the root for the vendor's
 // own host names, the native API and the page of the APIs; everything else is the web pages.
 func (d *Daemon) handler() (http.Handler, error) {
-	api, err := d.newAPI()
+	pages := web.New(web.Config{Accounts: d.admin, Users: d.store, Factors: d.admin, Health: health{d}, Logger: d.log})
+	api, err := d.newAPI(pages.Session)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +76,6 @@ func (d *Daemon) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := web.New(web.Config{Accounts: d.admin, Calls: d.store, Status: status{d}, Health: health{d}, Logger: d.log})
 	type mounted struct {
 		prefix string
 		below  http.Handler
@@ -78,10 +92,10 @@ func (d *Daemon) handler() (http.Handler, error) {
 		for _, v := range vendors {
 			switch {
 			case slices.Contains(v.hosts, host):
-				v.root.ServeHTTP(w, r)
+				v.root.ServeHTTP(w, acting(r, v.prefix[1:]))
 				return
 			case r.URL.Path == v.prefix || strings.HasPrefix(r.URL.Path, v.prefix+"/"):
-				v.below.ServeHTTP(w, r)
+				v.below.ServeHTTP(w, acting(r, v.prefix[1:]))
 				return
 			}
 		}
@@ -89,19 +103,25 @@ func (d *Daemon) handler() (http.Handler, error) {
 		case r.URL.Path == readyPath:
 			d.ready(w, r)
 			return
+		case r.URL.Path == sipPath && d.cfg.SIPWeb:
+			d.agent.WebSockets().ServeHTTP(w, r)
+			return
 		case r.URL.Path == metricsPath:
 			d.serveMetrics(w, r)
 			return
 		case strings.HasPrefix(r.URL.Path, httpapi.Prefix+"/"):
-			api.ServeHTTP(w, r)
+			api.ServeHTTP(w, acting(r, "api"))
 			return
 		case apidocs.Below(r.URL.Path, docsPath):
 			docs.ServeHTTP(w, r)
 			return
 		}
-		pages.ServeHTTP(w, r)
+		pages.ServeHTTP(w, acting(r, "page"))
 	}), nil
 }
+
+// sipPath is where telephones in browsers speak SIP by WebSocket.
+const sipPath = "/sip"
 
 // docsPath is where the interactive page of the APIs is.
 const docsPath = "/docs/api"

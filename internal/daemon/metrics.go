@@ -71,6 +71,7 @@ func (d *Daemon) readings() []metrics.Reading {
 	list := d.callReadings()
 	list = append(list, d.mediaReadings()...)
 	list = append(list, d.sipReadings()...)
+	list = append(list, d.admissionReadings()...)
 	add := func(name string, value float64, labels ...string) {
 		list = append(list, metrics.Reading{Name: name, Value: value, Labels: labels})
 	}
@@ -106,7 +107,7 @@ func (d *Daemon) callReadings() []metrics.Reading {
 	}
 	list := []metrics.Reading{
 		{Name: "calls_limit", Value: float64(d.cfg.Limits.Calls)},
-		{Name: "full", Value: truth(d.engine.Full())},
+		{Name: "full", Value: truth(d.admission.State().Limiting)},
 		{Name: "draining", Value: truth(d.draining.Load())},
 	}
 	for state, n := range states {
@@ -183,7 +184,7 @@ func (d *Daemon) sipReadings() []metrics.Reading {
 	c := d.agent.Counters()
 	add("sip_retransmissions_total", float64(c.Resent), "out")
 	add("sip_retransmissions_total", float64(c.Again), "in")
-	for reason, n := range map[string]uint64{"limited": c.Limited, "malformed": c.Malformed, "overflow": c.Overflow, "connections": c.Connections, "panic": c.Panics} {
+	for reason, n := range map[string]uint64{"limited": c.Limited, "malformed": c.Malformed, "handshake": c.Handshakes, "overflow": c.Overflow, "connections": c.Connections, "panic": c.Panics, "stray": c.Strays} {
 		add("sip_dropped_total", float64(n), reason)
 	}
 	servers, clients, conns := d.agent.Alive()

@@ -33,9 +33,7 @@ func (d *Daemon) readiness(ctx context.Context) readiness {
 	if !d.listening.Load() {
 		parts["sip"] = "SIP is not open"
 	}
-	if d.engine.Full() {
-		parts["media"] = "the server is busy: new calls are refused"
-	}
+	parts["media"] = d.admissionWords()
 	if d.draining.Load() {
 		parts["server"] = "the server is stopping"
 	}

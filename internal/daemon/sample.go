@@ -62,7 +62,7 @@ func (d *Daemon) firstStart(ctx context.Context) error {
 // makeSample makes a menu with three keys, an announcement, the mailbox and one
 // extension, all of it through what the vendor's API would have made.
 func (d *Daemon) makeSample(ctx context.Context) (voice.Tenant, error) {
-	t, _, err := d.admin.CreateAccount(ctx, admin.AccountSpec{Name: sampleName})
+	t, _, err := d.admin.CreateAccount(ctx, admin.AccountSpec{Name: sampleName, Operator: true})
 	if err != nil {
 		return t, err
 	}

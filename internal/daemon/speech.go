@@ -3,14 +3,20 @@ package daemon
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"time"
 
+	"tandem/internal/blob/fileblob"
+	"tandem/internal/blob/memblob"
+	"tandem/internal/config"
 	"tandem/internal/dialect"
 	"tandem/internal/outbound"
 	"tandem/internal/prompt"
+	"tandem/internal/store/sqlstore"
 	"tandem/internal/tts"
 	"tandem/internal/tts/espeaktts"
 	"tandem/internal/tts/flitetts"
@@ -25,6 +31,18 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 	d.policy = outbound.New(outbound.Config{AllowLoopback: d.cfg.AllowLoopback, Private: d.cfg.AllowPrivate, Own: d.own(), Allowed: d.allowed})
 	d.downloads = downloads{d.policy.Client(outbound.Audio())}
 	d.closing(d.downloads.client.CloseIdleConnections)
+	engines := d.openEngines(ctx)
+	if len(engines) == 0 {
+		d.log.Warn("no speech engine: prompts are the built-in English ones; apt-get install espeak-ng")
+	}
+	d.prompts = prompt.New(prompt.Config{
+		Sounds: d.lookups, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
+		Fetch: d.downloads.fetch, Lame: lamePath(),
+	})
+	return nil
+}
+
+func (d *Daemon) openEngines(ctx context.Context) []tts.Synthesizer {
 	var engines []tts.Synthesizer
 	for _, name := range d.cfg.Speech.Engines {
 		e, err := d.openEngine(ctx, name)
@@ -36,14 +54,26 @@ func (d *Daemon) startSpeech(ctx context.Context) error {
 			engines = append(engines, e)
 		}
 	}
-	if len(engines) == 0 {
-		d.log.Warn("no speech engine: prompts are the built-in English ones; apt-get install espeak-ng")
+	return engines
+}
+
+// OpenPrompts gives the prompts of an installation to a command that runs beside or
+// without the server; with st nil there are no accounts, and only what the program
+// and its speech engines have. close it when done.
+func OpenPrompts(ctx context.Context, cfg config.Config, st *sqlstore.Store, log *slog.Logger) (l *prompt.Library, closing func() error, err error) {
+	d := &Daemon{cfg: cfg, log: log}
+	d.policy = outbound.New(outbound.Config{AllowLoopback: cfg.AllowLoopback, Private: cfg.AllowPrivate, Own: d.own()})
+	use := prompt.Config{Speech: tts.NewPool(d.openEngines(ctx), tts.Options{Timeout: speechTime}), Lame: lamePath(), Patience: speechTime}
+	if st == nil {
+		use.Blobs = memblob.New() // what is spoken is kept while the command runs
+		return prompt.New(use), func() error { return nil }, nil
 	}
-	d.prompts = prompt.New(prompt.Config{
-		Sounds: d.lookups, Recordings: d.store, Blobs: d.blobs, Speech: tts.NewPool(engines, tts.Options{Timeout: speechTime}),
-		Fetch: d.downloads.fetch, Lame: lamePath(),
-	})
-	return nil
+	blobs, err := fileblob.Open(filepath.Join(cfg.Data, blobDir))
+	if err != nil {
+		return nil, nil, err
+	}
+	use.Sounds, use.Recordings, use.Blobs = st, st, blobs
+	return prompt.New(use), blobs.Close, nil
 }
 
 // allowed gives the networks that the operator lets an account's URLs lead to.
@@ -56,7 +86,7 @@ func (d *Daemon) allowed(ctx context.Context, t voice.TenantID) ([]netip.Prefix,
 // it fetch from.
 func (d *Daemon) own() []netip.AddrPort {
 	var list []netip.AddrPort
-	for _, a := range []string{d.cfg.HTTP, d.cfg.SIP} {
+	for _, a := range []string{d.cfg.HTTP, d.cfg.HTTPTLS, d.cfg.SIP, d.cfg.SIPTLS, d.cfg.SIPWS, d.cfg.SIPWSS} {
 		host, port, err := net.SplitHostPort(a)
 		n, perr := strconv.ParseUint(port, 10, 16)
 		if err != nil || perr != nil || n == 0 {

@@ -12,7 +12,6 @@ import (
 	"tandem/internal/admin"
 	"tandem/internal/sipua"
 	"tandem/internal/voice"
-	"tandem/internal/web"
 )
 
 // health says whether the process is alive; readiness is told apart.
@@ -21,71 +20,6 @@ type health struct{ d *Daemon }
 func (h health) Health(ctx context.Context) error {
 	_, err := h.d.store.ChangeCount(ctx)
 	return err
-}
-
-// status gives the web page what it shows.
-type status struct{ d *Daemon }
-
-func (s status) Status(ctx context.Context, t voice.TenantID) (web.Report, error) {
-	d := s.d
-	tenant, err := d.store.Tenant(ctx, t)
-	if err != nil {
-		return web.Report{}, err
-	}
-	numbers, err := d.store.Numbers(ctx, t)
-	if err != nil {
-		return web.Report{}, err
-	}
-	report := web.Report{Account: tenant.Name}
-	for _, n := range numbers {
-		if report.SIPAddress == "" && !n.Dest.IsZero() {
-			report.SIPAddress = d.callAddress(n.E164)
-		}
-		report.Facts = append(report.Facts, web.Fact{Name: "Number " + string(n.E164), Text: "goes to " + d.destText(ctx, t, n.Dest)})
-	}
-	trunks, err := d.store.Trunks(ctx, t)
-	if err != nil {
-		return web.Report{}, err
-	}
-	states := d.trunkStates()
-	for _, k := range trunks {
-		report.Facts = append(report.Facts, web.Fact{Name: "Trunk " + k.Name, Text: k.Host + ", " + trunkWords(k, states[k.ID])})
-	}
-	up := 0
-	for _, info := range d.board.Live() {
-		if info.Tenant == t {
-			up++
-		}
-	}
-	report.Facts = append(report.Facts,
-		web.Fact{Name: "Calls up now", Text: strconv.Itoa(up)},
-		web.Fact{Name: "Version", Text: d.opt.Version})
-	if len(d.prompts.SpeechVoices()) == 0 {
-		report.Warnings = append(report.Warnings, "No speech engine is installed: prompts are the built-in English ones.")
-	}
-	if d.cfg.SMTP.Host == "" {
-		report.Warnings = append(report.Warnings, "No mail server is set: voice messages are kept here and not mailed.")
-	}
-	return report, nil
-}
-
-func (d *Daemon) destText(ctx context.Context, t voice.TenantID, dest voice.Destination) string {
-	if dest.Kind == voice.ToApp {
-		if a, err := d.store.App(ctx, t, voice.AppID(dest.ID)); err == nil {
-			return "app " + a.Name
-		}
-	}
-	return dest.String()
-}
-
-func trunkWords(k voice.Trunk, s sipua.TrunkState) string {
-	if !k.Register {
-		return "without registration"
-	}
-	if s.Words == "" {
-		return "not tried yet"
-	}
-	return s.Words
 }
 
 func (d *Daemon) trunkStates() map[voice.TrunkID]sipua.TrunkState {
@@ -179,8 +113,17 @@ func (d *Daemon) banner(ctx context.Context) {
 	w := d.opt.Stdout
 	fmt.Fprintf(w, "\nTandem %s is running.\n\n", d.opt.Version)
 	fmt.Fprintf(w, "  web      %s\n", d.url())
+	if d.listenerTLS != nil {
+		_, port, _ := net.SplitHostPort(d.listenerTLS.Addr().String()) // of our own listener
+		fmt.Fprintf(w, "           https://%s\n", net.JoinHostPort(strings.Trim(d.cfg.Host(), "[]"), port))
+	}
 	fmt.Fprintf(w, "  APIs     %s%s: every call of them, to be tried out\n", d.url(), docsPath)
 	fmt.Fprintf(w, "  SIP      %s, UDP and TCP\n", net.JoinHostPort(d.cfg.Host(), strconv.Itoa(int(d.agent.Addr().Port()))))
+	for _, more := range []struct{ transport, words string }{{"tls", "TLS"}, {"ws", "WebSocket"}, {"wss", "WebSocket over TLS"}} {
+		if at, ok := d.agent.Listens(more.transport); ok {
+			fmt.Fprintf(w, "           %s, %s\n", net.JoinHostPort(d.cfg.Host(), strconv.Itoa(int(at.Port()))), more.words)
+		}
+	}
 	if n, ok := d.menuNumber(ctx); ok {
 		fmt.Fprintf(w, "  call     %s\n           or in another terminal: bin/tandem call %s\n", d.callAddress(n), d.callAddress(n))
 	}

@@ -40,8 +40,11 @@ func (t tokens) IssueAccess(_ context.Context, c dialect.Claims, life time.Durat
 	return t.signer.Sign(claims(c, life))
 }
 
-func (t tokens) VerifyAccess(_ context.Context, token, issuer, audience string) (dialect.Claims, error) {
+func (t tokens) VerifyAccess(ctx context.Context, token, issuer, audience string) (dialect.Claims, error) {
 	c, err := t.signer.Verify(token, issuer, audience, auth.AccessToken)
+	if err == nil {
+		voice.ActsAs(ctx, voice.ActorCredential, c.Text("user_id"), "user "+c.Text("user_id"))
+	}
 	return said(c), err
 }
 

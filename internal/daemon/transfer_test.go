@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,4 +359,19 @@ func TestTrunkTransfers(t *testing.T) {
 	o.told(o.transfers(near, o.uri(appNumber)), 200)
 	o.over(near)
 	o.withApp()
+}
+
+// oneEnds waits until a call of the account has ended for a reason.
+func (o *switching) oneEnds(why voice.EndReason) {
+	o.t.Helper()
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		list, err := o.d.Store().CDRs(o.t.Context(), voice.CDRFilter{Tenant: o.owner})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if slices.ContainsFunc(list, func(c voice.CDR) bool { return c.Reason == why }) {
+			return
+		}
+	}
+	o.t.Errorf("no call ended for %q", why)
 }

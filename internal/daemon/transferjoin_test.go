@@ -145,6 +145,7 @@ func TestTakeOver(t *testing.T) {
 	o.hear(taker, farTone)
 	taker.Hangup(t.Context())
 	o.over(again)
+	o.oneEnds(voice.EndTakenOver)
 	if got := o.legs(id); got != "a the caller normal; b1 extension 602 normal; b3 extension 603 normal; b2 extension 604 normal" {
 		t.Errorf("legs: %s", got)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"tandem/internal/flow"
+	"tandem/internal/voice"
 )
 
 // Loss is something of a program that a document can't say.
@@ -21,6 +22,15 @@ type Expresser interface {
 	// Express gives the document and what it could not say. The error is for
 	// look-ups that broke, and kind Invalid for a program without an entry.
 	Express(ctx context.Context, p flow.Program, r Resolver) (json.RawMessage, []Loss, error)
+}
+
+// Editor is an Expresser whose documents hold more than a program can say.
+type Editor interface {
+	Expresser
+	// EditDocument gives app's document as p changes it. What the change does not
+	// concern stays: ids, fields that mean nothing to calls, and what no call
+	// reaches. Errors as of Express; Invalid for a document that is no flow.
+	EditDocument(ctx context.Context, app voice.App, p flow.Program, r Resolver) (json.RawMessage, []Loss, error)
 }
 
 // Authored is a dialect whose documents are texts that people write.

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type Library struct {
 type cacheKey struct {
 	tenant voice.TenantID
 	app    voice.AppID
+	canary bool
 }
 
 type cached struct {
@@ -49,12 +51,36 @@ func NewLibrary(apps voice.AppStore, resolver func(voice.TenantID) Resolver, now
 // Program compiles an app, or gives it from the cache. Errors: NotExist when
 // the tenant has no such app, Invalid when its document has no way in.
 func (l *Library) Program(ctx context.Context, t voice.TenantID, id voice.AppID) (*flow.Program, error) {
-	const op = "dialect.Program"
 	app, err := l.app(ctx, t, id)
 	if err != nil {
 		return nil, err
 	}
-	key, now := cacheKey{t, id}, l.now()
+	return l.compiled(ctx, app, false)
+}
+
+// ProgramFor is Program for a call from a number to a number: some callers get the
+// app's canary, where it has one, and canary says so. A canary that does not compile
+// is left to nobody.
+func (l *Library) ProgramFor(ctx context.Context, t voice.TenantID, id voice.AppID, from, to string) (p *flow.Program, canary bool, err error) {
+	app, err := l.app(ctx, t, id)
+	if err != nil {
+		return nil, false, err
+	}
+	if app.Canary.Takes(from, to) {
+		next := app
+		next.Document = json.RawMessage(app.Canary.Document)
+		if p, err := l.compiled(ctx, next, true); err == nil {
+			return p, true, nil
+		}
+	}
+	p, err = l.compiled(ctx, app, false)
+	return p, false, err
+}
+
+func (l *Library) compiled(ctx context.Context, app voice.App, canary bool) (*flow.Program, error) {
+	const op = "dialect.Program"
+	t, id := app.Tenant, app.ID
+	key, now := cacheKey{t, id, canary}, l.now()
 	l.mu.Lock()
 	c, ok := l.cache[key]
 	l.mu.Unlock()

@@ -171,6 +171,9 @@ type Transfers interface {
 	// Join joins the callers of two calls, of which the second ends in words. Whom
 	// they talk with is hung up. Invalid for one call twice.
 	Join(ctx context.Context, t voice.TenantID, id, with voice.CallID) error
+	// RedirectToStep is LiveCalls' Redirect to an app that begins at a step. Invalid
+	// when it has none of that name.
+	RedirectToStep(ctx context.Context, t voice.TenantID, id voice.CallID, app voice.AppID, step flow.NodeID) error
 }
 
 // Tapes records live calls beside their flow.
@@ -184,6 +187,8 @@ type Tapes interface {
 type Rooms interface {
 	Rooms(ctx context.Context, t voice.TenantID) ([]voice.Room, error)
 	Mute(ctx context.Context, t voice.TenantID, room string, id voice.CallID, muted bool) error
+	// Lock says whether nobody more is let into a room.
+	Lock(ctx context.Context, t voice.TenantID, room string, locked bool) error
 	// Kick ends a member's stay; id "" = all of them, which ends the room.
 	Kick(ctx context.Context, t voice.TenantID, room string, id voice.CallID) error
 	// RecordRoom begins or ends the recording of a room, and gives it. Conflict when

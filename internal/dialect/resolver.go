@@ -61,8 +61,11 @@ func (r StoreResolver) Resource(ctx context.Context, kind string, serial int64) 
 	return r.ResourceStore.Resource(ctx, r.Tenant, kind, serial)
 }
 
-// Resources lists the tenant's resources of a kind.
+// Resources lists the tenant's resources of a kind; none without a store of them.
 func (r StoreResolver) Resources(ctx context.Context, kind string) ([]voice.Resource, error) {
+	if r.ResourceStore == nil {
+		return nil, nil
+	}
 	return AllResources(ctx, r.ResourceStore, r.Tenant, kind)
 }
 

@@ -80,6 +80,7 @@ func Run(ctx context.Context, p Patient, tell func(Finding)) []Finding {
 		{"clock", clock},
 		{"web port", webPort},
 		{"SIP port", sipPort},
+		{"certificate", certificate},
 		{"audio ports", audioPorts},
 		{"public address", publicAddress},
 		{"speech", speech},

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -72,8 +73,16 @@ func sipPort(ctx context.Context, p *Patient) []Finding {
 		return portFree(ctx, p.Settings.SIP, "sip", "udp", "tcp")
 	}
 	var out []Finding
+	if at := p.Settings.SIPTLS; at != "" {
+		status, err := askOptions(ctx, "tls", reachable(at), &tls.Config{InsecureSkipVerify: true}) // the certificate is looked at by itself
+		if err != nil {
+			out = append(out, bad("look at the server's log", "OPTIONS over TLS to %s: %v", at, err)...)
+		} else {
+			out = append(out, good("OPTIONS over TLS is answered on %s: %s", at, status)...)
+		}
+	}
 	for _, network := range []string{"udp", "tcp"} {
-		status, err := askOptions(ctx, network, reachable(p.Running.SIP))
+		status, err := askOptions(ctx, network, reachable(p.Running.SIP), nil)
 		switch {
 		case err != nil && free(ctx, network, p.Running.SIP):
 			out = append(out, warn("start it again: tandem serve", "nothing listens for SIP over %s on %s", strings.ToUpper(network), p.Running.SIP)...)
@@ -87,10 +96,14 @@ func sipPort(ctx context.Context, p *Patient) []Finding {
 }
 
 // askOptions sends a SIP OPTIONS (RFC 3261 §11) and gives the answer's status.
-func askOptions(ctx context.Context, network, addr string) (string, error) {
+func askOptions(ctx context.Context, network, addr string, secured *tls.Config) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	dial, on := (&net.Dialer{}).DialContext, network
+	if network == "tls" {
+		dial, on = (&tls.Dialer{Config: secured}).DialContext, "tcp"
+	}
+	conn, err := dial(ctx, on, addr)
 	if err != nil {
 		return "", err
 	}
@@ -274,15 +287,27 @@ func trunks(ctx context.Context, p *Patient) []Finding {
 	}
 	var out []Finding
 	for _, k := range list {
-		addr := k.Host
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			addr = net.JoinHostPort(strings.Trim(addr, "[]"), "5060")
-		}
-		network := k.Transport
-		if network == "" {
+		addr, network, port := k.Host, k.Transport, "5060"
+		switch network {
+		case "":
 			network = "udp"
+		case "tls":
+			port = "5061"
 		}
-		status, err := askOptions(ctx, network, addr)
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			addr = net.JoinHostPort(strings.Trim(addr, "[]"), port)
+		}
+		host, _, err := net.SplitHostPort(addr)
+		var secured *tls.Config
+		if network == "tls" && err == nil {
+			if secured, err = trunkTLS(k, host); err == nil && p.Settings.SIPTLS == "" {
+				out = append(out, warn("set sip_tls", "trunk %s speaks TLS, but this server listens for none: its calls come in only by connections that we made", k.Name)...)
+			}
+		}
+		status := ""
+		if err == nil {
+			status, err = askOptions(ctx, network, addr, secured)
+		}
 		if err != nil {
 			out = append(out, bad("check the trunk's host, and that a firewall lets SIP through", "trunk %s: %s does not answer over %s: %v", k.Name, addr, strings.ToUpper(network), err)...)
 			continue

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -249,7 +250,8 @@ func (c *Call) StartTape(ctx context.Context, s voice.TapeSpec) (voice.Recording
 		c.Note(voice.Event{Kind: voice.EventRecordingFailed, Leg: l.id, Text: "the call is not recorded: " + voice.Reason(err)})
 		return "", err
 	}
-	made.data = s.Data
+	made.data = map[string]string{"beside": "true"} // unlike the flow's own, which nobody orders
+	maps.Copy(made.data, s.Data)
 	t.tape = made
 	if t.ending { // the call ended meanwhile
 		t.rec.End()

@@ -22,6 +22,7 @@ type Call struct {
 	timer *time.Timer // the call goroutine's one timer
 
 	// Of the call's goroutine alone.
+	noMedia  voice.EndReason // the caller could not be answered; "" = it did not come to that
 	answered bool
 	ended    bool
 	first    voice.LegID     // the leg that the call began with
@@ -33,6 +34,7 @@ type Call struct {
 	reserved *reserved       // room for legs through trunks, or nil
 	failed   voice.Cause     // of the last dial that nobody answered; "" = there was none
 	placed   func()          // says that its ports are about to be open
+	hides    bool            // what the caller keys is secret
 	watch    func(byte) bool // sees the caller's keys first; nil = nobody
 	last     lastTalk        // the talk that was begun last
 	onTape   bool            // talks are recorded, because one was that was transferred
@@ -105,6 +107,9 @@ func (c *Call) Answer(ctx context.Context) error {
 		return nil
 	}
 	if err := c.a.answer(ctx); err != nil {
+		if ctx.Err() == nil && !voice.IsKind(err, voice.HungUp) {
+			c.noMedia = voice.EndNoMedia
+		}
 		return err
 	}
 	c.answered = true
@@ -134,7 +139,10 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 		c.aside = nil
 		c.endLeg(x.leg, cause, words)
 	}
-	c.end(cause, words)
+	if c.noMedia != "" && cause == voice.CauseFailed {
+		cause = voice.CauseMedia // which tells the caller that another description may do
+	}
+	c.end(c.noMedia, cause, words)
 	c.placed()
 	c.e.gate.drop(c.reserved)
 	c.beside.close() // its recording is stored before anybody hears of the end
@@ -142,36 +150,37 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 }
 
 // end ends the caller's leg alone: what a step has under way it ends itself. A
-// caller who has left has said why.
-func (c *Call) end(cause voice.Cause, words string) {
+// caller who has left has said why. why is "" where whoever ends the call knows it.
+func (c *Call) end(why voice.EndReason, cause voice.Cause, words string) {
 	if !c.ended && c.a != nil && c.a.gone() {
 		cause, words = c.a.dialog.Cause()
+		why = c.a.dialog.Reason()
 	}
-	c.endAs(cause, words)
+	c.endAs(why, cause, words)
 }
 
 // endAs ends the caller's leg for a reason that holds whoever hung up.
-func (c *Call) endAs(cause voice.Cause, words string) {
+func (c *Call) endAs(why voice.EndReason, cause voice.Cause, words string) {
 	if c.ended {
 		return
 	}
 	c.ended = true
 	c.timer.Stop()
 	if c.a == nil {
-		c.setEnd(cause, words)
+		c.setEnd(why, cause, words)
 		return
 	}
 	c.beside.down(c.a)
 	r := c.a.end(cause, words)
 	c.addLeg(r)
-	c.setEnd(cause, words)
+	c.setEnd(why, cause, words)
 	c.Note(endEvent(r, "caller's leg ended: "+words))
 }
 
-func (c *Call) setEnd(cause voice.Cause, words string) {
+func (c *Call) setEnd(why voice.EndReason, cause voice.Cause, words string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.summary.Cause, c.summary.Words = cause, words
+	c.summary.Reason, c.summary.Cause, c.summary.Words = why, cause, words
 }
 
 // hungUp is the error of a step during which the caller left.
@@ -184,7 +193,7 @@ func (c *Call) hungUp() error {
 // mediaLost ends a call whose caller's audio has stopped for too long.
 func (c *Call) mediaLost() error {
 	c.Note(voice.Event{Kind: voice.EventMedia, Leg: c.a.id, Text: "no audio came from the caller for " + c.e.cfg.MediaTimeout.String()})
-	c.end(voice.CauseMedia, "the caller's audio stopped")
+	c.end(voice.EndNoAudio, voice.CauseMedia, "the caller's audio stopped")
 	return voice.Errorf("engine.wait", voice.HungUp, "the caller's audio stopped")
 }
 

@@ -22,6 +22,9 @@ func (c *Call) Dial(ctx context.Context, s voice.DialSpec) (voice.DialResult, er
 	if err != nil {
 		return voice.DialResult{}, err
 	}
+	if err := c.agreeable(); err != nil {
+		return voice.DialResult{}, err
+	}
 	c.alone()
 	c.Note(voice.Event{Kind: voice.EventDialStarted, Text: "dialling " + dialText(s), Data: dialData(s)})
 	if err := c.Ring(ctx); err != nil {
@@ -167,7 +170,7 @@ func (c *Call) firstAnswer(ctx context.Context, results <-chan rung, n int, wors
 	var keys <-chan rtpport.Digit
 	var info <-chan sipua.Digit
 	if c.a != nil {
-		gone, keys, info = c.a.Done(), c.a.port.Digits(), c.a.dialog.Digits()
+		gone, keys, info = c.a.Done(), c.a.port.Digits(), c.a.infoKeys()
 	}
 	const why = "nothing waits for keys while it rings"
 	for n > 0 {

@@ -13,10 +13,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"tandem/internal/blob"
+	"tandem/internal/browser"
 	"tandem/internal/dtlssrtp"
 	"tandem/internal/media"
 	"tandem/internal/media/tones"
@@ -50,6 +52,9 @@ type Config struct {
 	// MediaAddr gives the address that is put into session descriptions for a peer;
 	// invalid = this machine's own towards it. May be nil.
 	MediaAddr func(peer netip.Addr) netip.Addr
+	// Pages gives the open pages in browsers that are telephones of an extension; nil =
+	// there are none.
+	Pages func(ctx context.Context, t voice.TenantID, extension string) ([]*browser.Page, error)
 	// Identity is our certificate for media secured by DTLS; nil = there is none.
 	Identity *dtlssrtp.Identity
 	// CheckHost says whether a SIP address given by a tenant may be called.
@@ -62,7 +67,10 @@ type Config struct {
 	MediaTimeout time.Duration
 	// MaxCalls bounds the calls at once; more are refused with 503. 0 = no bound.
 	MaxCalls int
-	Country  string // of tones: "se", "us", …
+	// Hold says whether orders to call should wait, because callers are refused for
+	// what they would take. nil = never.
+	Hold    func() bool
+	Country string // of tones: "se", "us", …
 	// RecordCalls records every bridged call.
 	RecordCalls bool
 	// ComfortNoise offers and accepts comfort noise (RFC 3389).
@@ -103,21 +111,24 @@ func New(cfg Config) *Engine {
 // so each needs the other; a call that dials before this is refused.
 func (e *Engine) SetAgent(a *sipua.Agent) { e.agent.Store(a) }
 
-// Full says whether new calls should be refused.
+// Full says whether as many calls are up as may be.
 func (e *Engine) Full() bool { return e.full(0) }
 
 // full is Full when so many ports are as good as taken.
 func (e *Engine) full(coming int) bool {
-	if e.cfg.MaxCalls > 0 && e.cfg.Pool.Stats().Ports+coming >= legsOfCall*e.cfg.MaxCalls {
-		return true
-	}
-	return e.cfg.Pool.Overloaded()
+	return e.cfg.MaxCalls > 0 && e.cfg.Pool.Stats().Ports+coming >= legsOfCall*e.cfg.MaxCalls
 }
 
 // Incoming makes the call of an INVITE. The error says why it was refused,
 // which has been done then.
 func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
-	port, err := e.cfg.Pool.Open()
+	local := e.addrs.towards(inc.Source().Addr())
+	browser := isBrowser(inc.Header("contact"), inc.Transport())
+	told := local
+	if o := inc.Offer(); o == nil || browser || !o.IPv4() {
+		told = netip.Addr{} // the peer may come from elsewhere, or by IPv6
+	}
+	port, err := e.cfg.Pool.OpenAt(told)
 	if err != nil {
 		inc.Reject(503, "Service Unavailable")
 		return nil, voice.E("engine.Incoming", voice.Limit, err)
@@ -125,10 +136,16 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 	info := infoOf(inc)
 	c := newCall(e, info)
 	c.a = &leg{id: "a", to: "the caller", who: callerOf(info), started: info.Start, side: &side{
-		dialog: inc.Dialog, inc: inc, port: port,
-		local: e.local(inc.Source().Addr(), port),
+		dialog: inc.Dialog, sip: inc.Dialog, arrives: inc, inc: inc, port: port,
+		local: e.localAt(local, inc.Source().Addr(), port),
 	}}
-	c.a.local.Browser = isBrowser(inc.Header("contact"), inc.Transport()) // for an INVITE without an offer
+	policy, err := policyOf(inc.Secure(), inc.Peer(), browser)
+	if err != nil {
+		port.Close()
+		inc.Reject(488, "Not Acceptable Here")
+		return nil, err
+	}
+	policy.apply(c.a.local)
 	c.a.belongs(c)
 	c.first = c.a.id
 	c.beside.caller(c.a)
@@ -170,7 +187,16 @@ func callerOf(i voice.CallInfo) voice.Target {
 // localAddrs finds the address of this machine that a peer reaches.
 type localAddrs struct {
 	told func(peer netip.Addr) netip.Addr
+
+	mu    sync.Mutex
+	known map[netip.Addr]netip.Addr // by peer, for a moment: calls come from the same few
+	since time.Time
 }
+
+const (
+	addrsKept = time.Second
+	addrsMost = 1000
+)
 
 func newLocalAddrs(told func(netip.Addr) netip.Addr) *localAddrs { return &localAddrs{told: told} }
 
@@ -181,11 +207,24 @@ func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 			return a
 		}
 	}
+	l.mu.Lock()
+	if now := time.Now(); len(l.known) >= addrsMost || now.Sub(l.since) >= addrsKept {
+		l.known, l.since = map[netip.Addr]netip.Addr{}, now
+	}
+	a, ok := l.known[peer]
+	l.mu.Unlock()
+	if ok {
+		return a
+	}
 	// Connecting a datagram socket sends nothing; the kernel picks the address.
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(peer, 9)))
 	if err != nil {
 		return netip.IPv4Unspecified()
 	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	a = conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	_ = conn.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[peer] = a
+	return a
 }

@@ -97,7 +97,7 @@ func (c *Call) followTrunk(hop sipua.Target, user, host string, f *following) ([
 	if err != nil {
 		return nil, voice.Errorf(op, voice.Invalid, "%s is no full number", user)
 	}
-	if err := mayDial(n, k); err != nil {
+	if err := k.MayDial(n); err != nil {
 		return nil, err
 	}
 	f.trunks++

@@ -14,14 +14,13 @@ func (c *Call) Gather(ctx context.Context, s voice.GatherSpec) (voice.GatherResu
 	if err := c.Answer(ctx); err != nil {
 		return voice.GatherResult{}, err
 	}
+	hides := c.hides // whatever a command does meanwhile
+	if hides {
+		c.onlyHidden()
+	}
 	m := gather.New(s, time.Now())
 	c.kept = c.kept[m.TypeAhead(time.Now(), c.kept):]
-	var p *playing
-	if m.Playing() {
-		if p = c.play(ctx, c.a, voice.PlaySpec{Prompts: s.Prompts, BargeIn: s.BargeIn}); p == nil {
-			m.PromptsOver(time.Now())
-		}
-	}
+	p := c.invite(ctx, m, &s)
 	for !m.Done() {
 		w, err := c.waitUntil(ctx, p.done(), p, m)
 		if err != nil {
@@ -45,14 +44,34 @@ func (c *Call) Gather(ctx context.Context, s voice.GatherSpec) (voice.GatherResu
 			m.Expire(time.Now())
 		}
 	}
-	r := m.Result()
-	text := "gathered \"" + string(r.Digits) + "\": " + string(r.End)
+	return c.gathered(m.Result(), hides), nil
+}
+
+// invite begins the prompts of a gather; nil when there are none.
+func (c *Call) invite(ctx context.Context, m *gather.Machine, s *voice.GatherSpec) *playing {
+	if !m.Playing() {
+		return nil
+	}
+	p := c.play(ctx, c.a, voice.PlaySpec{Prompts: s.Prompts, BargeIn: s.BargeIn})
+	if p == nil {
+		m.PromptsOver(time.Now())
+	}
+	return p
+}
+
+// gathered notes what a gather gave.
+func (c *Call) gathered(r voice.GatherResult, hides bool) voice.GatherResult {
+	shown := string(r.Digits)
+	if hides {
+		shown = voice.Hidden(r.Digits)
+	}
+	text := "gathered \"" + shown + "\": " + string(r.End)
 	if r.Digits == "" {
 		text = "nothing was keyed: " + string(r.End)
 	}
 	c.Note(voice.Event{Kind: voice.EventGatherEnded, Leg: c.a.id, Text: text,
-		Data: map[string]string{"digits": string(r.Digits), "end": string(r.End)}})
-	return r, nil
+		Data: map[string]string{"digits": shown, "end": string(r.End)}})
+	return r
 }
 
 func (c *Call) press(m *gather.Machine, k gather.Press, at time.Time) {

@@ -50,7 +50,7 @@ func (c *Call) Give(ctx context.Context, except voice.LegID, words string) (voic
 	if first {
 		c.ended = true
 		c.timer.Stop()
-		c.setEnd(voice.CauseNormal, words)
+		c.setEnd("", voice.CauseNormal, words)
 		if l.inc != nil {
 			c.handed = l.side
 		}
@@ -103,7 +103,7 @@ func (c *Call) Join(ctx context.Context, given voice.Party) (voice.DialResult, e
 
 // name says in words who a leg reaches, for another call.
 func (l *leg) name() string {
-	if l.inc != nil {
+	if l.arrives != nil {
 		return l.who.String()
 	}
 	return l.to

@@ -26,16 +26,38 @@ type leg struct {
 	// the call's goroutine alone, under mu.
 	method voice.DigitMethod
 
+	course course
+
 	*side
 }
 
-// side is a SIP dialog and its media port. It stays the same when another call
+// dialog is the signalling of a party that has begun: a SIP dialog, or the line of a
+// page in a browser.
+type dialog interface {
+	Done() <-chan struct{}
+	Cause() (voice.Cause, string)
+	Reason() voice.EndReason
+	HangupFor(why voice.EndReason, cause voice.Cause, words string)
+	PeerAddr() netip.Addr
+}
+
+// arriving is the caller's signalling until the answer.
+type arriving interface {
+	Offer() *offer.Session // nil = ours is waited for
+	Ring() error
+	EarlyMedia(sdp []byte) error
+	Answer(sdp []byte) error
+}
+
+// side is a party's signalling and its media port. It stays the same when another call
 // takes the party over, under another leg.
 type side struct {
-	dialog *sipua.Dialog
-	inc    *sipua.Incoming // the caller's leg of an incoming call
-	port   *rtpport.Port
-	at     atomic.Pointer[place]
+	dialog  dialog
+	sip     *sipua.Dialog   // the same; nil = a browser
+	arrives arriving        // the caller's leg of an incoming call
+	inc     *sipua.Incoming // the same; nil = a browser
+	port    *rtpport.Port
+	at      atomic.Pointer[place]
 
 	latest  atomic.Pointer[rtpport.Stats] // as Watch saw them last
 	watched watched
@@ -85,18 +107,25 @@ func (l *leg) codec() string {
 	if l.media.DTLS.Used() {
 		words += " secured by DTLS-SRTP"
 	}
-	if l.media.EventPT != 0 {
-		return words + ", keys by telephone-event"
+	if l.media.Crypto.Used() {
+		words += " secured by SDES-SRTP (" + l.media.Crypto.Suite + ")"
 	}
-	return words + ", keys in band"
+	keys := ", keys in band"
+	if l.media.EventPT != 0 {
+		keys = ", keys by telephone-event"
+	}
+	if l.media.Refused != "" {
+		keys += "; not taken: " + l.media.Refused
+	}
+	return words + keys
 }
 
 // speaks is the codec of the leg, or what it will be when the caller is answered.
 func (l *leg) speaks() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.media.Codec.Name == "" && l.inc != nil && l.inc.Offer() != nil {
-		m, err := l.inc.Offer().Preview()
+	if l.media.Codec.Name == "" && l.arrives != nil && l.arrives.Offer() != nil {
+		m, err := l.arrives.Offer().Preview()
 		if err != nil {
 			return "" // which its answer will say
 		}
@@ -141,11 +170,11 @@ func params(m offer.Media, host netip.Addr) rtpport.Params {
 // answer answers the caller's leg. With an INVITE that carried no offer ours
 // goes out in the 200 and the caller's answer comes with the ACK.
 func (l *leg) answer(ctx context.Context) error {
-	if l.inc == nil {
+	if l.arrives == nil {
 		return nil // a leg that we dialled has answered itself
 	}
 	l.mu.Lock()
-	offered := l.inc.Offer()
+	offered := l.arrives.Offer()
 	if offered == nil {
 		sdp := l.local.Offer(offer.SendRecv)
 		l.mu.Unlock()
@@ -153,7 +182,7 @@ func (l *leg) answer(ctx context.Context) error {
 	}
 	err := l.describe(offered)
 	if err == nil {
-		err = l.inc.Answer(l.sent)
+		err = l.arrives.Answer(l.sent)
 	}
 	agreed := l.media
 	l.mu.Unlock()
@@ -187,12 +216,12 @@ func (l *leg) describe(offered *offer.Session) error {
 
 // early opens the sound to a caller who is not answered yet (183).
 func (l *leg) early() error {
-	if l.inc == nil {
+	if l.arrives == nil {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	offered := l.inc.Offer()
+	offered := l.arrives.Offer()
 	if offered == nil {
 		return voice.Errorf("engine.early", voice.Conflict, "the caller made no offer")
 	}
@@ -202,7 +231,7 @@ func (l *leg) early() error {
 	if err := l.describe(offered); err != nil {
 		return err
 	}
-	return l.inc.EarlyMedia(l.sent)
+	return l.arrives.EarlyMedia(l.sent)
 }
 
 func (l *leg) answerDelayed(ctx context.Context, sdp []byte) error {
@@ -241,10 +270,10 @@ func (l *leg) opened() bool {
 
 // ring tells the caller that it rings; a leg that we dialled needs no telling.
 func (l *leg) ring() error {
-	if l.inc == nil {
+	if l.arrives == nil {
 		return nil
 	}
-	return l.inc.Ring()
+	return l.arrives.Ring()
 }
 
 // accept takes the peer's answer to our offer.
@@ -279,7 +308,7 @@ func (l *leg) silentTooLong(most time.Duration) bool {
 func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
 	l.at.Load().call.e.places.forget(l.side)
 	l.sources()
-	l.dialog.Hangup(cause, words)
+	l.dialog.HangupFor("", cause, words)
 	st := l.port.Close()
 	l.stray(st.Foreign)
 	if l.release != nil {
@@ -299,6 +328,6 @@ func (l *leg) record(st rtpport.Stats, cause voice.Cause, words string) voice.Le
 	return voice.LegRecord{
 		ID: l.id, To: l.to, Start: l.started, Answered: answered, End: time.Now(),
 		Cause: cause, Words: words, Codec: l.media.Codec.Name,
-		Quality: quality(st, l.media), Keys: l.keysBy(),
+		Quality: quality(st, l.media), Keys: l.keysBy(), Course: l.course.list(),
 	}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,17 +14,6 @@ const (
 	defaultOutboundCalls     = 10
 	defaultOutboundPerMinute = 30
 )
-
-// highRisk holds number ranges that toll fraud goes to and that an IVR has no
-// business with unless a trunk names them in its prefixes: shared-cost and
-// satellite country codes (ITU-T E.164 assignments) and national premium-rate ranges.
-var highRisk = [...]string{
-	"+979", "+870", "+878", "+881", "+882", "+883", // premium and satellite
-	"+1900", "+1976", // North America
-	"+449", "+44871", "+44872", "+44873", // United Kingdom
-	"+46900", "+46939", "+46944", // Sweden
-	"+49900", "+33899", "+34803", "+34806", "+34807", "+39899", "+41900", "+41901", "+43900", "+43930",
-}
 
 // gate holds the outbound limits of every tenant. It is the one place that a
 // leg through a trunk passes, whoever asked for it.
@@ -188,6 +176,9 @@ func (c *Call) Reserve(l voice.Limits, rung, after int) error {
 	if e.full(int(e.coming.Load())) {
 		return voice.Errorf(op, voice.Unavailable, "the server has as many calls up as it takes")
 	}
+	if e.cfg.Hold != nil && e.cfg.Hold() {
+		return voice.Errorf(op, voice.Unavailable, "the server is busy: callers are refused, and orders wait")
+	}
 	h, err := e.gate.reserve(c.Info().Tenant, l, rung, after, time.Now())
 	if err != nil {
 		return err
@@ -200,23 +191,3 @@ func (c *Call) Reserve(l voice.Limits, rung, after int) error {
 
 // legsOfCall is how many ports a call takes.
 const legsOfCall = 2
-
-// mayDial decides whether number n may go through trunk k.
-func mayDial(n voice.E164, k voice.Trunk) error {
-	const op = "engine.outbound"
-	for _, p := range k.Prefixes {
-		if strings.HasPrefix(string(n), p) {
-			return nil
-		}
-	}
-	if len(k.Prefixes) > 0 {
-		return voice.Errorf(op, voice.Permission, "trunk %s does not take %s: its prefixes are %s", k.Name, n, strings.Join(k.Prefixes, ", "))
-	}
-	for _, p := range highRisk {
-		if strings.HasPrefix(string(n), p) {
-			return voice.Errorf(op, voice.Permission,
-				"%s is in the high-risk range %s; a trunk must name the range in its prefixes to allow it", n, p)
-		}
-	}
-	return nil
-}

@@ -7,6 +7,7 @@ import (
 
 	"tandem/internal/engine"
 	"tandem/internal/phone"
+	"tandem/internal/sipua"
 	"tandem/internal/voice"
 )
 
@@ -161,5 +162,23 @@ func TestBrokenStepLeavesNothing(t *testing.T) {
 				t.Errorf("rows: %+v %v", rows, err)
 			}
 		})
+	}
+}
+
+// TestOfferWithoutAnAnswer is a caller who makes no offer, and whose ACK has no
+// answer to ours.
+func TestOfferWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(ctx context.Context, c *engine.Call) error { return c.Answer(ctx) })
+	d := newDying(t)
+	call, err := d.agent.Dial(t.Context(), sipua.Target{URI: "sip:test@" + r.agent.Addr().String()}, nil, nil)
+	if err == nil {
+		defer call.Hangup(voice.CauseNormal, "")
+	}
+	if err := r.over(); err == nil {
+		t.Error("it was answered")
+	}
+	if why := r.ended(); why != voice.EndNoMedia {
+		t.Errorf("ended for %q\n%s", why, r.timeline())
 	}
 }

@@ -97,6 +97,9 @@ func endEvent(r voice.LegRecord, text string) voice.Event {
 			data["mos_out"] = strconv.FormatFloat(q.MOSOut, 'f', 2, 64)
 		}
 	}
+	if text := courseText(r.Course); text != "" {
+		data["course"] = text
+	}
 	if r.Keys != "" {
 		data["keys"] = string(r.Keys)
 	}

@@ -44,7 +44,7 @@ func (c *Call) Record(ctx context.Context, s voice.RecordSpec) (voice.RecordResu
 	res := t.stop()
 	stays := voice.IsKind(stopped, voice.Expired) || voice.IsKind(stopped, voice.Redirected) || voice.IsKind(stopped, voice.Interrupted)
 	if stopped != nil && !stays {
-		c.end(endCause(stopped), voice.Reason(stopped))
+		c.end("", endCause(stopped), voice.Reason(stopped))
 	}
 	result, err := c.recorded(t, s, res, voice.RecordResult{End: end, Key: key})
 	if err == nil && stays {

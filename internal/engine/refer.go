@@ -7,17 +7,17 @@ import (
 	"tandem/internal/voice"
 )
 
-// places knows which side a dialog is, from the INVITE until the leg is over.
+// places knows which side a dialog is, from its beginning until the leg is over.
 type places struct {
 	mu  sync.Mutex
-	all map[*sipua.Dialog]*side
+	all map[dialog]*side
 }
 
 func (p *places) know(s *side) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all == nil {
-		p.all = map[*sipua.Dialog]*side{}
+		p.all = map[dialog]*side{}
 	}
 	p.all[s.dialog] = s
 }
@@ -46,7 +46,10 @@ func (s *side) place() voice.Place {
 	if at.leg.who.Kind == voice.ToExtension {
 		p.Extension = at.leg.who.ID
 	}
-	if peer := s.dialog.Peer(); peer.Kind == sipua.PeerTrunk && peer.Trunk.Refer {
+	if s.sip == nil {
+		return p
+	}
+	if peer := s.sip.Peer(); peer.Kind == sipua.PeerTrunk && peer.Trunk.Refer {
 		p.Trunk = peer.Trunk.ID
 	}
 	return p
@@ -62,7 +65,7 @@ func (s *side) referred(o *sipua.ReferOrder) {
 	r := voice.Referral{By: s.place(), To: o.User, Answer: referralAnswer{o}}
 	if o.Replaces != nil {
 		r.Attended = true
-		if d := c.e.agent.Load().Match(*o.Replaces); d != nil && d != s.dialog {
+		if d := c.e.agent.Load().Match(*o.Replaces); d != nil && d != s.sip {
 			r.With, _ = c.e.places.of(d, c.Info().Tenant)
 		}
 	}

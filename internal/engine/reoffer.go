@@ -9,15 +9,15 @@ import (
 // address, and its wish to have the call transferred. It is told in the SIP
 // stack's goroutine.
 func (s *side) watch() {
-	s.dialog.OnRefer(s.referred)
-	s.dialog.OnReoffer(func(new *offer.Session) ([]byte, error) {
+	s.sip.OnRefer(s.referred)
+	s.sip.OnReoffer(func(new *offer.Session) ([]byte, error) {
 		sdp, e, err := s.reoffered(new)
 		if e.Kind != "" {
 			s.note(e)
 		}
 		return sdp, err
 	})
-	s.dialog.OnAnswer(func(new *offer.Session) {
+	s.sip.OnAnswer(func(new *offer.Session) {
 		if e := s.reanswered(new); e.Kind != "" {
 			s.note(e)
 		}

@@ -1,9 +1,13 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -122,6 +126,33 @@ func (r *rig) finish(ctx context.Context, c *engine.Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summaries = append(r.summaries, c.Summary())
+	r.keep(c)
+}
+
+// keep writes the call and its timeline into the folder of TANDEM_KEEP_CALLS, if
+// there is one, for the tests of package explain. The caller holds r.mu.
+func (r *rig) keep(c *engine.Call) {
+	dir := os.Getenv("TANDEM_KEEP_CALLS")
+	if dir == "" {
+		return
+	}
+	info, sum := c.Info(), c.Summary()
+	var events []voice.Event
+	for _, e := range r.events {
+		if e.Call == info.ID {
+			events = append(events, e)
+		}
+	}
+	data, err := json.Marshal(map[string]any{"events": events, "call": voice.CDR{
+		Call: info.ID, Tenant: info.Tenant, Direction: info.Direction, From: info.From, To: info.To, Start: info.Start, Answered: sum.Answered,
+		End: time.Now(), Cause: sum.Cause, Reason: cmp.Or(sum.Reason, voice.EndFlowHungUp), Words: sum.Words, Legs: sum.Legs,
+	}})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(r.t.Name(), "/", ".")+".json"), data, 0o600)
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
 }
 
 // nothingLeft waits until the media ports and dialogs of all calls are gone.
@@ -149,6 +180,13 @@ func (r *rig) legs() []voice.LegRecord {
 		r.t.Fatalf("%d calls are over", len(r.summaries))
 	}
 	return r.summaries[0].Legs
+}
+
+// ended gives why the call that is over ended, as far as it knows itself.
+func (r *rig) ended() voice.EndReason {
+	r.t.Helper()
+	r.legs()
+	return r.summaries[0].Reason
 }
 
 // causes gives how each leg ended, for comparison.

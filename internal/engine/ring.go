@@ -36,6 +36,9 @@ func (c *Call) ring(ctx context.Context, id voice.LegID, w way, hears *ringing) 
 			w.release()
 		}
 	}()
+	if w.page != nil {
+		return c.ringPage(ctx, id, w)
+	}
 	f := following{seen: []string{w.target.ID}}
 	for i := 0; i < len(w.hops); i++ {
 		hop := w.hops[i]
@@ -85,7 +88,7 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop *sipua.Ta
 		return rung{cause: causeOf(err), words: voice.Reason(err), next: voice.IsKind(err, voice.Unavailable)}
 	}
 	rang := false
-	d, err := c.e.agent.Load().Dial(ctx, *hop, l.local.Offer(offer.SendRecv), func(p sipua.Progress) {
+	progress := func(p sipua.Progress) {
 		if !rang {
 			rang = true
 			c.Note(voice.Event{Kind: voice.EventLegRinging, Leg: id, Text: fmt.Sprintf("%s: %d %s", w.words, p.Status, p.Reason)})
@@ -93,7 +96,8 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop *sipua.Ta
 		if p.Session != nil && l.accept(p.Session) == nil {
 			hears.early(l)
 		}
-	})
+	}
+	d, err := c.dialOffering(ctx, l, hop, w.words, progress)
 	if err != nil {
 		return dialFailure(ctx, err, w.words)
 	}
@@ -151,19 +155,32 @@ func (c *Call) prepare(ctx context.Context, l *leg, hop *sipua.Target) error {
 		}
 	}
 	hop.Places = places
+	var who sipua.Peer
+	if hop.Trunk != nil {
+		who = sipua.Peer{Kind: sipua.PeerTrunk, Trunk: *hop.Trunk}
+	}
+	browser := false
+	if b := hop.Binding; b != nil {
+		browser = isBrowser(b.Contact, b.Transport)
+		who = sipua.Peer{Kind: sipua.PeerExtension, Extension: voice.Extension{Tenant: b.Tenant, Number: b.Extension, SRTP: b.SRTP}}
+	}
+	p, err := policyOf(sipua.Secure(places), who, browser)
+	if err != nil {
+		return err
+	}
 	peer := places[0].Addr.Addr()
 	if l.port, err = c.openPort(); err != nil {
 		return err
 	}
 	l.local = c.e.local(peer, l.port)
-	l.local.Browser = hop.Binding != nil && isBrowser(hop.Binding.Contact, hop.Binding.Transport)
+	p.apply(l.local)
 	if c.a != nil && c.a.speaks() == offer.G722 {
 		l.local.Codecs = []string{offer.G722, offer.PCMU, offer.PCMA} // so that the talk passes as it is
 	}
 	hop.Trace = l.noteMessage
 	hop.Note = func(words string) { c.Note(voice.Event{Kind: voice.EventSIP, Leg: l.id, Text: words}) }
 	hop.Began = func(d *sipua.Dialog) {
-		l.dialog = d
+		l.dialog, l.sip = d, d
 		c.e.places.know(l.side)
 	}
 	return nil

@@ -34,6 +34,7 @@ type room struct {
 	last    *member   // to leave, nil before
 	tape    *roomTape
 	over    bool // nobody is let in any more
+	locked  bool // nobody is let in until it is opened
 }
 
 // member is a call in a room.
@@ -59,6 +60,7 @@ func (c *Call) JoinRoom(ctx context.Context, s voice.RoomSpec) (voice.RoomResult
 	begun := time.Now()
 	m := c.e.rooms.enter(c, s, begun)
 	if m == nil {
+		c.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "not let into room " + s.Room + ": it is full or locked", Data: map[string]string{"order": "room", "room": s.Room}})
 		return voice.RoomResult{End: voice.RoomIsFull}, nil
 	}
 	if err := m.sit(s); err != nil {
@@ -86,7 +88,7 @@ func (c *Call) JoinRoom(ctx context.Context, s voice.RoomSpec) (voice.RoomResult
 }
 
 // enter finds the room, or makes it, and puts the call on its list; nil when the
-// room is full.
+// room is full or locked.
 func (r *rooms) enter(c *Call, s voice.RoomSpec, now time.Time) *member {
 	most := s.MaxMembers
 	if most <= 0 {
@@ -101,7 +103,7 @@ func (r *rooms) enter(c *Call, s voice.RoomSpec, now time.Time) *member {
 		o = &room{key: key, since: now}
 		r.all[key] = o
 	}
-	if len(o.members) >= most {
+	if o.locked || len(o.members) >= most {
 		return nil
 	}
 	m := &member{call: c, id: info.ID, leg: c.a.id, room: o, since: now, muted: s.Muted, changed: make(chan struct{})}

@@ -138,6 +138,20 @@ func TestRoomBounds(t *testing.T) {
 		t.Errorf("the third: %+v", res)
 	}
 	r.over()
+	if err := r.engine.LockRoom(tenant, "other", true); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("a room that is not there: %v", err)
+	}
+	if err := r.engine.LockRoom(tenant, "r", true); err != nil || !r.engine.Rooms(tenant)[0].Locked {
+		t.Fatalf("locked: %v", err)
+	}
+	join(voice.RoomSpec{})
+	if res := <-results; res.End != voice.RoomIsFull {
+		t.Errorf("into the locked room: %+v", res)
+	}
+	r.over()
+	if err := r.engine.LockRoom(tenant, "r", false); err != nil || r.engine.Rooms(tenant)[0].Locked {
+		t.Fatalf("opened: %v", err)
+	}
 	join(voice.RoomSpec{MaxDuration: 200 * time.Millisecond})
 	if res := <-results; res.End != voice.RoomMaxDuration {
 		t.Errorf("the time is over: %+v", res)

@@ -16,7 +16,7 @@ func (e *Engine) Rooms(t voice.TenantID) []voice.Room {
 		if key.tenant != t {
 			continue
 		}
-		v := voice.Room{Name: key.name, Since: o.since}
+		v := voice.Room{Name: key.name, Since: o.since, Locked: o.locked}
 		if o.tape != nil && o.tape.tape != nil {
 			v.Recording = o.tape.row.ID
 		}
@@ -69,6 +69,33 @@ func (e *Engine) MuteMember(t voice.TenantID, name string, id voice.CallID, mute
 		words = "heard again"
 	}
 	m.call.Note(voice.Event{Kind: voice.EventCallOrdered, Text: words + " in room " + name, Data: map[string]string{"order": "mute", "room": name}})
+	return nil
+}
+
+// LockRoom says whether nobody more is let into a tenant's room: until it is opened,
+// or over. NotExist when there is no such room.
+func (e *Engine) LockRoom(t voice.TenantID, name string, locked bool) error {
+	e.rooms.mu.Lock()
+	o, _, err := e.rooms.find("engine.LockRoom", t, name, "")
+	if err != nil {
+		e.rooms.mu.Unlock()
+		return err
+	}
+	var told []*Call // when nothing changes, nobody
+	if o.locked != locked {
+		for _, m := range o.members {
+			told = append(told, m.call)
+		}
+	}
+	o.locked = locked
+	e.rooms.mu.Unlock()
+	words := "locked"
+	if !locked {
+		words = "opened"
+	}
+	for _, c := range told {
+		c.Note(voice.Event{Kind: voice.EventCallOrdered, Text: "room " + name + " " + words, Data: map[string]string{"order": "lock", "room": name}})
+	}
 	return nil
 }
 

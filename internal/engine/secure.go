@@ -24,7 +24,11 @@ type shaking struct {
 
 // local begins our descriptions to a peer, whose sound arrives at the port.
 func (e *Engine) local(peer netip.Addr, port *rtpport.Port) *offer.Local {
-	main := e.addrs.towards(peer)
+	return e.localAt(e.addrs.towards(peer), peer, port)
+}
+
+// localAt is local where the address that a peer is told is known.
+func (e *Engine) localAt(main, peer netip.Addr, port *rtpport.Port) *offer.Local {
 	l := offer.NewLocal(netip.AddrPortFrom(main, uint16(port.LocalPort())))
 	l.Others = func() []netip.Addr { return e.addrs.beside(main, peer) }
 	l.Comfort = e.cfg.ComfortNoise
@@ -87,6 +91,11 @@ func (s *side) secure(p *rtpport.Params, m offer.Media) {
 		ice := rtpport.ICE(m.ICE)
 		p.ICE = &ice
 	}
+	if c := m.Crypto; c.Used() {
+		const key = 16 // octets; the salt follows
+		p.Keys = &dtlssrtp.Keys{Profile: c.Suite, LocalKey: []byte(c.Local[:key]), LocalSalt: []byte(c.Local[key:]),
+			RemoteKey: []byte(c.Remote[:key]), RemoteSalt: []byte(c.Remote[key:])}
+	}
 	if !m.DTLS.Used() {
 		return
 	}
@@ -134,7 +143,7 @@ func (s *side) shaken(h *shaking, r rtpport.Handshake, ice bool, at string) {
 	h.err = voice.Errorf("engine.secure", voice.HungUp, "%s", words)
 	s.note(voice.Event{Kind: voice.EventMedia, Text: "media could not be secured: " + words})
 	close(h.done)
-	s.dialog.Hangup(voice.CauseMedia, words)
+	s.dialog.HangupFor(voice.EndNotSecured, voice.CauseMedia, words)
 }
 
 // untilSecure waits until the media of a leg may be used. It comes to an end by

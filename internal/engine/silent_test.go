@@ -113,6 +113,9 @@ func TestSilentCallerIsLetGo(t *testing.T) {
 				t.Errorf("legs: %s\n%s", got, r.timeline())
 			}
 			r.noted(voice.EventMedia, "no audio came from the caller")
+			if why := r.ended(); why != voice.EndNoAudio {
+				t.Errorf("ended for %q", why)
+			}
 		})
 	}
 }

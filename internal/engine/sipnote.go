@@ -9,6 +9,9 @@ import (
 
 // sipEvent gives a SIP message as an event, of no leg yet.
 func sipEvent(m sipua.Message) voice.Event {
+	if m.Note != "" {
+		return voice.Event{Kind: voice.EventSIP, At: m.At, Text: m.Note}
+	}
 	dir, verb, way := "out", "sent", "to "
 	if m.In {
 		dir, verb, way = "in", "received", "from "

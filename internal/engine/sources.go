@@ -51,7 +51,7 @@ func (s *side) stray(packets int64) {
 // names: behind a NAT with signalling through a proxy, it does.
 func (s *side) mayBeStranger(m offer.Media) bool {
 	a := m.Remote.Addr()
-	return s.dialog.Proxied() && (!a.IsValid() || !public(a))
+	return s.sip != nil && s.sip.Proxied() && (!a.IsValid() || !public(a))
 }
 
 const (

@@ -79,10 +79,15 @@ func (c *Call) openTape(ctx context.Context, on recorder, about voice.LegID, pur
 
 // note says what has become of the recording.
 func (t *tape) note(kind voice.EventKind, what string) {
+	t.call.Note(voice.Event{Kind: kind, Leg: t.leg, Text: "recording " + string(t.row.ID) + " " + what, Data: t.about()})
+}
+
+// about is what an event of the recording says of it.
+func (t *tape) about() map[string]string {
 	data := map[string]string{}
 	maps.Copy(data, t.data)
 	data["recording"], data["purpose"], data["leg"] = string(t.row.ID), string(t.row.Purpose), string(t.leg)
-	t.call.Note(voice.Event{Kind: kind, Leg: t.leg, Text: "recording " + string(t.row.ID) + " " + what, Data: data})
+	return data
 }
 
 // stop ends the recording; what becomes of it is finish's or drop's.
@@ -115,7 +120,7 @@ func (t *tape) fail(words string) {
 	}
 	t.row.Size, t.row.SHA256 = file.Size, file.SHA256
 	t.store(t.row)
-	t.call.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "recording failed: " + t.row.Words})
+	t.call.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "recording failed: " + t.row.Words, Data: t.about()})
 }
 
 // drop keeps nothing of the recording.
@@ -126,7 +131,7 @@ func (t *tape) drop(words string) {
 	if err := t.call.e.cfg.Recordings.DeleteRecording(ctx, t.row.Tenant, t.row.ID); err != nil {
 		t.call.e.cfg.Logger.Error("recording's row not removed", "recording", t.row.ID, "err", err)
 	}
-	t.call.Note(voice.Event{Kind: voice.EventRecordingDropped, Text: "recording not kept: " + words})
+	t.call.Note(voice.Event{Kind: voice.EventRecordingDropped, Text: "recording not kept: " + words, Data: t.about()})
 }
 
 // finish makes the recording durable and its row final.
@@ -140,7 +145,7 @@ func (t *tape) finish(res rtpport.Result) (voice.Recording, error) {
 	if err != nil {
 		t.row.State, t.row.Words, t.row.Ended = voice.RecordingFailed, err.Error(), time.Now()
 		t.store(t.row)
-		t.call.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "recording failed: " + t.row.Words})
+		t.call.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "recording failed: " + t.row.Words, Data: t.about()})
 		return voice.Recording{}, voice.E("engine.Record", voice.Unavailable, err)
 	}
 	t.row.State, t.row.Size, t.row.SHA256 = voice.RecordingFinished, file.Size, file.SHA256

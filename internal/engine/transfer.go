@@ -51,7 +51,7 @@ func (c *Call) Transfer(ctx context.Context, s voice.TransferSpec) (voice.Transf
 	res := referred(s.Target, ref, err)
 	c.noteTransfer(voice.EventTransferEnded, s.Target, res.Words, res.End, res.Cause)
 	if res.End == voice.TransferDone {
-		c.endAs(voice.CauseNormal, res.Words)
+		c.endAs(voice.EndTransferred, voice.CauseNormal, res.Words)
 	}
 	return res, nil
 }
@@ -60,7 +60,10 @@ func (c *Call) Transfer(ctx context.Context, s voice.TransferSpec) (voice.Transf
 // gives back an outbound reservation. The error says why nobody is asked.
 func (c *Call) referTo(ctx context.Context, t voice.Target) (to string, release func(), err error) {
 	const op = "engine.Transfer"
-	d, tenant := c.a.dialog, c.Info().Tenant
+	d, tenant := c.a.sip, c.Info().Tenant
+	if d == nil {
+		return "", nil, voice.Errorf(op, voice.Permission, "the caller is in a browser, which takes no REFER")
+	}
 	switch p := d.Peer(); {
 	case p.Kind == sipua.PeerExtension && p.Extension.Tenant == tenant:
 		switch {
@@ -97,7 +100,7 @@ func (c *Call) referTrunk(ctx context.Context, id voice.TrunkID, t voice.Target)
 	k := all[i]
 	n, err := voice.ParseE164(t.ID)
 	if err == nil {
-		err = mayDial(n, k)
+		err = k.MayDial(n)
 	}
 	if err != nil {
 		return "", nil, err
@@ -128,7 +131,7 @@ func (c *Call) established(ctx context.Context) error {
 		return err
 	}
 	select {
-	case <-c.a.dialog.Up():
+	case <-c.a.sip.Up():
 		return nil
 	case <-c.a.Done():
 		return c.hungUp()
@@ -147,10 +150,10 @@ func (c *Call) refer(ctx context.Context, to string, longest time.Duration) (sip
 	defer stop()
 	told := make(chan answer, 1)
 	go func() {
-		ref, err := c.a.dialog.Refer(ctx, to)
+		ref, err := c.a.sip.Refer(ctx, to)
 		told <- answer{ref, err}
 	}()
-	gone, keys, info := c.a.Done(), c.a.port.Digits(), c.a.dialog.Digits()
+	gone, keys, info := c.a.Done(), c.a.port.Digits(), c.a.infoKeys()
 	for {
 		select {
 		case a := <-told:

@@ -102,7 +102,7 @@ func (c *Call) waitOnce(ctx context.Context, done, stop <-chan struct{}, tick <-
 	var farKeys <-chan rtpport.Digit
 	var farInfo <-chan sipua.Digit
 	if c.far != nil {
-		farKeys, farInfo = c.far.port.Digits(), c.far.dialog.Digits()
+		farKeys, farInfo = c.far.port.Digits(), c.far.infoKeys()
 	}
 	select {
 	case <-done:
@@ -116,7 +116,7 @@ func (c *Call) waitOnce(ctx context.Context, done, stop <-chan struct{}, tick <-
 			return woken{}, voice.Errorf("engine.wait", voice.HungUp, "the media of the call is closed")
 		}
 		return c.heard(c.a, dg.Key, voice.DigitMethod(dg.Method), dg.At), nil
-	case key := <-c.a.dialog.Digits():
+	case key := <-c.a.infoKeys():
 		return c.heard(c.a, key.Key, voice.BySIPInfo, time.Now()), nil
 	case dg, ok := <-farKeys: // the media passes these on by itself
 		if ok {
@@ -143,17 +143,19 @@ func (c *Call) heard(l *leg, key byte, by voice.DigitMethod, when time.Time) wok
 		l.method = by
 		l.mu.Unlock()
 	}
-	data := map[string]string{"digit": string(key), "method": string(by)}
+	press := gather.Press{Key: key, Method: by, Hidden: c.hides && l == c.a}
+	shown := press.Shown()
+	data := map[string]string{"digit": shown, "method": string(by)}
 	if by != l.method {
 		c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: l.id, At: when, Data: data,
-			Text: "key " + string(key) + " by " + string(by) + " dropped: this phone sends keys by " + string(l.method)})
+			Text: "key " + shown + " by " + string(by) + " dropped: this phone sends keys by " + string(l.method)})
 		return woken{}
 	}
-	c.Note(voice.Event{Kind: voice.EventDigit, Leg: l.id, At: when, Text: "key " + string(key) + " by " + string(by), Data: data})
+	c.Note(voice.Event{Kind: voice.EventDigit, Leg: l.id, At: when, Text: "key " + shown + " by " + string(by), Data: data})
 	if l == c.a && c.watch != nil && c.watch(key) {
 		return woken{}
 	}
-	return woken{key: &gather.Press{Key: key, Method: by}, at: when}
+	return woken{key: &press, at: when}
 }
 
 // WatchKeys implements voice.KeyWatcher. While keys are watched they do not pass
@@ -164,6 +166,22 @@ func (c *Call) WatchKeys(f func(key byte) bool) {
 	if c.a != nil {
 		c.a.port.KeepKeys(f != nil)
 	}
+}
+
+// Conceal implements voice.Concealer.
+func (c *Call) Conceal(on bool) { c.hides = on }
+
+// onlyHidden drops keys that were pressed ahead, in the open, of a secret gather.
+func (c *Call) onlyHidden() {
+	kept := c.kept[:0]
+	for _, k := range c.kept {
+		if k.Hidden {
+			kept = append(kept, k)
+			continue
+		}
+		c.dropped(k, gather.InTheOpen)
+	}
+	c.kept = kept
 }
 
 // passKey presses a key that came by INFO for the other party of a bridge.
@@ -182,8 +200,8 @@ func (c *Call) unwanted(w woken, why string) {
 
 // dropped notes a key that nothing was waiting for.
 func (c *Call) dropped(k gather.Press, why string) {
-	c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, Text: "key " + string(k.Key) + " dropped: " + why,
-		Data: map[string]string{"digit": string(k.Key), "method": string(k.Method)}})
+	c.Note(voice.Event{Kind: voice.EventDigitDropped, Leg: c.a.id, Text: "key " + k.Shown() + " dropped: " + why,
+		Data: map[string]string{"digit": k.Shown(), "method": string(k.Method)}})
 }
 
 // Now implements voice.Timer.

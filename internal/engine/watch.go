@@ -88,6 +88,8 @@ func (e *Engine) look(now time.Time) {
 		s := sides[i]
 		s.latest.Store(&st)
 		s.listen(st, now)
+		s.at.Load().leg.follow(st, now)
+		s.stillThere(st.Alive(), now)
 		sum.Legs++
 		if s.watched.in != diagnose.Fine {
 			sum.Silent++
@@ -97,6 +99,16 @@ func (e *Engine) look(now time.Time) {
 		}
 	}
 	e.sound.Store(&sum)
+}
+
+// follow keeps the course of a leg's sound, from its answer on.
+func (l *leg) follow(st rtpport.Stats, now time.Time) {
+	l.mu.Lock()
+	m, talks := l.media, !l.answered.IsZero()
+	l.mu.Unlock()
+	if talks {
+		l.course.add(st, m, l.started, now)
+	}
 }
 
 // list gives the sides that have media.

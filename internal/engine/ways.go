@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tandem/internal/browser"
 	"tandem/internal/sipua"
 	"tandem/internal/voice"
 )
@@ -16,13 +17,15 @@ const trunkSilence = 4 * time.Second
 // anonymous as a caller ID shows no number.
 const anonymous = "anonymous"
 
-// way is one thing to ring for a target: a registered phone, a SIP address, or
-// a number through trunks that are tried in turn.
+// way is one thing to ring for a target: a registered phone, a page in a browser, a SIP
+// address, or a number through trunks that are tried in turn.
 type way struct {
 	target  voice.Target
 	words   string
 	hops    []sipua.Target
-	release func() // gives back an outbound reservation; may be nil
+	page    *browser.Page      // in place of hops
+	shown   browser.Invitation // to page
+	release func()             // gives back an outbound reservation; may be nil
 }
 
 // ways finds what there is to ring for a target. The error says in words why
@@ -39,17 +42,23 @@ func (c *Call) ways(ctx context.Context, t voice.Target, s voice.DialSpec) ([]wa
 	return nil, voice.Errorf("engine.Dial", voice.Invalid, "a %s can't be rung", t.Kind)
 }
 
-// phones gives the registered phones of an extension.
+// phones gives the registered phones of an extension and the open pages of its user.
 func (c *Call) phones(ctx context.Context, t voice.Target, s voice.DialSpec) ([]way, error) {
 	bindings, err := c.e.cfg.Bindings.Bindings(ctx, c.Info().Tenant, t.ID, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if len(bindings) == 0 {
+	ways, err := c.pages(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if len(bindings)+len(ways) == 0 {
 		return nil, voice.Errorf("engine.Dial", voice.Unavailable, "no phone is registered as %s", t.ID)
 	}
 	from, name := c.shown(s)
-	ways := make([]way, 0, len(bindings))
+	for i := range ways {
+		ways[i].shown = browser.Invitation{From: from, FromName: name, To: t.String()}
+	}
 	for _, b := range bindings {
 		ways = append(ways, way{target: t, words: "extension " + t.ID + " at " + b.Source,
 			hops: []sipua.Target{{Binding: &b, From: from, FromName: name, MaxForwards: c.hopsLeft()}}})
@@ -74,7 +83,7 @@ func (c *Call) trunks(ctx context.Context, t voice.Target, s voice.DialSpec) ([]
 	w := way{target: t, words: "number " + string(n)}
 	refused := error(nil)
 	for _, k := range all {
-		if err := mayDial(n, k); err != nil {
+		if err := k.MayDial(n); err != nil {
 			refused = err
 			continue
 		}
@@ -124,10 +133,10 @@ func sipAddress(id string) (uri, host string, err error) {
 	switch params {
 	case "":
 		return "sip:" + rest, host, nil
-	case "transport=udp", "transport=tcp":
+	case "transport=udp", "transport=tcp", "transport=tls":
 		return "sip:" + rest + ";" + params, host, nil
 	}
-	return "", "", voice.Errorf(op, voice.Invalid, "%q: a SIP address may name its transport, udp or tcp, and nothing else", id)
+	return "", "", voice.Errorf(op, voice.Invalid, "%q: a SIP address may name its transport, udp, tcp or tls, and nothing else", id)
 }
 
 func (c *Call) mayCall(ctx context.Context, host string) error {

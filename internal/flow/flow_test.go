@@ -178,6 +178,7 @@ func TestValidate(t *testing.T) {
 		{"speech", flow.CodeValue, "at most", []flow.Node{{ID: "a", Step: flow.Play{Prompts: []voice.Prompt{{Kind: voice.PromptSpeech, Text: strings.Repeat("a", 9000)}}}}}},
 		{"keys", flow.CodeValue, "telephone keys", []flow.Node{{ID: "a", Step: flow.Gather{Keys: []voice.Digits{"x"}}}}},
 		{"key twice", flow.CodeValue, "twice", []flow.Node{{ID: "a", Step: flow.Gather{Keys: []voice.Digits{"1", "1"}}}}},
+		{"secret keys", flow.CodeValue, "compare the digits in an if", []flow.Node{{ID: "a", Step: flow.Gather{Secret: true, Keys: []voice.Digits{"1"}}}}},
 		{"too many", flow.CodeTooMany, "at most", make([]flow.Node, flow.MaxNodes+1)},
 	}
 	for _, tt := range tests {

@@ -43,7 +43,13 @@ type Gather struct {
 	// key that equals one of Keys still waits for more.
 	Whole bool `json:"whole,omitempty"`
 	// Into names a variable that takes the digits, besides VarDigits.
-	Into       string        `json:"into,omitempty"`
+	Into string `json:"into,omitempty"`
+	// Secret keeps the digits out of everything that is written down: the timeline,
+	// logs, webhooks and tapes have how many there were. VarDigits and Into give
+	// voice.HiddenKey for each wherever they are used, but in an If and in the headers
+	// and the body of a Request, until something else sets them. There are no Keys and
+	// no Extensions.
+	Secret     bool          `json:"secret,omitempty"`
 	MaxDigits  int           `json:"max_digits,omitempty"`
 	Finish     voice.Digits  `json:"finish,omitempty"`
 	FirstDigit time.Duration `json:"first_digit,omitempty"` // 0 = voice.DefaultFirstDigit
@@ -149,7 +155,7 @@ func (Play) Exits() []Exit   { return []Exit{Next, Cut} }
 
 // Exits of a Gather depend on what it expects.
 func (g Gather) Exits() []Exit {
-	exits := []Exit{NoInput}
+	exits := append(make([]Exit, 0, len(g.Keys)+4), NoInput)
 	for _, k := range g.Keys {
 		exits = append(exits, Key(k))
 	}

@@ -54,6 +54,7 @@ func (v *validator) gather(n *Node, s Gather) {
 	}
 	v.keys(n, s.Finish)
 	v.must(n, s.Into == "" || Settable(s.Into), "puts the digits into %q, which is no variable that can be set", s.Into)
+	v.must(n, !s.Secret || len(s.Keys) == 0 && !s.Extensions, "is secret and has keys or extensions, which the timeline would tell: compare the digits in an if")
 	v.must(n, s.MaxDigits >= 0 && s.MaxDigits <= voice.MaxGatherDigits, "has max_digits %d; it must be 0 to %d", s.MaxDigits, voice.MaxGatherDigits)
 	v.span(n, "first_digit", s.FirstDigit, voice.DefaultMaxDuration)
 	v.span(n, "inter_digit", s.InterDigit, voice.DefaultMaxDuration)

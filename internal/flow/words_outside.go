@@ -71,6 +71,9 @@ func outsideWords(s Step) string {
 }
 
 func scheduleWords(s voice.Schedule) string {
+	if s.Named != "" {
+		return s.Named
+	}
 	if len(s.Open) == 0 {
 		return "never open"
 	}

@@ -20,7 +20,20 @@ import (
 type Press struct {
 	Key    byte // 0-9 * # A-D
 	Method voice.DigitMethod
+	Hidden bool // it is secret: voice.Concealer
 }
+
+// Shown gives the key as it is written down.
+func (p Press) Shown() string {
+	if p.Hidden {
+		return voice.HiddenKey
+	}
+	return string(rune(p.Key))
+}
+
+// InTheOpen is why a secret gather drops a key that was pressed before it and stands
+// on the timeline.
+const InTheOpen = "it was pressed before a secret question, in the open"
 
 // Verdict is what became of a key.
 type Verdict string

@@ -1,6 +1,7 @@
 package gather_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -180,4 +181,31 @@ func TestResultAgreesWithChoices(t *testing.T) {
 			t.Fatalf("digits %q end %q; want %q", r.Digits, r.End, want)
 		}
 	})
+}
+
+// C-16: ten thousand keys into one gather. It ends at its bound, whether a flow set one or
+// not, and the rest are none of its business.
+func TestTenThousandKeys(t *testing.T) {
+	const keys = 10_000
+	for limit, want := range map[int]int{0: voice.MaxGatherDigits, 5: 5, voice.MaxGatherDigits: voice.MaxGatherDigits} {
+		for _, ahead := range []bool{false, true} {
+			spec := voice.GatherSpec{MaxDigits: limit, FirstDigit: time.Minute, InterDigit: time.Minute, BargeIn: true,
+				Prompts: []voice.Prompt{{Kind: voice.PromptSilence, Duration: time.Second}}}
+			m := gather.New(spec, start)
+			taken := 0
+			if ahead {
+				taken = m.TypeAhead(start, presses(strings.Repeat("7", keys)))
+			} else {
+				for i := range keys {
+					if m.Digit(start.Add(time.Duration(i)*ms), gather.Press{Key: '7', Method: voice.ByScript}) == gather.Taken {
+						taken++
+					}
+				}
+			}
+			r := m.Result()
+			if !m.Done() || r.End != voice.EndLimit || len(r.Digits) != want || taken != want {
+				t.Errorf("limit %d, typed ahead %v: %d keys taken, done %v, %+v", limit, ahead, taken, m.Done(), r)
+			}
+		}
+	}
 }

@@ -20,6 +20,7 @@ type Account struct {
 	Currency string     `json:"currency" example:"EUR" doc:"ISO 4217"`
 	Limits   Limits     `json:"limits" doc:"What the account may do at once"`
 	Rescue   string     `json:"rescue,omitempty" doc:"App that goes on with callers when an application gives no valid answer, or an app is gone, and the flow has no way for that"`
+	Factor   string     `json:"second_factor" enum:"off,admins,all" doc:"Whose log-in at the page needs a second factor; off = who wants one has one"`
 	Allow    []string   `json:"allow,omitempty" doc:"Networks that the account's URLs may lead to although they are not public; the operator of the host sets them, on the command line"`
 	Owner    string     `json:"owner,omitempty" doc:"Id of the owner, in the answer that made the account"`
 	Email    string     `json:"email,omitempty" doc:"The owner's e-mail address, likewise"`
@@ -31,6 +32,8 @@ type Limits struct {
 	OutboundCalls     int `json:"outbound_calls,omitempty" minimum:"0" maximum:"10000" doc:"Calls through trunks at once; 0 = 10"`
 	OutboundPerMinute int `json:"outbound_per_minute,omitempty" minimum:"0" maximum:"10000" doc:"New calls through trunks a minute; 0 = 30"`
 	InboundCalls      int `json:"inbound_calls,omitempty" minimum:"0" maximum:"100000" doc:"Incoming calls at once; 0 = no limit of its own"`
+	InboundPerSecond  int `json:"inbound_per_second,omitempty" minimum:"0" maximum:"10000" doc:"Incoming calls that begin a second; 0 = no limit of its own"`
+	InboundPerMinute  int `json:"inbound_per_minute,omitempty" minimum:"0" maximum:"100000" doc:"The same a minute; 0 = no limit of its own"`
 	CallsPerSecond    int `json:"calls_per_second,omitempty" minimum:"0" maximum:"1000" doc:"Ordered calls that begin a second; 0 = 5"`
 	MaxQueued         int `json:"max_queued,omitempty" minimum:"0" maximum:"100000" doc:"Ordered calls that wait to begin; more are refused; 0 = 1000"`
 }
@@ -53,6 +56,7 @@ type AccountChange struct {
 	Country  *string `json:"country,omitempty" pattern:"^[A-Z]{2}$" patternDescription:"two capital letters"`
 	Currency *string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"three capital letters"`
 	Rescue   *string `json:"rescue,omitempty" maxLength:"64" doc:"Id of an app of the account; empty = none"`
+	Factor   *string `json:"second_factor,omitempty" enum:"off,admins,all" doc:"People without one set it up at their next log-in; who asks for it has one first"`
 }
 
 // OperatorChange is what an operator changes of an account.
@@ -85,7 +89,7 @@ func (a *API) registerAccounts() {
 
 func showAccount(t voice.Tenant) Account {
 	v := Account{ID: string(t.ID), Name: t.Name, Language: t.Language, Timezone: t.Timezone, Country: t.Country, Currency: t.Currency,
-		Limits: Limits(t.Limits), Rescue: string(t.Rescue), Created: moment(t.Created)}
+		Limits: Limits(t.Limits), Rescue: string(t.Rescue), Factor: factorText(t.SecondFactor), Created: moment(t.Created)}
 	for _, n := range t.Allow {
 		v.Allow = append(v.Allow, n.String())
 	}
@@ -97,6 +101,12 @@ func (a *API) readOwnAccount(ctx context.Context, c caller, _ *struct{}) (*answe
 }
 
 func (a *API) changeOwnAccount(ctx context.Context, c caller, in *struct{ Body AccountChange }) (*answer[Account], error) {
+	if in.Body.Factor != nil {
+		rule := factorRule(*in.Body.Factor)
+		if c.person.ID != "" && rule.Covers(c.person.Role) && !c.person.SecondFactor {
+			return nil, invalid("body.second_factor", "set up your own second factor first")
+		}
+	}
 	return a.change(ctx, c.tenant, OperatorChange{AccountChange: in.Body})
 }
 
@@ -109,7 +119,7 @@ func (a *API) listAccounts(ctx context.Context, _ caller, _ *struct{}) (*answer[
 }
 
 func (a *API) createAccount(ctx context.Context, _ caller, in *struct{ Body AccountInput }) (*answer[Account], error) {
-	t, owner, err := a.cfg.Admin.CreateAccount(ctx, admin.AccountSpec(in.Body))
+	t, owner, err := a.cfg.Admin.CreateAccount(ctx, admin.AccountSpec{Name: in.Body.Name, Email: in.Body.Email, Language: in.Body.Language, Timezone: in.Body.Timezone, Country: in.Body.Country, Currency: in.Body.Currency})
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +166,9 @@ func (a *API) change(ctx context.Context, id voice.TenantID, change OperatorChan
 				return nil, there(err, "body.rescue")
 			}
 		}
+	}
+	if change.Factor != nil {
+		t.SecondFactor = factorRule(*change.Factor)
 	}
 	set(&t.Language, change.Language)
 	set(&t.Country, change.Country)

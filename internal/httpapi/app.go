@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tandem/internal/publish"
 	"tandem/internal/voice"
 )
 
@@ -23,9 +24,16 @@ type App struct {
 	Shortcode string          `json:"shortcode,omitempty" doc:"What the account's extensions dial to reach it"`
 	Default   bool            `json:"default" doc:"Made with the account; can't be deleted"`
 	Document  json.RawMessage `json:"document,omitempty" doc:"What calls run, as it was written; missing in lists, and before the first publication"`
+	Canary    *AppCanary      `json:"canary,omitempty" doc:"A part of the callers gets another document"`
 	Version   int64           `json:"version" doc:"Number of the published revision; grows with every change"`
 	Created   *time.Time      `json:"created,omitempty"`
 	Updated   *time.Time      `json:"updated,omitempty"`
+}
+
+// AppCanary is who gets the canary of an app.
+type AppCanary struct {
+	Percent int    `json:"percent"`
+	Number  string `json:"number,omitempty"`
 }
 
 // AppInput is a new app.
@@ -35,7 +43,7 @@ type AppInput struct {
 	Name     string          `json:"name" minLength:"1" maxLength:"100"`
 	Document json.RawMessage `json:"document" doc:"In the language of its kind; YAML as {\"format\": \"yaml\", \"text\": …}"`
 	Publish  *bool           `json:"publish,omitempty" doc:"false keeps the document as a draft; missing = true"`
-	Note     string          `json:"note,omitempty" maxLength:"500" doc:"For the history"`
+	Publication
 }
 
 // AppName renames an app.
@@ -71,11 +79,21 @@ func (a *API) registerApps() {
 		title: "Delete an app", text: "With its sounds, draft and history. Refused while a number goes there."}, a.deleteApp)
 	a.registerDrafts(section)
 	a.registerRevisions(section)
+	a.registerChecks(section)
+	a.registerListen(section)
+	a.registerReplay(section)
+	a.registerDiff(section)
+	a.registerCanaries(section)
+	a.registerFlows(section)
+	a.registerAppTests(section)
 }
 
 func showApp(v voice.App, document bool) App {
 	x := App{ID: string(v.ID), Number: v.Serial, Kind: string(v.Kind), Type: v.Type, Name: v.Name, Shortcode: v.Shortcode, Default: v.Default,
 		Version: v.Version, Created: moment(v.Created), Updated: moment(v.Updated)}
+	if v.Canary.Percent > 0 {
+		x.Canary = &AppCanary{v.Canary.Percent, string(v.Canary.Number)}
+	}
 	if document && len(v.Document) > 0 {
 		x.Document = v.Document
 	}
@@ -124,14 +142,14 @@ func (a *API) createApp(ctx context.Context, c caller, in *struct{ Body AppInput
 	if a.cfg.Makers[voice.AppKind(b.Kind)] != nil {
 		create = a.makeByVendor
 	}
-	v, err := create(ctx, c, b)
+	v, overrode, err := create(ctx, c, b)
 	if err != nil {
 		return nil, err
 	}
-	kept := change{By: c.by(), Note: b.Note, Document: b.Document, Name: v.Name}
+	kept := publish.Change{By: c.by(), Note: b.Note, Document: b.Document, Name: v.Name}.Overridden(b.Override, overrode)
 	if len(v.Document) > 0 {
 		kept.Document = v.Document
-		err = a.putRevision(ctx, v, kept)
+		err = a.desk.Keep(ctx, v, kept)
 	} else {
 		_, err = a.putDraft(ctx, v, kept, "")
 	}
@@ -143,50 +161,45 @@ func (a *API) createApp(ctx context.Context, c caller, in *struct{ Body AppInput
 }
 
 // makeApp makes an app that is its document and nothing else.
-func (a *API) makeApp(ctx context.Context, c caller, b AppInput) (voice.App, error) {
+func (a *API) makeApp(ctx context.Context, c caller, b AppInput) (_ voice.App, overrode []publish.Problem, err error) {
 	now := a.cfg.Now()
 	v := voice.App{ID: voice.AppID(voice.NewID("VA")), Tenant: c.tenant, Kind: voice.AppKind(b.Kind), Type: b.Type, Name: cleanName(b.Name),
 		Created: now, Updated: now}
 	if v.Name == "" {
-		return v, invalid("body.name", "the name is empty")
+		return v, nil, invalid("body.name", "the name is empty")
 	}
 	if b.Publish == nil || *b.Publish {
 		v.Document = b.Document
-		ds, err := a.compile(ctx, v)
-		if err == nil {
-			err = faulty(ds)
-		}
-		if err != nil {
-			return v, err
+		if overrode, err = a.gate(ctx, v, b.Override); err != nil {
+			return v, nil, err
 		}
 	}
 	if err := a.cfg.Apps.CreateApp(ctx, v, nil); err != nil {
-		return v, err
+		return v, nil, err
 	}
-	return a.app(ctx, c, string(v.ID))
+	v, err = a.app(ctx, c, string(v.ID))
+	return v, overrode, err
 }
 
-// makeByVendor makes an app as its vendor's API would.
-func (a *API) makeByVendor(ctx context.Context, c caller, b AppInput) (voice.App, error) {
+// makeByVendor makes an app as its vendor's API would, if it passes the gate.
+func (a *API) makeByVendor(ctx context.Context, c caller, b AppInput) (voice.App, []publish.Problem, error) {
 	if b.Publish != nil && !*b.Publish {
-		return voice.App{}, invalid("body.publish", "an app of kind %s can't begin as a draft", b.Kind)
+		return voice.App{}, nil, invalid("body.publish", "an app of kind %s can't begin as a draft", b.Kind)
 	}
 	v, err := a.cfg.Makers[voice.AppKind(b.Kind)](ctx, c.tenant, b.Document)
 	if voice.IsKind(err, voice.Invalid) {
-		return v, invalid("body.document", "%s", voice.Reason(err))
+		return v, nil, invalid("body.document", "%s", voice.Reason(err))
 	}
 	if err != nil {
-		return v, err
+		return v, nil, err
 	}
-	ds, err := a.compile(ctx, v)
-	if err == nil {
-		err = faulty(ds)
-	}
+	overrode, err := a.gate(ctx, v, b.Override)
 	if err != nil {
 		_ = a.cfg.Apps.DeleteApp(context.WithoutCancel(ctx), c.tenant, v.ID)
-		return v, err
+		return v, nil, err
 	}
-	return a.app(ctx, c, string(v.ID))
+	v, err = a.app(ctx, c, string(v.ID))
+	return v, overrode, err
 }
 
 func (a *API) renameApp(ctx context.Context, c caller, in *struct {
@@ -202,7 +215,7 @@ func (a *API) renameApp(ctx context.Context, c caller, in *struct {
 	if name == "" {
 		return nil, invalid("body.name", "the name is empty")
 	}
-	return a.replace(ctx, v, change{By: c.by(), Note: "renamed from " + v.Name, Document: v.Document, Name: name})
+	return a.replace(ctx, v, publish.Change{By: c.by(), Note: "renamed from " + v.Name, Document: v.Document, Name: name}, v.Canary)
 }
 
 func (a *API) deleteApp(ctx context.Context, c caller, in *struct {

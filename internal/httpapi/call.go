@@ -3,11 +3,13 @@ package httpapi
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
+	"tandem/internal/explain"
 	"tandem/internal/voice"
 )
 
@@ -23,6 +25,7 @@ type Call struct {
 	Answered  *time.Time `json:"answered,omitempty" doc:"Missing = never"`
 	End       *time.Time `json:"end,omitempty" doc:"Missing = the call is up"`
 	Cause     string     `json:"cause,omitempty" example:"normal" doc:"Why it ended"`
+	Reason    string     `json:"reason,omitempty" example:"caller_hung_up" doc:"The same more closely, of a closed list"`
 	Words     string     `json:"words,omitempty" doc:"The same in words"`
 	Tag       string     `json:"tag,omitempty" doc:"The client's own words for a call that it ordered"`
 	Order     string     `json:"order,omitempty" doc:"Reference of the order that began the call"`
@@ -40,6 +43,7 @@ type Leg struct {
 	Words    string     `json:"words,omitempty"`
 	Codec    string     `json:"codec,omitempty"`
 	Quality  *Quality   `json:"quality,omitempty"`
+	Course   []Sample   `json:"course,omitempty" doc:"How the quality went; only where a call is read"`
 	Keys     string     `json:"keys,omitempty" enum:"rfc4733,info,inband" doc:"How the party sends keys: as it did, or else as was agreed"`
 }
 
@@ -59,10 +63,23 @@ type Quality struct {
 	MOSOut     float64 `json:"mos_out,omitempty" minimum:"1" maximum:"4.5" doc:"How the party heard us, as far as it reports"`
 }
 
+// Sample is what the media of a leg was like from the sample before to this.
+type Sample struct {
+	At        float64 `json:"at" doc:"Seconds since the leg's start"`
+	LossIn    float64 `json:"loss_in" doc:"Percent of the packets"`
+	LossOut   float64 `json:"loss_out" doc:"As the other side reports it"`
+	JitterIn  float64 `json:"jitter_in_ms"`
+	JitterOut float64 `json:"jitter_out_ms"`
+	RTT       float64 `json:"round_trip_ms,omitempty" doc:"Missing = not known"`
+	MOSIn     float64 `json:"mos_in,omitempty" doc:"Likewise"`
+	MOSOut    float64 `json:"mos_out,omitempty"`
+}
+
 // CallWithEvents is a call with its timeline.
 type CallWithEvents struct {
 	Call
-	Events []voice.Event `json:"events" doc:"Everything that happened, in order"`
+	Explanation string        `json:"explanation" example:"Caller heard the menu twice, pressed 7, which is not assigned, and hung up after 4 s." doc:"What happened, in plain words: the most telling in the first sentence"`
+	Events      []voice.Event `json:"events" doc:"Everything that happened, in order"`
 }
 
 // CallPath names it in the path.
@@ -76,6 +93,9 @@ type CallFilter struct {
 	Before time.Time `query:"before" doc:"Began before it"`
 	App    string    `query:"app" maxLength:"64" doc:"Answered first by this app"`
 	Order  string    `query:"order" maxLength:"100" doc:"Begun by this order"`
+	Find   string    `query:"find" maxLength:"100" doc:"Has it in its numbers, name, words, tag or id; the case of the letters A to Z does not count"`
+	Number string    `query:"number" maxLength:"64" doc:"From this number or to it"`
+	Reason string    `query:"reason" maxLength:"40" doc:"Ended for this reason, of the closed list"`
 	Up     bool      `query:"up" doc:"true = only calls that are not over"`
 	Limit  int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
 	Cursor string    `query:"cursor" maxLength:"100" doc:"Next of the part before"`
@@ -90,12 +110,15 @@ func (a *API) registerCalls() {
 
 func showCall(c voice.CDR) Call {
 	x := Call{ID: string(c.Call), Direction: string(c.Direction), From: c.From, FromName: c.FromName, To: c.To, App: string(c.App),
-		Start: moment(c.Start), Answered: moment(c.Answered), End: moment(c.End), Cause: string(c.Cause), Words: c.Words, Tag: c.Tag, Order: c.Order, Legs: []Leg{}}
+		Start: moment(c.Start), Answered: moment(c.Answered), End: moment(c.End), Cause: string(c.Cause), Reason: string(c.Reason), Words: c.Words, Tag: c.Tag, Order: c.Order, Legs: []Leg{}}
 	for _, l := range c.Legs {
 		leg := Leg{ID: string(l.ID), To: l.To, Start: moment(l.Start), Answered: moment(l.Answered), End: moment(l.End), Cause: string(l.Cause), Words: l.Words, Codec: l.Codec, Keys: string(l.Keys)}
 		if q := l.Quality; q != (voice.Quality{}) {
 			leg.Quality = &Quality{q.PacketsIn, q.PacketsOut, q.LostIn, q.LostOut, 1000 * q.JitterIn.Seconds(), 1000 * q.JitterOut.Seconds(), 1000 * q.RTT.Seconds(),
 				q.LateIn, q.StrangeIn, q.ForeignIn, q.MOSIn, q.MOSOut}
+		}
+		for _, v := range l.Course {
+			leg.Course = append(leg.Course, Sample(v))
 		}
 		x.Legs = append(x.Legs, leg)
 	}
@@ -128,7 +151,7 @@ func parseCursor(s string) (cursor, error) {
 }
 
 func (a *API) listCalls(ctx context.Context, c caller, in *CallFilter) (*answer[Page[Call]], error) {
-	f := voice.CDRFilter{Tenant: c.tenant, After: in.After, Before: in.Before, App: voice.AppID(in.App), Order: in.Order, Open: in.Up, Limit: in.Limit + 1}
+	f := voice.CDRFilter{Tenant: c.tenant, After: in.After, Before: in.Before, App: voice.AppID(in.App), Order: in.Order, Find: in.Find, Number: in.Number, Reason: voice.EndReason(in.Reason), Open: in.Up, Limit: in.Limit + 1}
 	var from cursor
 	if in.Cursor != "" {
 		var err error
@@ -169,5 +192,19 @@ func (a *API) readCall(ctx context.Context, c caller, in *CallPath) (*answer[Cal
 	if cdr.End.IsZero() && a.cfg.Media != nil {
 		cdr.Legs = append(slices.Clone(cdr.Legs), a.cfg.Media.LiveLegs(c.tenant, cdr.Call)...)
 	}
-	return body(CallWithEvents{showCall(cdr), append([]voice.Event{}, events...)}), nil
+	withCourses(cdr.Legs, events)
+	return body(CallWithEvents{showCall(cdr), explain.Of(cdr, events).String(), append([]voice.Event{}, events...)}), nil
+}
+
+// withCourses gives legs that are over what their last event kept of their sound.
+func withCourses(legs []voice.LegRecord, events []voice.Event) {
+	for i := range legs {
+		for _, e := range slices.Backward(events) {
+			if e.Kind == voice.EventLegEnded && e.Leg == legs[i].ID && legs[i].Course == nil {
+				// What can't be read is not shown: it is there in the event.
+				_ = json.Unmarshal([]byte(e.Data["course"]), &legs[i].Course)
+				break
+			}
+		}
+	}
 }

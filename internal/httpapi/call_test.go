@@ -58,7 +58,7 @@ func TestCallsAreListedInParts(t *testing.T) {
 	f.fails(422, "query.limit", "GET", "/calls?limit=0", "")
 	f.fails(422, "query.after", "GET", "/calls?after=yesterday", "")
 	f.record(f.tenant, "up", begin.Add(time.Minute), func(c *voice.CDR) { c.End, c.App, c.Order, c.Tag = time.Time{}, "VA1", "o1", "mine" })
-	for query, want := range map[string]int{"up=true": 1, "app=VA1": 1, "order=o1": 1, "app=VA2": 0, "after=2026-03-01T12:30:00Z": 1, "before=2026-03-01T12:00:30Z": 6} {
+	for query, want := range map[string]int{"up=true": 1, "app=VA1": 1, "order=o1": 1, "app=VA2": 0, "find=MINE": 1, "find=hung%20up": 8, "find=nobody": 0, "number=%2B46855501": 8, "number=1": 0, "reason=fault": 0, "after=2026-03-01T12:30:00Z": 1, "before=2026-03-01T12:00:30Z": 6} {
 		if list := f.ok(200, "GET", "/calls?"+query, "").items(); len(list) != want {
 			t.Errorf("%s: %d calls instead of %d", query, len(list), want)
 		}
@@ -68,14 +68,15 @@ func TestCallsAreListedInParts(t *testing.T) {
 func TestCallHasItsTimeline(t *testing.T) {
 	f := newFixture(t)
 	f.record(f.tenant, "c1", begin, nil)
-	err := f.store.AppendEvents(t.Context(), []voice.Event{{Call: "c1", Tenant: f.tenant, Seq: 1, At: begin, Kind: voice.EventCallArrived, Text: "call from anna"}})
+	err := f.store.AppendEvents(t.Context(), []voice.Event{{Call: "c1", Tenant: f.tenant, Seq: 1, At: begin, Kind: voice.EventCallArrived, Text: "call from anna"},
+		{Call: "c1", Tenant: f.tenant, Seq: 2, At: begin, Kind: voice.EventLegEnded, Leg: "a", Data: map[string]string{"course": `[{"at":5,"loss_in":2.5,"mos_out":4.1}]`}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := f.ok(200, "GET", "/calls/c1", "")
 	events, _ := r.body["events"].([]any)
 	legs, _ := r.body["legs"].([]any)
-	if len(events) != 1 || len(legs) != 1 || r.body["cause"] != "normal" || !strings.Contains(string(r.raw), `"jitter_in_ms":1.5`) {
+	if len(events) != 2 || len(legs) != 1 || r.body["cause"] != "normal" || !strings.Contains(string(r.raw), `"course":[{"at":5,"loss_in":2.5,"loss_out":0,"jitter_in_ms":0,"jitter_out_ms":0,"mos_out":4.1}]`) || !strings.Contains(string(r.raw), `"jitter_in_ms":1.5`) {
 		t.Errorf("call: %s", r.raw)
 	}
 	f.refused(f.as(f.foreign, "GET", "/calls/c1", ""), 404, "call", "another account's call")
@@ -94,6 +95,7 @@ func TestLiveCallsAreOrdered(t *testing.T) {
 	f.ok(204, "POST", "/calls/c1/hangup", `{"words":"enough"}`)
 	f.ok(204, "POST", "/calls/c1/hangup", "")
 	f.ok(204, "POST", "/calls/c1/redirect", `{"to":{"kind":"number","id":"+46 8 555 01 99"}}`)
+	f.fails(422, "body.step", "POST", "/calls/c1/redirect", `{"to":{"kind":"number","id":"+46 8 555 01 99"},"step":"menu"}`)
 	f.ok(204, "POST", "/calls/c1/supervise", `{"mode":"whisper","by":{"kind":"extension","id":"101"}}`)
 	want := fmt.Sprintf("[hang up c1 of %s: hung up by order of key test: enough hang up c1 of %s: hung up by order of key test redirect c1 to number +4685550199 whisper c1 by extension 101]", f.tenant, f.tenant)
 	if got := fmt.Sprint(f.calls.done); got != want {

@@ -99,6 +99,16 @@ func TestExtensions(t *testing.T) {
 	if strings.Contains(string(f.ok(200, "GET", "/extensions", "").raw), "ha1") {
 		t.Error("the hash of a password is shown")
 	}
+	if got := read["srtp"]; got != "preferred" {
+		t.Errorf("media is secured: %v", got)
+	}
+	if got := f.ok(200, "PATCH", "/extensions/101", `{"srtp":"required"}`).body["srtp"]; got != "required" {
+		t.Errorf("media is secured after a change: %v", got)
+	}
+	f.fails(422, "body.srtp", "PATCH", "/extensions/101", `{"srtp":"perhaps"}`)
+	f.fails(422, "body.srtp", "POST", "/extensions", `{"number":"102","srtp":"perhaps"}`)
+	f.fails(404, "extension 109", "PATCH", "/extensions/109", `{"srtp":"off"}`)
+	f.refused(f.as(f.foreign, "PATCH", "/extensions/101", `{"srtp":"off"}`), 404, "extension 101", "another account's extension")
 	f.fails(422, "body.number", "POST", "/extensions", `{"number":"1"}`)
 	f.fails(422, "body.number: account", "POST", "/extensions", `{"number":"101"}`)
 	f.fails(422, "body.user", "POST", "/extensions", `{"number":"102","user":"1"}`)

@@ -12,19 +12,19 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tandem/internal/flow"
+	"tandem/internal/publish"
 	"tandem/internal/voice"
 )
 
 // draftKind is the kind of the resources that hold drafts, one for each app.
 const draftKind = "api/draft"
 
-// change is a document with who wrote it, as drafts and revisions keep it.
-type change struct {
-	By       string          `json:"by,omitempty"`
-	Note     string          `json:"note,omitempty"`
-	Name     string          `json:"name,omitempty"` // of the app then
-	From     int64           `json:"from,omitempty"` // revision that was taken up again
-	Document json.RawMessage `json:"document"`
+// overrode shows what a publication has overridden; nil = nothing.
+func overrode(c publish.Change) *Override {
+	if len(c.Overrode) == 0 {
+		return nil
+	}
+	return &Override{c.Reason, c.Overrode}
 }
 
 // Draft is a document that calls do not run yet.
@@ -60,9 +60,6 @@ func (n *Note) or(other string) string {
 	return n.Note
 }
 
-// maxDocument bounds a document, in bytes, so that a revision fits in a resource.
-const maxDocument = voice.MaxResourceData - 8<<10
-
 func (a *API) registerDrafts(section string) {
 	handle(a, route{id: "read-draft", method: http.MethodGet, path: "/apps/{app}/draft", section: section, scope: AppsRead, yaml: true, title: "Read the draft of an app"}, a.readDraft)
 	handle(a, route{id: "save-draft", method: http.MethodPut, path: "/apps/{app}/draft", section: section, scope: AppsWrite, before: yamlDraft, yamlInput: true,
@@ -70,14 +67,15 @@ func (a *API) registerDrafts(section string) {
 			"A body of application/yaml is the document of a native app, comments and all."}, a.saveDraft)
 	handle(a, route{id: "delete-draft", method: http.MethodDelete, path: "/apps/{app}/draft", section: section, scope: AppsWrite, status: http.StatusNoContent, title: "Throw the draft away"}, a.deleteDraft)
 	handle(a, route{id: "publish-app", method: http.MethodPost, path: "/apps/{app}/publish", section: section, scope: AppsWrite,
-		title: "Publish the draft", text: "It becomes what new calls run. Refused with what is wrong while the draft has errors."}, a.publishDraft)
+		title: "Publish the draft", text: "It becomes what new calls run, and ends a canary. Refused with what is wrong while the draft has errors, " +
+			"its check finds some, a test of the app fails or a prompt can't be made; all but the first may be overridden."}, a.publishDraft)
 	handle(a, route{id: "read-program", method: http.MethodGet, path: "/apps/{app}/program", section: section, scope: AppsRead,
 		title: "Read what the published document compiles to"}, a.readProgram)
 }
 
 func (a *API) fitsDocument(document json.RawMessage) error {
-	if len(document) > maxDocument {
-		return tooLarge("the document has " + strconv.Itoa(len(document)) + " bytes; at most " + strconv.Itoa(maxDocument) + " are allowed")
+	if len(document) > publish.MaxDocument {
+		return tooLarge("the document has " + strconv.Itoa(len(document)) + " bytes; at most " + strconv.Itoa(publish.MaxDocument) + " are allowed")
 	}
 	return nil
 }
@@ -98,23 +96,8 @@ func (a *API) canMake(kind voice.AppKind) error {
 // compile says what is wrong with an app's document. The error is for look-ups
 // that broke.
 func (a *API) compile(ctx context.Context, v voice.App) (flow.Diagnostics, error) {
-	for _, d := range a.cfg.Dialects {
-		if d.Kind() != v.Kind {
-			continue
-		}
-		p, ds, err := d.Compile(ctx, v, a.cfg.Resolver(v.Tenant))
-		_, bad := ds.FirstError()
-		switch {
-		case voice.IsKind(err, voice.Invalid) && !bad:
-			ds.Errorf("document", "", "%s", voice.Reason(err))
-		case err != nil && !voice.IsKind(err, voice.Invalid):
-			return nil, err
-		case p.Entry == "" && !bad:
-			ds.Errorf("entry", "", "the document has no way in")
-		}
-		return append(flow.Diagnostics{}, ds...), nil
-	}
-	return nil, voice.Errorf("httpapi", voice.Unavailable, "no dialect for apps of kind %q", v.Kind)
+	_, ds, err := a.desk.Compile(ctx, v)
+	return ds, err
 }
 
 // faulty refuses a document with errors and names each place.
@@ -134,36 +117,28 @@ func faults(ds flow.Diagnostics, where, title string) error {
 }
 
 // draft finds the draft of an app; NotExist when it has none.
-func (a *API) draft(ctx context.Context, v voice.App) (voice.Resource, change, error) {
+func (a *API) draft(ctx context.Context, v voice.App) (voice.Resource, publish.Change, error) {
 	list, err := a.cfg.Resources.Resources(ctx, v.Tenant, voice.ResourceFilter{Kind: draftKind, Name: string(v.ID)})
 	if err != nil {
-		return voice.Resource{}, change{}, err
+		return voice.Resource{}, publish.Change{}, err
 	}
 	if len(list) == 0 {
-		return voice.Resource{}, change{}, voice.Errorf("httpapi", voice.NotExist, "app %s has no draft", v.ID)
+		return voice.Resource{}, publish.Change{}, voice.Errorf("httpapi", voice.NotExist, "app %s has no draft", v.ID)
 	}
-	kept, err := unpack(list[0])
+	kept, err := publish.Unpack(list[0])
 	return list[0], kept, err
 }
 
-func unpack(r voice.Resource) (c change, err error) {
-	if err := json.Unmarshal(r.Data, &c); err != nil {
-		return c, voice.E("httpapi", voice.Internal, err)
-	}
-	return c, nil
-}
+// noDraft in place of an If-Match asks for an app that has no draft yet.
+const noDraft = "none"
 
-func pack(c change) (json.RawMessage, error) {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return nil, voice.E("httpapi", voice.Internal, err)
-	}
-	return raw, nil
+func draftedMeanwhile() error {
+	return huma.Error412PreconditionFailed("the app has a draft meanwhile; read it first, and send its ETag as If-Match")
 }
 
 // putDraft makes or replaces the draft of an app, if it is as If-Match says.
-func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch string) (voice.Resource, error) {
-	raw, err := pack(kept)
+func (a *API) putDraft(ctx context.Context, v voice.App, kept publish.Change, ifMatch string) (voice.Resource, error) {
+	raw, err := publish.Pack(kept)
 	if err != nil {
 		return voice.Resource{}, err
 	}
@@ -172,7 +147,7 @@ func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch st
 	r, _, err := a.draft(ctx, v)
 	now := a.cfg.Now()
 	switch {
-	case voice.IsKind(err, voice.NotExist) && ifMatch != "":
+	case voice.IsKind(err, voice.NotExist) && ifMatch != "" && ifMatch != noDraft:
 		return r, huma.Error412PreconditionFailed("the app has no draft")
 	case voice.IsKind(err, voice.NotExist):
 		r, err = a.cfg.Resources.CreateResource(ctx, voice.Resource{Tenant: v.Tenant, Kind: draftKind, Name: string(v.ID), Data: raw, Created: now, Updated: now})
@@ -182,6 +157,8 @@ func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch st
 		return r, err
 	case err != nil:
 		return r, err
+	case ifMatch == noDraft:
+		return r, draftedMeanwhile()
 	case !matches(ifMatch, r.Version):
 		return r, huma.Error412PreconditionFailed("the draft is at version " + strconv.FormatInt(r.Version, 10) + ", not " + ifMatch)
 	}
@@ -190,7 +167,7 @@ func (a *API) putDraft(ctx context.Context, v voice.App, kept change, ifMatch st
 	return r, err
 }
 
-func (a *API) showDraft(ctx context.Context, v voice.App, r voice.Resource, kept change) (*tagged[Draft], error) {
+func (a *API) showDraft(ctx context.Context, v voice.App, r voice.Resource, kept publish.Change) (*tagged[Draft], error) {
 	v.Document = kept.Document
 	ds, err := a.compile(ctx, v)
 	if err != nil {
@@ -225,7 +202,7 @@ func (a *API) saveDraft(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept := change{By: c.by(), Note: cmp.Or(in.Body.Note, in.Note), Document: in.Body.Document, Name: v.Name}
+	kept := publish.Change{By: c.by(), Note: cmp.Or(in.Body.Note, in.Note), Document: in.Body.Document, Name: v.Name}
 	r, err := a.putDraft(ctx, v, kept, in.IfMatch.IfMatch)
 	if err != nil {
 		return nil, err
@@ -248,7 +225,7 @@ func (a *API) deleteDraft(ctx context.Context, c caller, in *AppPath) (*nothing,
 func (a *API) publishDraft(ctx context.Context, c caller, in *struct {
 	AppPath
 	IfMatch
-	Body *Note `required:"false"`
+	Body *Publication `required:"false"`
 }) (*tagged[App], error) {
 	v, err := a.matching(ctx, c, in.App, in.IfMatch.IfMatch)
 	if err != nil {
@@ -258,8 +235,17 @@ func (a *API) publishDraft(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept.By, kept.Name = c.by(), v.Name
-	kept.Note = in.Body.or(kept.Note)
+	if in.Body == nil {
+		in.Body = &Publication{}
+	}
+	next := v
+	next.Document = kept.Document
+	overrode, err := a.gate(ctx, next, in.Body.Override)
+	if err != nil {
+		return nil, err
+	}
+	kept.By, kept.Name, kept.Note = c.by(), v.Name, cmp.Or(in.Body.Note, kept.Note)
+	kept = kept.Overridden(in.Body.Override, overrode)
 	made, err := a.publish(ctx, v, kept)
 	if err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func (a *API) streamEvents(_ context.Context, c caller, in *struct {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer a.cfg.Events.leave(who)
 		r, w := humago.Unwrap(ctx)
-		s := stream{hub: a.cfg.Events, w: w, control: http.NewResponseController(w), beat: a.cfg.Heartbeat, valid: a.stillValid(r)}
+		s := stream{hub: a.cfg.Events, w: w, control: http.NewResponseController(w), beat: a.cfg.Heartbeat, valid: a.stillValid(r, CallsRead)}
 		w.Header().Set("Content-Type", streamType)
 		w.Header().Set("X-Accel-Buffering", "no") // for proxies that hold answers back
 		// The server's times are for requests that end. Without this the stream would
@@ -60,13 +60,19 @@ func (a *API) streamEvents(_ context.Context, c caller, in *struct {
 	}}, nil
 }
 
-// stillValid asks whether the key of a request is valid yet. A store that does not
-// answer ends no stream.
-func (a *API) stillValid(r *http.Request) func(context.Context) bool {
+// stillValid asks whether the key of a request is valid yet and has a scope. A store
+// that does not answer ends no stream.
+func (a *API) stillValid(r *http.Request, need Scope) func(context.Context) bool {
+	if a.cfg.Session != nil && r.Header.Get("Authorization") == "" {
+		return func(context.Context) bool {
+			u, err := a.cfg.Session(r)
+			return err == nil && personal(u).may(need) || err != nil && !voice.IsKind(err, voice.Permission)
+		}
+	}
 	_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return func(ctx context.Context) bool {
 		token, err := a.cfg.Keys.Check(ctx, strings.TrimSpace(key), r.RemoteAddr)
-		return err == nil && (caller{key: token}).may(CallsRead) || err != nil && !voice.IsKind(err, voice.Permission)
+		return err == nil && (caller{key: token}).may(need) || err != nil && !voice.IsKind(err, voice.Permission)
 	}
 }
 
@@ -79,13 +85,16 @@ type stream struct {
 	valid   func(context.Context) bool // whether the client's key still is
 }
 
+// hello begins a stream.
+func hello() string { return fmt.Sprintf("retry: %d\n\n", streamRetry) }
+
 // run writes until the client goes, is dropped or the hub closes.
 func (s *stream) run(ctx context.Context, who *client, missed []numbered, gap bool) {
-	hello := fmt.Sprintf("retry: %d\n\n", streamRetry)
+	first := hello()
 	if gap {
-		hello += "event: gap\ndata: {\"reason\":\"events between are not remembered\"}\n\n"
+		first += "event: gap\ndata: {\"reason\":\"events between are not remembered\"}\n\n"
 	}
-	if s.write(hello) != nil {
+	if s.write(first) != nil {
 		return
 	}
 	for _, v := range missed {

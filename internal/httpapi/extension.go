@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -15,6 +16,7 @@ type Extension struct {
 	Username string     `json:"username" doc:"SIP user"`
 	Realm    string     `json:"realm" doc:"SIP digest realm"`
 	User     string     `json:"user" doc:"Whose it is"`
+	SRTP     string     `json:"srtp" enum:"off,preferred,required" doc:"Whether media with its telephones is secured"`
 	Phones   []Phone    `json:"phones" doc:"Telephones that are registered now"`
 	Created  *time.Time `json:"created,omitempty"`
 }
@@ -35,6 +37,15 @@ type ExtensionInput struct {
 	User   string `json:"user,omitempty" maxLength:"40" doc:"Id of the user whose it is; missing = a new user"`
 	Name   string `json:"name,omitempty" maxLength:"100" doc:"Name of the new user; missing = \"Extension 101\""`
 	Email  string `json:"email,omitempty" maxLength:"254" doc:"E-mail address of the new user"`
+	SRTP   string `json:"srtp,omitempty" enum:"off,preferred,required" doc:"Whether media with its telephones is secured, by keys in encrypted signalling (SDES) or by DTLS; missing = preferred. Browsers always speak DTLS."`
+}
+
+// ExtensionChange is what may be changed of an extension.
+type ExtensionChange struct {
+	ExtensionPath
+	Body struct {
+		SRTP string `json:"srtp" enum:"off,preferred,required" doc:"Whether media with its telephones is secured, from the next call on"`
+	}
 }
 
 // NewExtension is what is typed into the telephone. The password is shown once.
@@ -61,12 +72,14 @@ func (a *API) registerExtensions() {
 		title: "Add an extension", text: "The answer has the telephone's password, which is not shown again."}, a.addExtension)
 	handle(a, route{id: "read-extension", method: http.MethodGet, path: "/extensions/{number}", section: section, scope: ConfigRead,
 		title: "Read an extension"}, a.readExtension)
+	handle(a, route{id: "change-extension", method: http.MethodPatch, path: "/extensions/{number}", section: section, scope: ConfigWrite,
+		title: "Change an extension"}, a.changeExtension)
 	handle(a, route{id: "remove-extension", method: http.MethodDelete, path: "/extensions/{number}", section: section, scope: ConfigWrite, status: http.StatusNoContent,
 		title: "Remove an extension", text: "Its telephones are no longer known; its user stays."}, a.removeExtension)
 }
 
 func showExtension(e voice.Extension, bindings []voice.Binding) Extension {
-	x := Extension{Number: e.Number, Username: e.Username, Realm: e.Realm, User: string(e.User), Phones: []Phone{}, Created: moment(e.Created)}
+	x := Extension{Number: e.Number, Username: e.Username, Realm: e.Realm, User: string(e.User), SRTP: cmp.Or(e.SRTP, "preferred"), Phones: []Phone{}, Created: moment(e.Created)}
 	for _, b := range bindings {
 		if b.Extension == e.Number {
 			x.Phones = append(x.Phones, Phone{b.Contact, b.Source, b.Transport, b.UserAgent, b.Path, moment(b.Expires)})
@@ -88,11 +101,22 @@ func (a *API) listExtensions(ctx context.Context, c caller, _ *struct{}) (*answe
 }
 
 func (a *API) addExtension(ctx context.Context, c caller, in *struct{ Body ExtensionInput }) (*answer[NewExtension], error) {
-	p, err := a.cfg.Admin.AddExtension(ctx, c.tenant, admin.ExtensionSpec{Number: in.Body.Number, User: voice.UserID(in.Body.User), Name: in.Body.Name, Email: in.Body.Email})
+	p, err := a.cfg.Admin.AddExtension(ctx, c.tenant, admin.ExtensionSpec{Number: in.Body.Number, User: voice.UserID(in.Body.User), Name: in.Body.Name, Email: in.Body.Email,
+		SRTP: in.Body.SRTP})
 	if err != nil {
 		return nil, err
 	}
 	return body(NewExtension{p.Number, p.Username, p.Password, p.Domain, p.Realm, p.Registrar, string(p.User)}), nil
+}
+
+func (a *API) changeExtension(ctx context.Context, c caller, in *ExtensionChange) (*answer[Extension], error) {
+	if _, err := a.cfg.Extensions.Extension(ctx, c.tenant, in.Number); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Admin.SecureExtension(ctx, c.tenant, in.Number, in.Body.SRTP); err != nil {
+		return nil, err
+	}
+	return a.readExtension(ctx, c, &in.ExtensionPath)
 }
 
 func (a *API) readExtension(ctx context.Context, c caller, in *ExtensionPath) (*answer[Extension], error) {

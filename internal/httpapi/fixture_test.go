@@ -38,6 +38,7 @@ type fixture struct {
 	admin   *admin.Admin
 	api     *httpapi.API
 	config  httpapi.Config
+	library *dialect.Library
 	audio   *fakeAudio
 	calls   *fakeCalls
 	hub     *httpapi.Hub
@@ -58,9 +59,9 @@ func newFixture(t *testing.T) *fixture {
 	now := clock.Real()
 	f := &fixture{t: t, store: store, bearers: auth.NewBearers(store, now), audio: &fakeAudio{}, calls: &fakeCalls{}, hub: httpapi.NewHub()}
 	t.Cleanup(f.hub.Close)
-	hasher := auth.NewHasher()
+	hasher, box := auth.NewHasher(), secret.New()
 	f.admin = &admin.Admin{
-		Store: store, Passwords: admin.NewCredentials(store, hasher, auth.NewAuthenticator(store, hasher, now)), Keys: f.bearers, Seal: secret.New().Seal,
+		Store: store, Passwords: admin.NewCredentials(store, hasher, auth.NewAuthenticator(store, hasher, now)), Keys: f.bearers, Seal: box.Seal, Unseal: box.Open, Codes: auth.NewAttempts(now), Links: auth.NewLinks(store, now),
 		Realm: "tandem", Domain: "sip.example", URL: "http://127.0.0.1:8080",
 		Bootstrap: func(ctx context.Context, t voice.Tenant, owner voice.User) error {
 			return sonetel.Bootstrap(ctx, t, owner.ID, store, store, time.Now())
@@ -77,12 +78,13 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	dialects := []dialect.Dialect{vendor, native.New()}
+	f.library = dialect.NewLibrary(store, resolver, time.Now, dialects...)
 	f.config = httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
-		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Deliveries: store, Kick: func() {},
+		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, Kick: func() {},
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
-		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
-		Programs: dialect.NewLibrary(store, resolver, time.Now, dialects...), Resolver: resolver, Dialects: dialects, Version: "test",
+		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, TrunkStates: trunkStates{}, Audio: f.audio,
+		Programs: f.library, Resolver: resolver, Dialects: append(dialects, newAsks()), Version: "test",
 		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
@@ -380,6 +382,13 @@ func (c *fakeCalls) Hangup(_ context.Context, t voice.TenantID, id voice.CallID,
 
 func (c *fakeCalls) Redirect(_ context.Context, _ voice.TenantID, id voice.CallID, to voice.Destination) error {
 	return c.note("redirect %s to %s", id, to)
+}
+
+func (c *fakeCalls) RedirectToStep(_ context.Context, _ voice.TenantID, id voice.CallID, app voice.AppID, step flow.NodeID) error {
+	if step == "nowhere" {
+		return voice.Errorf("fake", voice.Invalid, "there is no step %q", step)
+	}
+	return c.note("redirect %s to step %s of %s", id, step, app)
 }
 
 func (c *fakeCalls) Transfer(_ context.Context, _ voice.TenantID, id voice.CallID, to voice.Destination, how flow.TransferHow) error {

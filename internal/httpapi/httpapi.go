@@ -12,9 +12,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"tandem/internal/admin"
+	"tandem/internal/browser"
 	"tandem/internal/dialect"
-	"tandem/internal/flow"
 	"tandem/internal/hooks"
+	"tandem/internal/listen"
+	"tandem/internal/publish"
+	"tandem/internal/replay"
 	"tandem/internal/voice"
 )
 
@@ -50,13 +53,23 @@ type Admin interface {
 	AddNumber(ctx context.Context, t voice.TenantID, number string, dest voice.Destination) (voice.Number, error)
 	RouteNumber(ctx context.Context, t voice.TenantID, number string, dest voice.Destination) (voice.Number, error)
 	AddExtension(ctx context.Context, t voice.TenantID, s admin.ExtensionSpec) (admin.PhoneAccount, error)
+	SecureExtension(ctx context.Context, t voice.TenantID, number, srtp string) error
 	RemoveExtension(ctx context.Context, t voice.TenantID, number string) error
 	AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error)
 }
 
-// Programs finds the program that an app runs; a dialect.Library does.
-type Programs interface {
-	Program(ctx context.Context, t voice.TenantID, id voice.AppID) (*flow.Program, error)
+// Factors keeps people's second factors; package admin does.
+type Factors interface {
+	BeginFactor(ctx context.Context, u voice.User) (voice.Enrolment, error)
+	ConfirmFactor(ctx context.Context, u voice.User, code string) (recovery []string, err error)
+	RenewRecovery(ctx context.Context, u voice.User, code string) (recovery []string, err error)
+	RemoveFactor(ctx context.Context, u voice.User, code string) error
+	ResetFactor(ctx context.Context, u voice.User) error
+}
+
+// Inviter makes links by which people set a password; package admin does.
+type Inviter interface {
+	Invite(ctx context.Context, u voice.User) (link string, expires time.Time, err error)
 }
 
 // Blobs removes audio by its blob key.
@@ -78,7 +91,7 @@ type Media interface {
 }
 
 // Config is what the API is made of. Every field but Heartbeat,
-// Makers, OwnAPI, Log and Now is needed.
+// Makers, OwnAPI, Session, Log and Now is needed.
 type Config struct {
 	Tenants     voice.TenantStore
 	Users       voice.UserStore
@@ -93,12 +106,17 @@ type Config struct {
 	Recordings  voice.RecordingStore
 	Messages    voice.MessageStore
 	Calls       voice.CallStore
+	Stats       voice.CallCounter
 	Deliveries  voice.DeliveryLog
+	Audit       voice.AuditStore
 	Hooks       *hooks.Keeper
 	Kick        func() // wakes the outbox of deliveries
 
 	Keys        Keys
 	Admin       Admin
+	Factors     Factors
+	Invites     Inviter
+	FactorStore voice.FactorStore
 	TrunkStates TrunkStates
 	Audio       dialect.Audio
 	Control     dialect.Control
@@ -107,7 +125,7 @@ type Config struct {
 	Transfers   dialect.Transfers
 	Holds       dialect.Holds
 	Rooms       dialect.Rooms
-	Programs    Programs
+	Programs    publish.Programs
 	Resolver    func(voice.TenantID) dialect.Resolver
 	Dialects    []dialect.Dialect
 	// Makers make apps of the kinds whose apps are more than a document, of what
@@ -117,10 +135,28 @@ type Config struct {
 	OwnAPI  []voice.AppKind
 	Formats []dialect.Format
 	Events  *Hub
+	Pages   *browser.Desk
+	Phones  Phones
 	Blobs   Blobs
+	// Server tells of the server itself; nil = nothing is told.
+	Server Server
+	// Prompts makes what a flow plays before it is published; nil = it is made when
+	// it is needed.
+	Prompts publish.PromptMaker
 	// Media gives the legs of calls that are up as they stand; nil = they are shown
 	// once they are over.
 	Media Media
+
+	// Clips gives the sound of prompts, for apps that are listened to; nil = that is
+	// not possible here.
+	Clips listen.Clips
+
+	// EachTape gives f what is kept of calls for replays; nil = nothing is.
+	EachTape func(ctx context.Context, t voice.TenantID, after time.Time, f func(*replay.Tape) error) error
+
+	// Session gives who is logged in at the web app by a request's cookie; nil =
+	// keys alone open this API. Permission when nobody is.
+	Session func(*http.Request) (voice.User, error)
 
 	// Heartbeat is the time between comments on a stream of events, at which its
 	// key is checked again; 0 = 15 s.
@@ -139,6 +175,8 @@ type API struct {
 	spec     []byte // OpenAPI as JSON
 	yaml     []byte
 	orders   orders
+	bench    *bench
+	desk     *publish.Desk
 	drafting sync.Mutex // held while a draft is written or removed because it was published
 }
 
@@ -153,7 +191,9 @@ func New(cfg Config) (*API, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := &API{cfg: cfg, mux: http.NewServeMux()}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), bench: newBench()}
+	a.desk = publish.New(publish.Config{Dialects: cfg.Dialects, Resolver: cfg.Resolver, Apps: cfg.Apps, Resources: cfg.Resources, Numbers: cfg.Numbers, Trunks: cfg.Trunks,
+		Programs: cfg.Programs, Prompts: cfg.Prompts, Within: a.within, Now: cfg.Now})
 	a.huma = humago.New(a.mux, a.humaConfig())
 	a.huma.UseMiddleware(a.admit)
 	a.register()
@@ -189,20 +229,28 @@ func (a *API) humaConfig() huma.Config {
 
 // register makes the routes; the order is that of the sections in the document.
 func (a *API) register() {
+	a.registerMe()
 	a.registerAccounts()
+	a.registerServer()
 	a.registerKeys()
+	a.registerAudit()
 	a.registerUsers()
+	a.registerFactors()
+	a.registerInvitations()
 	a.registerTrunks()
 	a.registerNumbers()
 	a.registerExtensions()
 	a.registerApps()
 	a.registerSounds()
+	a.registerHours()
 	a.registerCalls()
 	a.registerRecordings()
 	a.registerEvents()
+	a.registerPhones()
 	a.registerWebhooks()
 	a.registerDeliveries()
 	a.registerConversion()
+	a.registerStats()
 }
 
 func serveSpec(contentType string, spec []byte) http.HandlerFunc {
@@ -210,6 +258,15 @@ func serveSpec(contentType string, spec []byte) http.HandlerFunc {
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write(spec) // the client is gone: there is nobody to tell
 	}
+}
+
+// Document gives the document that describes this API, as JSON, without a server.
+func Document(version string) ([]byte, error) {
+	a, err := New(Config{Version: version})
+	if err != nil {
+		return nil, err
+	}
+	return a.spec, nil
 }
 
 // OpenAPI gives the document that describes this API, as JSON.

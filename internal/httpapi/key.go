@@ -25,7 +25,7 @@ type Key struct {
 // KeyInput is a new key.
 type KeyInput struct {
 	Name    string     `json:"name" minLength:"1" maxLength:"100" doc:"For people: what uses it"`
-	Scopes  []string   `json:"scopes" minItems:"1" maxItems:"20" uniqueItems:"true" enum:"calls:read,calls:write,apps:read,apps:write,config:read,config:write,recordings:read,recordings:write,operator" doc:"What it may do"`
+	Scopes  []string   `json:"scopes" minItems:"1" maxItems:"20" uniqueItems:"true" enum:"calls:read,calls:write,apps:read,apps:write,config:read,config:write,recordings:read,recordings:write,phone,audit:read,operator" doc:"What it may do"`
 	User    string     `json:"user,omitempty" maxLength:"40" doc:"Id of the user whose it is"`
 	Expires *time.Time `json:"expires,omitempty" doc:"Missing = never"`
 }
@@ -53,7 +53,7 @@ type Credential struct {
 
 // CredentialInput is a new credential.
 type CredentialInput struct {
-	For       string   `json:"for" enum:"sonetel,telphin,smartflo" doc:"Vendor whose API it opens"`
+	For       string   `json:"for" enum:"sonetel,telphin,smartflo,hoiio,routee" doc:"Vendor whose API it opens"`
 	User      string   `json:"user,omitempty" maxLength:"40" doc:"Who logs in with it; missing = the owner"`
 	Name      string   `json:"name,omitempty" maxLength:"100" doc:"For people, of an OAuth application"`
 	Type      string   `json:"type,omitempty" enum:"trusted,password,public" doc:"Of an OAuth application; missing = trusted"`

@@ -27,18 +27,21 @@ const (
 	ConfigWrite     Scope = "config:write"
 	RecordingsRead  Scope = "recordings:read"
 	RecordingsWrite Scope = "recordings:write"
+	PhoneUse        Scope = "phone" // to be a telephone in a browser
+	AuditRead       Scope = "audit:read"
 	Operator        Scope = "operator"
 )
 
 // Scopes lists every scope.
 func Scopes() []Scope {
-	return []Scope{CallsRead, CallsWrite, AppsRead, AppsWrite, ConfigRead, ConfigWrite, RecordingsRead, RecordingsWrite, Operator}
+	return []Scope{CallsRead, CallsWrite, AppsRead, AppsWrite, ConfigRead, ConfigWrite, RecordingsRead, RecordingsWrite, PhoneUse, AuditRead, Operator}
 }
 
 // caller is whose key a request came with.
 type caller struct {
 	tenant voice.TenantID
 	key    voice.AccessToken
+	person voice.User // who is logged in at the web app; zero = it came with a key
 }
 
 // may reports whether the key has a scope.
@@ -46,6 +49,9 @@ func (c caller) may(s Scope) bool { return slices.Contains(c.key.Scopes, string(
 
 // by names the caller in histories.
 func (c caller) by() string {
+	if c.person.ID != "" {
+		return nameOf(c.person)
+	}
 	if c.key.Name == "" {
 		return "a key"
 	}
@@ -62,6 +68,12 @@ func callerOf(ctx context.Context) caller {
 // admit lets a request through whose key has the scope of its operation.
 func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 	need := scopeOf(ctx.Operation())
+	if a.cfg.Session != nil && ctx.Header("Authorization") == "" {
+		if c, ok := a.logged(ctx); ok {
+			a.let(ctx, next, c, need)
+		}
+		return
+	}
 	scheme, key, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	if key = strings.TrimSpace(key); !strings.EqualFold(scheme, "Bearer") || key == "" {
 		a.refuse(ctx, http.StatusUnauthorized, `send the key as "Authorization: Bearer KEY"`)
@@ -82,14 +94,27 @@ func (a *API) admit(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, statusOf(voice.KindOf(err)), "the key can't be checked now")
 		return
 	}
-	c := caller{tenant: token.Tenant, key: token}
+	a.let(ctx, next, caller{tenant: token.Tenant, key: token}, need)
+}
+
+// let goes on with a request whose caller has the scope that is needed.
+func (a *API) let(ctx huma.Context, next func(huma.Context), c caller, need Scope) {
+	what := "the key"
+	if c.person.ID != "" {
+		what = "your user"
+	}
 	switch {
 	case need != "" && !c.may(need):
-		a.refuse(ctx, http.StatusForbidden, "the key has not the scope "+string(need)+"; it has "+listed(token.Scopes))
+		a.refuse(ctx, http.StatusForbidden, what+" has not the scope "+string(need)+"; it has "+listed(c.key.Scopes))
 		return
 	case need != Operator && c.tenant == "":
 		a.refuse(ctx, http.StatusForbidden, "the key belongs to no account; it may manage accounts below "+Prefix+"/accounts")
 		return
+	}
+	if c.person.ID != "" {
+		voice.ActsAs(ctx.Context(), voice.ActorUser, string(c.person.ID), nameOf(c.person))
+	} else {
+		voice.ActsAs(ctx.Context(), voice.ActorKey, "", c.key.Name)
 	}
 	next(huma.WithValue(ctx, callerKey{}, c))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tandem/internal/dialect"
+	"tandem/internal/flow"
 	"tandem/internal/voice"
 )
 
@@ -51,7 +52,8 @@ type Ordered struct {
 
 // Redirection is where a call is sent.
 type Redirection struct {
-	To Destination `json:"to"`
+	To   Destination `json:"to"`
+	Step string      `json:"step,omitempty" maxLength:"200" doc:"Where in the app it begins, a step's id of GET /apps/{app}/program; missing = at its beginning"`
 }
 
 // Supervision is how somebody joins a call.
@@ -69,10 +71,10 @@ func (a *API) registerLive(section string) {
 	handle(a, route{id: "list-live-calls", method: http.MethodGet, path: "/calls/live", section: section, scope: CallsRead, title: "List the calls that are up"}, a.listLive)
 	handle(a, route{id: "originate-call", method: http.MethodPost, path: "/calls", section: section, scope: CallsWrite, status: http.StatusAccepted,
 		title: "Begin a call", text: "With second, app or steps. The answer does not wait for anybody to answer. With an Idempotency-Key, a repeated order begins no second call."}, a.originate)
-	handle(a, route{id: "hang-up-call", method: http.MethodPost, path: "/calls/{call}/hangup", section: section, scope: CallsWrite, status: http.StatusNoContent, title: "Hang a call up"}, a.hangUp)
-	handle(a, route{id: "redirect-call", method: http.MethodPost, path: "/calls/{call}/redirect", section: section, scope: CallsWrite, status: http.StatusNoContent,
+	handle(a, route{id: "hang-up-call", noted: "hung up", method: http.MethodPost, path: "/calls/{call}/hangup", section: section, scope: CallsWrite, status: http.StatusNoContent, title: "Hang a call up"}, a.hangUp)
+	handle(a, route{id: "redirect-call", noted: "redirected", method: http.MethodPost, path: "/calls/{call}/redirect", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Send a caller elsewhere", text: "Whom the caller talked with is hung up."}, a.redirect)
-	handle(a, route{id: "supervise-call", method: http.MethodPost, path: "/calls/{call}/supervise", section: section, scope: CallsWrite, status: http.StatusNoContent,
+	handle(a, route{id: "supervise-call", noted: "listened in on", method: http.MethodPost, path: "/calls/{call}/supervise", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Listen to a call, or join it", text: "409 when nobody is talking."}, a.supervise)
 	a.registerTransfers(section)
 	a.registerSteps(section)
@@ -135,6 +137,12 @@ func (a *API) redirect(ctx context.Context, c caller, in *struct {
 	to, err := a.reachable(ctx, c, in.Body.To, "body.to")
 	if err != nil {
 		return nil, err
+	}
+	switch step := in.Body.Step; {
+	case step != "" && to.Kind != voice.ToApp:
+		return nil, invalid("body.step", "a step is for an app")
+	case step != "":
+		return nil, there(a.cfg.Transfers.RedirectToStep(ctx, c.tenant, id, voice.AppID(to.ID), flow.NodeID(step)), "body.step")
 	}
 	return nil, there(a.cfg.Live.Redirect(ctx, c.tenant, id, to), "body.to.id")
 }

@@ -70,6 +70,11 @@ func TestOpenAPI(t *testing.T) {
 				t.Errorf("%s: id %q, summary %q, tags %v", where, op.OperationID, op.Summary, op.Tags)
 			}
 			ids[op.OperationID] = true
+			if op.OperationID == "read-me" || strings.HasPrefix(path, httpapi.Prefix+"/me/") { // every key may ask what it is, everybody keep the own log-in
+				list = append(list, fmt.Sprintf("%-60s %-22s any", where, op.OperationID))
+				checkOperation(t, where, path, op)
+				continue
+			}
 			if len(op.Security) != 1 || len(op.Security[0]["key"]) != 1 || !slices.Contains(httpapi.Scopes(), httpapi.Scope(op.Security[0]["key"][0])) {
 				t.Fatalf("%s: scope %v", where, op.Security)
 			}

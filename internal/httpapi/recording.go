@@ -59,6 +59,7 @@ type Message struct {
 	State     string     `json:"state" doc:"What became of its mail: new, delivered, undeliverable or no address"`
 	Words     string     `json:"words,omitempty" doc:"Why it could not be mailed"`
 	Created   *time.Time `json:"created"`
+	Heard     *time.Time `json:"heard,omitempty" doc:"When it was marked as heard; missing = it is new"`
 }
 
 // MessagePath names it in the path.
@@ -70,12 +71,13 @@ func (a *API) registerRecordings() {
 	const section, mail = "Recordings", "Voicemail"
 	handle(a, route{id: "list-recordings", method: http.MethodGet, path: "/recordings", section: section, scope: RecordingsRead, title: "List the recordings, newest first"}, a.listRecordings)
 	handle(a, route{id: "read-recording", method: http.MethodGet, path: "/recordings/{recording}", section: section, scope: RecordingsRead, title: "Read a recording's description"}, a.readRecording)
-	handle(a, route{id: "download-recording", method: http.MethodGet, path: "/recordings/{recording}/audio", section: section, scope: RecordingsRead, content: wavType, title: "Download a recording"}, a.downloadRecording)
+	handle(a, route{id: "download-recording", noted: "listened to", method: http.MethodGet, path: "/recordings/{recording}/audio", section: section, scope: RecordingsRead, content: wavType, title: "Download a recording"}, a.downloadRecording)
 	handle(a, route{id: "delete-recording", method: http.MethodDelete, path: "/recordings/{recording}", section: section, scope: RecordingsWrite, status: http.StatusNoContent,
 		title: "Delete a recording with its audio", text: "Refused while it is made, and while it is a voicemail message."}, a.deleteRecording)
 	handle(a, route{id: "list-messages", method: http.MethodGet, path: "/messages", section: mail, scope: RecordingsRead, title: "List the voicemail messages, newest first"}, a.listMessages)
 	handle(a, route{id: "read-message", method: http.MethodGet, path: "/messages/{message}", section: mail, scope: RecordingsRead, title: "Read a message's description"}, a.readMessage)
-	handle(a, route{id: "download-message", method: http.MethodGet, path: "/messages/{message}/audio", section: mail, scope: RecordingsRead, content: wavType, title: "Download a message"}, a.downloadMessage)
+	handle(a, route{id: "download-message", noted: "listened to", method: http.MethodGet, path: "/messages/{message}/audio", section: mail, scope: RecordingsRead, content: wavType, title: "Download a message"}, a.downloadMessage)
+	a.registerMailboxes(mail)
 	handle(a, route{id: "delete-message", method: http.MethodDelete, path: "/messages/{message}", section: mail, scope: RecordingsWrite, status: http.StatusNoContent,
 		title: "Delete a message with its audio", text: "A mail that was to bring it is not sent any more."}, a.deleteMessage)
 }
@@ -158,7 +160,7 @@ const maxMessages = 1000
 
 func showMessage(m voice.Message) Message {
 	return Message{ID: string(m.ID), App: string(m.App), User: string(m.User), Call: string(m.Call), Recording: string(m.Recording), From: m.From,
-		FromName: m.FromName, To: m.To, Seconds: seconds(m.Duration), State: string(m.State), Words: m.Words, Created: moment(m.Created)}
+		FromName: m.FromName, To: m.To, Seconds: seconds(m.Duration), State: string(m.State), Words: m.Words, Created: moment(m.Created), Heard: moment(m.Heard)}
 }
 
 func (a *API) listMessages(ctx context.Context, c caller, in *struct {

@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"tandem/internal/publish"
 	"tandem/internal/voice"
 )
 
@@ -16,16 +17,24 @@ import (
 type Revision struct {
 	Number    int64           `json:"number" doc:"The app's version when it was published"`
 	Current   bool            `json:"current" doc:"Calls run it now"`
+	Same      bool            `json:"same,omitempty" doc:"In lists: its document is the one that calls run now"`
 	By        string          `json:"by,omitempty" doc:"Who published it; missing when it was written over a vendor's API"`
 	Note      string          `json:"note,omitempty"`
 	Name      string          `json:"name,omitempty" doc:"The app's name then"`
 	From      int64           `json:"from,omitempty" doc:"Older revision that was taken up again"`
 	Published *time.Time      `json:"published,omitempty"`
+	Override  *Override       `json:"override,omitempty" doc:"What was found and published nevertheless"`
 	Kind      string          `json:"kind"`
 	Document  json.RawMessage `json:"document,omitempty" doc:"Missing in lists"`
 }
 
 func (x Revision) document() (string, json.RawMessage) { return x.Kind, x.Document }
+
+// Override is what kept a document from being published, and why it was published.
+type Override struct {
+	Reason   string            `json:"reason"`
+	Problems []publish.Problem `json:"problems"`
+}
 
 // RevisionPath names it in the path.
 type RevisionPath struct {
@@ -33,24 +42,17 @@ type RevisionPath struct {
 	Revision int64 `path:"revision" minimum:"1"`
 }
 
-// MaxRevisions is how many revisions of an app are kept; the oldest go first.
-const MaxRevisions = 200
-
-// revisionKind is the kind of the resources that hold the revisions of an app,
-// each with its number as its name.
-func revisionKind(id voice.AppID) string { return "api/revision/" + string(id) }
-
 func (a *API) registerRevisions(section string) {
 	handle(a, route{id: "list-revisions", method: http.MethodGet, path: "/apps/{app}/revisions", section: section, scope: AppsRead,
 		title: "List what was published, newest first"}, a.listRevisions)
 	handle(a, route{id: "read-revision", method: http.MethodGet, path: "/apps/{app}/revisions/{revision}", section: section, scope: AppsRead, yaml: true,
 		title: "Read a published document"}, a.readRevision)
 	handle(a, route{id: "roll-back", method: http.MethodPost, path: "/apps/{app}/revisions/{revision}/publish", section: section, scope: AppsWrite,
-		title: "Publish an old revision again", text: "As a new revision; the draft stays."}, a.rollBack)
+		title: "Publish an old revision again", text: "At once, as a new revision; the draft stays, and a canary ends. It passes no check: it ran before."}, a.rollBack)
 }
 
 // publish makes a document without errors what calls run.
-func (a *API) publish(ctx context.Context, v voice.App, to change) (*tagged[App], error) {
+func (a *API) publish(ctx context.Context, v voice.App, to publish.Change) (*tagged[App], error) {
 	next := v
 	next.Document = to.Document
 	ds, err := a.compile(ctx, next)
@@ -60,82 +62,29 @@ func (a *API) publish(ctx context.Context, v voice.App, to change) (*tagged[App]
 	if err := faulty(ds); err != nil {
 		return nil, err
 	}
-	return a.replace(ctx, v, to)
+	return a.replace(ctx, v, to, voice.Canary{})
 }
 
-// replace changes an app and its history. What the app was before is in the
-// history first, so that nothing is lost whatever fails.
-func (a *API) replace(ctx context.Context, v voice.App, to change) (*tagged[App], error) {
-	if len(v.Document) > 0 {
-		before := change{Note: "written over another API", Name: v.Name, Document: v.Document}
-		if err := a.putRevision(ctx, v, before); err != nil {
-			return nil, err
-		}
-	}
-	next := v
-	next.Document, next.Name, next.Updated = to.Document, to.Name, a.cfg.Now()
-	version, err := a.cfg.Apps.UpdateApp(ctx, next)
+// replace changes an app and its history.
+func (a *API) replace(ctx context.Context, v voice.App, to publish.Change, canary voice.Canary) (*tagged[App], error) {
+	next, kept, err := a.desk.Replace(ctx, v, to, canary)
 	if err != nil {
 		return nil, err
 	}
-	next.Version = version
-	// The document is published now, whether or not who did it can be kept.
-	if err := a.putRevision(context.WithoutCancel(ctx), next, to); err != nil {
-		a.cfg.Log.Error("who published an app was not kept", "app", v.ID, "version", version, "by", to.By, "err", err)
+	if kept != nil {
+		a.cfg.Log.Error("who published an app was not kept", "app", v.ID, "version", next.Version, "by", to.By, "err", kept)
 	}
-	return &tagged[App]{etag(version), showApp(next, true)}, nil
+	return &tagged[App]{etag(next.Version), showApp(next, true)}, nil
 }
 
-// putRevision keeps a document as the revision of the app's version, unless that
-// is kept already.
-func (a *API) putRevision(ctx context.Context, v voice.App, kept change) error {
-	raw, err := pack(kept)
-	if err != nil {
-		return err
-	}
-	_, err = a.cfg.Resources.CreateResource(ctx, voice.Resource{Tenant: v.Tenant, Kind: revisionKind(v.ID), Name: strconv.FormatInt(v.Version, 10),
-		Data: raw, Created: v.Updated, Updated: v.Updated})
-	switch {
-	case voice.IsKind(err, voice.Exists):
-		return nil
-	case err != nil:
-		return err
-	}
-	list, err := a.revisions(ctx, v)
-	if err != nil {
-		return err
-	}
-	for _, r := range list[min(len(list), MaxRevisions):] {
-		if err := a.cfg.Resources.DeleteResource(ctx, v.Tenant, r.Kind, r.Serial); err != nil && !voice.IsKind(err, voice.NotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// revisions lists the revisions of an app, newest first.
-func (a *API) revisions(ctx context.Context, v voice.App) ([]voice.Resource, error) {
-	list, err := a.cfg.Resources.Resources(ctx, v.Tenant, voice.ResourceFilter{Kind: revisionKind(v.ID)})
-	slices.SortFunc(list, func(x, y voice.Resource) int { return cmp.Compare(revisionNumber(y), revisionNumber(x)) })
-	return list, err
-}
-
-func revisionNumber(r voice.Resource) int64 {
-	n, err := strconv.ParseInt(r.Name, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-func showRevision(v voice.App, number int64, at time.Time, kept change) Revision {
+func showRevision(v voice.App, number int64, at time.Time, kept publish.Change) Revision {
 	return Revision{Number: number, Current: number == v.Version, By: kept.By, Note: kept.Note, Name: kept.Name, From: kept.From,
-		Published: moment(at), Kind: string(v.Kind), Document: kept.Document}
+		Published: moment(at), Override: overrode(kept), Kind: string(v.Kind), Document: kept.Document}
 }
 
 // outside is the revision of a document that was written over another API.
 func outside(v voice.App) Revision {
-	return showRevision(v, v.Version, v.Updated, change{Note: "written over another API", Name: v.Name, Document: v.Document})
+	return showRevision(v, v.Version, v.Updated, publish.Change{Note: publish.Elsewhere, Name: v.Name, Document: v.Document})
 }
 
 func (a *API) listRevisions(ctx context.Context, c caller, in *AppPath) (*answer[Page[Revision]], error) {
@@ -143,39 +92,40 @@ func (a *API) listRevisions(ctx context.Context, c caller, in *AppPath) (*answer
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.revisions(ctx, v)
+	list, err := a.desk.Revisions(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	items := []Revision{}
-	if len(v.Document) > 0 && (len(list) == 0 || revisionNumber(list[0]) != v.Version) {
+	if len(v.Document) > 0 && (len(list) == 0 || publish.RevisionNumber(list[0]) != v.Version) {
 		items = append(items, outside(v))
 	}
 	for _, r := range list {
-		kept, err := unpack(r)
+		kept, err := publish.Unpack(r)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, showRevision(v, revisionNumber(r), r.Created, kept))
+		items = append(items, showRevision(v, publish.RevisionNumber(r), r.Created, kept))
 	}
 	for i := range items {
+		items[i].Same = bytes.Equal(items[i].Document, v.Document)
 		items[i].Document = nil
 	}
 	return body(Page[Revision]{Items: items}), nil
 }
 
 func (a *API) revision(ctx context.Context, v voice.App, number int64) (Revision, error) {
-	list, err := a.cfg.Resources.Resources(ctx, v.Tenant, voice.ResourceFilter{Kind: revisionKind(v.ID), Name: strconv.FormatInt(number, 10)})
+	r, has, err := a.desk.Revision(ctx, v, number)
 	switch {
 	case err != nil:
 		return Revision{}, err
-	case len(list) == 0 && number == v.Version && len(v.Document) > 0:
+	case !has && number == v.Version && len(v.Document) > 0:
 		return outside(v), nil
-	case len(list) == 0:
+	case !has:
 		return Revision{}, voice.Errorf("httpapi", voice.NotExist, "app %s has no revision %d", v.ID, number)
 	}
-	kept, err := unpack(list[0])
-	return showRevision(v, number, list[0].Created, kept), err
+	kept, err := publish.Unpack(r)
+	return showRevision(v, number, r.Created, kept), err
 }
 
 func (a *API) readRevision(ctx context.Context, c caller, in *RevisionPath) (*answer[Revision], error) {
@@ -207,12 +157,12 @@ func (a *API) rollBack(ctx context.Context, c caller, in *struct {
 		return nil, voice.Errorf("httpapi", voice.Conflict, "revision %d is what calls run already", r.Number)
 	}
 	note := in.Body.or("back to revision " + strconv.FormatInt(r.Number, 10))
-	return a.publish(ctx, v, change{By: c.by(), Note: note, Name: v.Name, From: r.Number, Document: r.Document})
+	return a.publish(ctx, v, publish.Change{By: c.by(), Note: note, Name: v.Name, From: r.Number, Document: r.Document})
 }
 
 // dropHistory removes what was kept of an app that is gone.
 func (a *API) dropHistory(ctx context.Context, v voice.App) error {
-	list, err := a.revisions(ctx, v)
+	list, err := a.desk.Revisions(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -220,7 +170,11 @@ func (a *API) dropHistory(ctx context.Context, v voice.App) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range append(list, drafts...) {
+	tests, err := a.cfg.Resources.Resources(ctx, v.Tenant, voice.ResourceFilter{Kind: publish.TestsKind, Name: string(v.ID)})
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Concat(list, drafts, tests) {
 		if err := a.cfg.Resources.DeleteResource(ctx, v.Tenant, r.Kind, r.Serial); err != nil && !voice.IsKind(err, voice.NotExist) {
 			return err
 		}

@@ -14,6 +14,7 @@ type Room struct {
 	Name      string       `json:"name"`
 	Since     *time.Time   `json:"since"`
 	Recording string       `json:"recording,omitempty" doc:"The recording that is being made"`
+	Locked    bool         `json:"locked" doc:"Nobody more is let in"`
 	Members   []RoomMember `json:"members"`
 }
 
@@ -38,22 +39,26 @@ type MemberPath struct {
 func (a *API) registerRooms(section string) {
 	handle(a, route{id: "list-rooms", method: http.MethodGet, path: "/rooms", section: section, scope: CallsRead, title: "List the conference rooms that are up"}, a.listRooms)
 	handle(a, route{id: "read-room", method: http.MethodGet, path: "/rooms/{room}", section: section, scope: CallsRead, title: "Read a conference room"}, a.readRoom)
-	handle(a, route{id: "end-room", method: http.MethodDelete, path: "/rooms/{room}", section: section, scope: CallsWrite, status: http.StatusNoContent,
+	handle(a, route{id: "end-room", noted: "ended", method: http.MethodDelete, path: "/rooms/{room}", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "End a conference room", text: "The flows of its members go on by their way kicked."}, a.endRoom)
-	handle(a, route{id: "record-room", method: http.MethodPost, path: "/rooms/{room}/recording", section: section, scope: CallsWrite, status: http.StatusCreated,
+	handle(a, route{id: "record-room", noted: "recorded", method: http.MethodPost, path: "/rooms/{room}/recording", section: section, scope: CallsWrite, status: http.StatusCreated,
 		title: "Record a conference room from now on", text: "Until it is over. 409 when it is being recorded."}, a.recordRoom)
 	handle(a, route{id: "stop-room-recording", method: http.MethodDelete, path: "/rooms/{room}/recording", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Stop the recording of a conference room"}, a.stopRoomRecording)
+	handle(a, route{id: "lock-room", noted: "locked", method: http.MethodPost, path: "/rooms/{room}/lock", section: section, scope: CallsWrite, status: http.StatusNoContent,
+		title: "Let nobody more into a conference room", text: "Flows go on by their way full, until the room is opened or over."}, a.lockRoom)
+	handle(a, route{id: "open-room", noted: "opened", method: http.MethodDelete, path: "/rooms/{room}/lock", section: section, scope: CallsWrite, status: http.StatusNoContent,
+		title: "Let more into a conference room again"}, a.openRoom)
 	handle(a, route{id: "mute-member", method: http.MethodPost, path: "/rooms/{room}/members/{call}/mute", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Mute a member of a conference room"}, a.muteMember)
 	handle(a, route{id: "unmute-member", method: http.MethodPost, path: "/rooms/{room}/members/{call}/unmute", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Let a member of a conference room be heard again"}, a.unmuteMember)
-	handle(a, route{id: "kick-member", method: http.MethodDelete, path: "/rooms/{room}/members/{call}", section: section, scope: CallsWrite, status: http.StatusNoContent,
+	handle(a, route{id: "kick-member", noted: "removed a member of", method: http.MethodDelete, path: "/rooms/{room}/members/{call}", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Send a member out of a conference room", text: "Its flow goes on by its way kicked."}, a.kickMember)
 }
 
 func roomOf(r voice.Room) Room {
-	v := Room{Name: r.Name, Since: moment(r.Since), Recording: string(r.Recording), Members: []RoomMember{}}
+	v := Room{Name: r.Name, Since: moment(r.Since), Recording: string(r.Recording), Locked: r.Locked, Members: []RoomMember{}}
 	for _, m := range r.Members {
 		v.Members = append(v.Members, RoomMember{Call: string(m.Call), Since: moment(m.Since), Muted: m.Muted})
 	}
@@ -95,6 +100,14 @@ func (a *API) recordRoom(ctx context.Context, c caller, in *RoomPath) (*answer[T
 func (a *API) stopRoomRecording(ctx context.Context, c caller, in *RoomPath) (*nothing, error) {
 	_, err := a.cfg.Rooms.RecordRoom(ctx, c.tenant, in.Room, false)
 	return nil, err
+}
+
+func (a *API) lockRoom(ctx context.Context, c caller, in *RoomPath) (*nothing, error) {
+	return nil, a.cfg.Rooms.Lock(ctx, c.tenant, in.Room, true)
+}
+
+func (a *API) openRoom(ctx context.Context, c caller, in *RoomPath) (*nothing, error) {
+	return nil, a.cfg.Rooms.Lock(ctx, c.tenant, in.Room, false)
 }
 
 func (a *API) muteMember(ctx context.Context, c caller, in *MemberPath) (*nothing, error) {

@@ -32,6 +32,13 @@ func (r fakeRooms) Mute(_ context.Context, t voice.TenantID, room string, id voi
 	return r.f.calls.note("mute %s in %s: %v", id, room, muted)
 }
 
+func (r fakeRooms) Lock(_ context.Context, t voice.TenantID, room string, locked bool) error {
+	if err := r.check(t, room); err != nil {
+		return err
+	}
+	return r.f.calls.note("lock %s: %v", room, locked)
+}
+
 func (r fakeRooms) Kick(_ context.Context, t voice.TenantID, room string, id voice.CallID) error {
 	if err := r.check(t, room); err != nil {
 		return err
@@ -59,14 +66,14 @@ func TestRooms(t *testing.T) {
 		t.Errorf("recorded: %s", r.raw)
 	}
 	orders := []struct{ method, path string }{
-		{"DELETE", "/rooms/team/recording"}, {"POST", "/rooms/team/members/c1/mute"}, {"POST", "/rooms/team/members/c1/unmute"},
+		{"DELETE", "/rooms/team/recording"}, {"POST", "/rooms/team/lock"}, {"DELETE", "/rooms/team/lock"}, {"POST", "/rooms/team/members/c1/mute"}, {"POST", "/rooms/team/members/c1/unmute"},
 		{"DELETE", "/rooms/team/members/c1"}, {"DELETE", "/rooms/team"},
 	}
 	for _, o := range orders {
 		f.ok(204, o.method, o.path, "")
 		f.refused(f.as(f.foreign, o.method, o.path, ""), 404, "there is no room team", "another account's room: "+o.path)
 	}
-	want := `[record team: true record team: false mute c1 in team: true mute c1 in team: false kick "c1" out of team kick "" out of team]`
+	want := `[record team: true record team: false lock team: true lock team: false mute c1 in team: true mute c1 in team: false kick "c1" out of team kick "" out of team]`
 	if got := fmt.Sprint(f.calls.done); got != want {
 		t.Errorf("ordered\n     %s\nwant %s", got, want)
 	}

@@ -27,6 +27,8 @@ type route struct {
 	yaml    bool              // the answer's document is to be had as YAML too
 
 	yamlInput bool // the body may be YAML too
+
+	noted string // what the audit log says was done, where the store's own lines don't: "listened to"
 }
 
 // handle registers a route whose answer is that of f.
@@ -49,6 +51,9 @@ func handle[I, O any](a *API, r route, f func(ctx context.Context, c caller, in 
 	}
 	if r.before != nil {
 		op.Middlewares = huma.Middlewares{r.before}
+	}
+	if r.noted != "" {
+		op.Middlewares = append(op.Middlewares, a.noting(r))
 	}
 	if r.yamlInput {
 		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{yamlType: {Schema: &huma.Schema{Type: huma.TypeString}}}}

@@ -83,6 +83,7 @@ func (a *API) registerSounds() {
 		form: uploadForm(), time: uploadTime, before: a.readForm}, a.replaceSound)
 	handle(a, route{id: "sound-usage", method: http.MethodGet, path: "/sounds/{sound}/usage", section: section, scope: AppsRead,
 		title: "List the apps that use a sound"}, a.soundUsage)
+	a.registerSoundsByPhone(section)
 	handle(a, route{id: "list-voices", method: http.MethodGet, path: "/voices", section: section, scope: AppsRead, title: "List the voices"}, a.listVoices)
 }
 

@@ -16,7 +16,7 @@ type CallTransfer struct {
 }
 
 func (a *API) registerTransfers(section string) {
-	handle(a, route{id: "transfer-call", method: http.MethodPost, path: "/calls/{call}/transfer", section: section, scope: CallsWrite, status: http.StatusNoContent,
+	handle(a, route{id: "transfer-call", noted: "transferred", method: http.MethodPost, path: "/calls/{call}/transfer", section: section, scope: CallsWrite, status: http.StatusNoContent,
 		title: "Transfer a caller, or join two calls",
 		text:  "The answer does not wait for anybody; what comes of it is on the timeline. 404 when a call is not up, 409 when one has another order."}, a.transfer)
 }

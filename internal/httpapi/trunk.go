@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ type Trunk struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
 	Host       string     `json:"host" doc:"HOST or HOST:PORT"`
-	Transport  string     `json:"transport" enum:"udp,tcp"`
+	Transport  string     `json:"transport" enum:"udp,tcp,tls"`
 	Username   string     `json:"username,omitempty"`
 	Register   bool       `json:"register"`
 	Priority   int        `json:"priority" doc:"Lower is tried first"`
@@ -24,6 +25,10 @@ type Trunk struct {
 	Proxy      string     `json:"proxy,omitempty" doc:"Outbound proxy that all requests pass"`
 	Identity   bool       `json:"identity" doc:"It is trusted with identities: P-Asserted-Identity, History-Info and Diversion are believed and sent"`
 	Redirects  bool       `json:"redirects" doc:"Its redirections (302) are followed, to numbers that may be dialled through it"`
+	TLSName    string     `json:"tls_name,omitempty" doc:"Whom its certificate has to name; missing = its host"`
+	TLSCA      string     `json:"tls_ca,omitempty" doc:"PEM of the authorities that may have signed it"`
+	TLSCert    string     `json:"tls_cert,omitempty" doc:"PEM of the certificate that it is shown"`
+	SRTP       string     `json:"srtp" enum:"off,preferred,required" doc:"Whether media is secured by keys in the signalling"`
 	Registered bool       `json:"registered"`
 	State      string     `json:"state,omitempty" doc:"How its registration stands, in words"`
 	Created    *time.Time `json:"created,omitempty"`
@@ -33,7 +38,7 @@ type Trunk struct {
 type TrunkInput struct {
 	Name      string   `json:"name" minLength:"1" maxLength:"100"`
 	Host      string   `json:"host" minLength:"1" maxLength:"260" doc:"HOST or HOST:PORT"`
-	Transport string   `json:"transport,omitempty" enum:"udp,tcp" doc:"Missing = as the DNS says, else udp"`
+	Transport string   `json:"transport,omitempty" enum:"udp,tcp,tls" doc:"With tls nothing less is spoken. Missing = as the DNS says, else udp"`
 	Username  string   `json:"username,omitempty" maxLength:"100"`
 	Password  string   `json:"password,omitempty" maxLength:"200" doc:"Kept sealed and never shown"`
 	Register  bool     `json:"register,omitempty" doc:"Register there, so that calls come in"`
@@ -44,6 +49,11 @@ type TrunkInput struct {
 	Proxy     string   `json:"proxy,omitempty" maxLength:"260" doc:"Outbound proxy, HOST or HOST:PORT, that all requests pass"`
 	Identity  bool     `json:"identity,omitempty" doc:"Believe its P-Asserted-Identity, History-Info and Diversion, and send it ours"`
 	Redirects bool     `json:"redirects,omitempty" doc:"Follow its redirections (302), to numbers that may be dialled through it"`
+	TLSName   string   `json:"tls_name,omitempty" maxLength:"253" doc:"With tls: whom its certificate has to name, where that is not its host (RFC 5922)"`
+	TLSCA     string   `json:"tls_ca,omitempty" maxLength:"65536" doc:"With tls: PEM of the authorities that may have signed it; missing = those that the server knows"`
+	TLSCert   string   `json:"tls_cert,omitempty" maxLength:"65536" doc:"With tls: PEM of the certificate that it is shown. Then its own calls have to show one, too"`
+	SRTP      string   `json:"srtp,omitempty" enum:"off,preferred,required" doc:"Whether media is secured by keys in the signalling (SDES), over tls; missing = preferred"`
+	TLSKey    string   `json:"tls_key,omitempty" maxLength:"65536" doc:"PEM of that one's key; kept sealed and never shown"`
 }
 
 // TrunkPath names it in the path.
@@ -63,11 +73,11 @@ func (a *API) registerTrunks() {
 func (a *API) showTrunk(ctx context.Context, k voice.Trunk) Trunk {
 	x := Trunk{ID: string(k.ID), Name: k.Name, Host: k.Host, Transport: k.Transport, Username: k.Username, Register: k.Register,
 		Priority: k.Priority, Prefixes: append([]string{}, k.Prefixes...), CallerID: string(k.CallerID), Refer: k.Refer, Created: moment(k.Created),
-		Proxy: k.Proxy, Identity: k.Identity, Redirects: k.Redirects}
+		Proxy: k.Proxy, Identity: k.Identity, Redirects: k.Redirects, TLSName: k.TLSName, TLSCA: k.TLSCA, TLSCert: k.TLSCert, SRTP: cmp.Or(k.SRTP, "preferred")}
 	if x.Transport == "" {
 		x.Transport = "udp"
 	}
-	if k.Register {
+	if k.Register || k.Transport == "tls" {
 		x.Registered, x.State = a.cfg.TrunkStates.TrunkState(ctx, k.ID)
 	}
 	return x
@@ -88,7 +98,8 @@ func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInpu
 	b := in.Body
 	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
 		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID), Refer: b.Refer,
-		Proxy: b.Proxy, Identity: b.Identity, Redirects: b.Redirects})
+		Proxy: b.Proxy, Identity: b.Identity, Redirects: b.Redirects,
+		TLSName: b.TLSName, TLSCA: b.TLSCA, TLSCert: b.TLSCert, TLSKey: b.TLSKey, SRTP: b.SRTP})
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/yaml"
 
 	"tandem/internal/dialect/native"
+	"tandem/internal/publish"
 )
 
 // yamlType is the media type of YAML (RFC 9512).
@@ -55,9 +56,9 @@ func yamlDraft(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, publish.MaxDocument))
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		writeProblem(w, http.StatusRequestEntityTooLarge, "the document has more than "+strconv.Itoa(maxDocument)+" bytes")
+		writeProblem(w, http.StatusRequestEntityTooLarge, "the document has more than "+strconv.Itoa(publish.MaxDocument)+" bytes")
 		return
 	}
 	if err != nil {

@@ -196,5 +196,8 @@ func (a *Agent) Consents(now int64) bool {
 	return a.checks > 0 && now-a.last < int64(ConsentTime)
 }
 
+// Checked is when the peer's last valid check came, on the clock of Handle; 0 = never.
+func (a *Agent) Checked() int64 { return a.last }
+
 // Counts gives how many checks were valid and how many STUN packets were not.
 func (a *Agent) Counts() (checks, refused int64) { return a.checks, a.refused }

@@ -78,7 +78,7 @@ func (r *run) attempt(ctx context.Context, spec voice.DialSpec, t try) (*outcome
 	a := t.Attempt
 	switch {
 	case a.Disconnect:
-		end := Result{Cause: voice.CauseNormal, Words: attemptWords(a) + " for " + t.to}
+		end := Result{Reason: voice.EndRouteHangs, Cause: voice.CauseNormal, Words: attemptWords(a) + " for " + t.to}
 		return &outcome{end: &end}, voice.DialResult{}, nil
 	case a.App != "":
 		p, err := r.lookUp(ctx, a.App)
@@ -108,11 +108,15 @@ func (r *run) attempt(ctx context.Context, spec voice.DialSpec, t try) (*outcome
 	switch res.End {
 	case voice.DialCompleted:
 		r.answered = true
-		return &outcome{exit: flow.Completed, words: "talked with " + res.Answered.String() + " for " + res.Talked.String()}, res, nil
+		out := &outcome{exit: flow.Completed, words: "talked with " + res.Answered.String() + " for " + res.Talked.String(), why: voice.EndFarHungUp}
+		if res.Cause == voice.CauseMedia {
+			out.why = voice.EndFarNoAudio
+		}
+		return out, res, nil
 	case voice.DialMaxDuration:
 		r.answered = true
 		return &outcome{exit: flow.MaxDuration, words: "time limit of the call with " + res.Answered.String() + " reached",
-			unwired: voice.CauseMaxDuration}, res, nil
+			unwired: voice.CauseMaxDuration, why: voice.EndTalkTime}, res, nil
 	}
 	r.say("%s: %s", attemptWords(a), failureWords(res))
 	return nil, res, nil
@@ -204,12 +208,14 @@ func (r *run) order(list []voice.Destination, how voice.Strategy, key string) []
 // notReached is the exit of a dial that nobody answered. A caller who was never
 // answered gets the far end's own cause if the flow ends there.
 func (r *run) notReached(res voice.DialResult) outcome {
-	out := outcome{exit: flow.Failed, words: failureWords(res)}
-	switch res.End {
-	case voice.DialBusy:
-		out.exit = flow.Busy
-	case voice.DialNoAnswer:
-		out.exit = flow.NoAnswer
+	out := outcome{exit: flow.Failed, words: failureWords(res), why: voice.EndUnreachable}
+	switch {
+	case res.End == voice.DialBusy:
+		out.exit, out.why = flow.Busy, voice.EndBusy
+	case res.End == voice.DialNoAnswer:
+		out.exit, out.why = flow.NoAnswer, voice.EndNoAnswer
+	case res.Cause == voice.CauseRejected:
+		out.why = voice.EndRejected
 	}
 	if !r.answered {
 		out.unwired = res.Cause

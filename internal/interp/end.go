@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,13 +11,13 @@ import (
 
 // unwired is the end of a run whose exit leads nowhere.
 func (r *run) unwired(out outcome) Result {
-	res := Result{Cause: out.unwired, Words: "end of the flow after " + string(r.node.ID) + ": " + out.reason()}
-	if res.Cause == "" {
-		res.Cause = voice.CauseNormal
-	}
+	res := Result{Reason: cmp.Or(out.why, voice.EndFlowOver), Cause: cmp.Or(out.unwired, voice.CauseNormal),
+		Words: "end of the flow after " + string(r.node.ID) + ": " + out.reason()}
 	switch {
 	case r.gone && res.Cause == voice.CauseNormal:
 		return r.callerLeft("the recording")
+	case out.why == voice.EndFarNoAudio:
+		res.Words = "the far end's audio stopped"
 	case out.exit == flow.Completed:
 		res.Words = "the far end hung up"
 	}
@@ -29,7 +30,7 @@ func (r *run) place() string {
 }
 
 func (r *run) callerLeft(during string) Result {
-	return Result{Cause: voice.CauseNormal, Words: "caller hung up during " + during}
+	return Result{Reason: voice.EndCallerHungUp, Cause: voice.CauseNormal, Words: "caller hung up during " + during}
 }
 
 // interrupted reports whether ctx ends the run, and how. What is left of a run
@@ -48,22 +49,22 @@ func (r *run) interrupted(ctx context.Context) (Result, bool) {
 		}
 		return r.callerLeft(r.place()), true
 	case voice.Limit:
-		return Result{Cause: voice.CauseMaxDuration, Words: voice.Reason(cause)}, true
+		return Result{Reason: voice.EndCallTime, Cause: voice.CauseMaxDuration, Words: voice.Reason(cause)}, true
 	case voice.Ordered, voice.Redirected:
-		return Result{Cause: voice.CauseNormal, Words: voice.Reason(cause)}, true
+		return Result{Reason: voice.EndOrdered, Cause: voice.CauseNormal, Words: voice.Reason(cause)}, true
 	}
 	words := "the server is stopping"
 	if cause != context.Canceled {
 		words += ": " + voice.Reason(cause)
 	}
-	return Result{Cause: voice.CauseShutdown, Words: words}, true
+	return Result{Reason: voice.EndStopping, Cause: voice.CauseShutdown, Words: words}, true
 }
 
 // fail notes that the flow can't go on and gives the end that it makes.
-func (r *run) fail(format string, args ...any) Result {
+func (r *run) fail(why voice.EndReason, format string, args ...any) Result {
 	words := fmt.Sprintf(format, args...)
 	r.noteError(words)
-	return Result{Cause: voice.CauseFailed, Words: words}
+	return Result{Reason: why, Cause: voice.CauseFailed, Words: words}
 }
 
 // hangup ends the call unless the caller has. It is not kept from it by a

@@ -17,6 +17,7 @@ type frame struct {
 	depth   int         // apps entered on the way here
 	visit   int         // of node, in the trace
 	expires time.Time   // zero = never
+	secret  bool        // program has a secret gather
 	resume  flow.NodeID // where it goes on after a command; "" = by an exit of node
 }
 
@@ -24,7 +25,7 @@ type frame struct {
 func (r *run) enter(p *flow.Program) flow.NodeID {
 	// Names of counters are the program's own: another app may use them too,
 	// and an app that is entered again begins anew.
-	r.frame = frame{program: p, node: r.node, counts: map[string]int{}, depth: r.depth + 1}
+	r.frame = frame{program: p, node: r.node, counts: map[string]int{}, depth: r.depth + 1, secret: hasSecret(p)}
 	if p.Lifetime > 0 {
 		r.expires = r.call.Now().Add(p.Lifetime)
 	}
@@ -108,7 +109,7 @@ func (r *run) expire() (flow.NodeID, *Result) {
 	words := fmt.Sprintf("the %v set for app %q are over", p.Lifetime, p.Name)
 	if p.Expired == "" {
 		r.say("%s → end of the call", words)
-		return "", &Result{Cause: voice.CauseNormal, Words: words}
+		return "", &Result{Reason: voice.EndAppTime, Cause: voice.CauseNormal, Words: words}
 	}
 	r.say("%s → node %s", words, p.Expired)
 	return p.Expired, nil

@@ -8,19 +8,15 @@ import (
 	"tandem/internal/voice"
 )
 
-func (r *run) gather(ctx context.Context, s flow.Gather) (outcome, error) {
+func (r *run) gather(ctx context.Context, step flow.Step) (outcome, error) {
+	g := step.(flow.Gather)
+	s := &g
 	if err := r.answer(ctx); err != nil {
 		return outcome{}, err
 	}
-	var extensions []voice.Digits
-	if s.Extensions {
-		var err error
-		if extensions, err = r.host.Extensions(ctx); err != nil {
-			if ctx.Err() != nil {
-				return outcome{}, err
-			}
-			r.noteError("the extensions can't be had: " + voice.Reason(err))
-		}
+	extensions, err := r.extensions(ctx, s)
+	if err != nil {
+		return outcome{}, err
 	}
 	var choices []voice.Digits
 	if !s.Whole {
@@ -39,6 +35,13 @@ func (r *run) gather(ctx context.Context, s flow.Gather) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	if s.Secret {
+		r.hide(flow.VarDigits, res.Digits)
+		if s.Into != "" {
+			r.hide(s.Into, res.Digits)
+		}
+		return r.sort(s, nil, res), nil
+	}
 	r.set(flow.VarDigits, string(res.Digits))
 	if s.Into != "" {
 		r.set(s.Into, string(res.Digits))
@@ -46,14 +49,31 @@ func (r *run) gather(ctx context.Context, s flow.Gather) (outcome, error) {
 	return r.sort(s, extensions, res), nil
 }
 
+// extensions lists the extensions that may be keyed; an error is that of ctx.
+func (r *run) extensions(ctx context.Context, s *flow.Gather) ([]voice.Digits, error) {
+	if !s.Extensions {
+		return nil, nil
+	}
+	list, err := r.host.Extensions(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	if err != nil {
+		r.noteError("the extensions can't be had: " + voice.Reason(err))
+	}
+	return list, nil
+}
+
 // sort finds the exit that belongs to what was keyed.
-func (r *run) sort(s flow.Gather, extensions []voice.Digits, res voice.GatherResult) outcome {
+func (r *run) sort(s *flow.Gather, extensions []voice.Digits, res voice.GatherResult) outcome {
 	d := res.Digits
 	switch {
 	case d == "" && res.End == voice.EndFinish:
 		return outcome{exit: flow.NoInput, words: "only the finish key"}
 	case d == "":
 		return outcome{exit: flow.NoInput, words: "no key in time"}
+	case s.Secret:
+		return outcome{exit: flow.GotDigits, words: "digits " + voice.Hidden(d)}
 	case slices.Contains(s.Keys, d):
 		return outcome{exit: flow.Key(d)}
 	case s.Extensions && slices.Contains(extensions, d):

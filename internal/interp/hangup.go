@@ -7,7 +7,7 @@ import (
 
 // hang ends the run; Run itself hangs up.
 func (r *run) hang(s flow.Hangup) outcome {
-	end := Result{Cause: s.Cause, Words: s.Words}
+	end := Result{Reason: voice.EndFlowHungUp, Cause: s.Cause, Words: s.Words}
 	if end.Cause == "" {
 		end.Cause = voice.CauseNormal
 	}

@@ -25,6 +25,9 @@ func (r *run) hours(ctx context.Context, s flow.Hours) (outcome, error) {
 		r.noteError("the hours can't be asked for: " + voice.Reason(err))
 		return outcome{exit: flow.Closed, words: "closed, for " + voice.Reason(err)}, nil
 	}
+	if s.Schedule.Named != "" {
+		words += ", by the hours " + s.Schedule.Named
+	}
 	out := outcome{exit: flow.Closed, words: "closed on " + words}
 	switch state {
 	case voice.StateOpen:

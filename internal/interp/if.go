@@ -10,6 +10,13 @@ import (
 
 // compare compares two texts.
 func (r *run) compare(s flow.If) outcome {
+	if r.holdsSecret(s.Left) || r.holdsSecret(s.Right) {
+		out := outcome{exit: flow.No, words: "what is secret decides: no"}
+		if r.decide(holds(s.Left.Expand(r.reveal), s.Op, s.Right.Expand(r.reveal))) {
+			out = outcome{exit: flow.Yes, words: "what is secret decides: yes"}
+		}
+		return out
+	}
 	left, right := r.expand(s.Left), r.expand(s.Right)
 	out := outcome{exit: flow.No, words: fmt.Sprintf("%q %s %q: ", left, s.Op, right)}
 	if s.Op == flow.IsSet {

@@ -33,6 +33,7 @@ type Call interface {
 	voice.Conferencer
 	voice.MachineDetector
 	voice.KeyWatcher
+	voice.Concealer
 }
 
 // Host is what a run needs of the world around the call, for one tenant.
@@ -98,5 +99,7 @@ type Rota interface {
 type Result struct {
 	Cause voice.Cause
 	Words string // the reason in words: "step limit of 1000 reached"
-	Steps int
+	// Reason is why; it is never empty when the run is over.
+	Reason voice.EndReason
+	Steps  int
 }

@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 )
 
-func TestScenarios(t *testing.T) { flowtest.RunDir(t, "testdata") }
+func TestScenarios(t *testing.T) { interptest.RunDir(t, "testdata") }
 
 // A step type without an executor's file or a scenario can't pass.
 func TestEveryStepIsShown(t *testing.T) {
@@ -31,7 +31,7 @@ func TestEveryStepIsShown(t *testing.T) {
 			t.Errorf("no archive in testdata has a step of kind %s", s.Kind())
 		}
 		p := &flow.Program{App: "A", Entry: "n", Nodes: []flow.Node{{ID: "n", Step: s}}}
-		o := flowtest.Run(t, p, &flowtest.MemoryHost{}, func(c *flowtest.Caller) {
+		o := interptest.Run(t, p, &interptest.MemoryHost{}, func(c *interptest.Caller) {
 			c.Never("can't be run")
 		})
 		if len(o.Trace.Visits) != 1 {

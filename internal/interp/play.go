@@ -7,7 +7,8 @@ import (
 	"tandem/internal/voice"
 )
 
-func (r *run) play(ctx context.Context, s flow.Play) (outcome, error) {
+func (r *run) play(ctx context.Context, step flow.Step) (outcome, error) {
+	s := step.(flow.Play)
 	return r.sound(ctx, voice.PlaySpec{Prompts: r.prompts(s.Prompts, s.In), BargeIn: s.BargeIn})
 }
 

@@ -3,6 +3,7 @@ package interp_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
 	"tandem/internal/interp"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/sim"
 	"tandem/internal/voice"
 )
@@ -30,13 +31,13 @@ func once(ctx context.Context, t fataler, p *flow.Program, script sim.Script, h 
 	res := interp.Run(ctx, p, call, h, interp.Options{Random: func(int) int { return 0 }})
 	events := call.Events()
 	if n := len(call.Endings()); n != 1 {
-		t.Fatalf("the call ended %d times\n%s", n, flowtest.Timeline(events))
+		t.Fatalf("the call ended %d times\n%s", n, interptest.Timeline(events))
 	}
 	if res.Steps > flow.MaxSteps {
 		t.Fatalf("%d steps", res.Steps)
 	}
-	if res.Cause == "" || res.Words == "" {
-		t.Fatalf("a result without reason: %+v\n%s", res, flowtest.Timeline(events))
+	if res.Cause == "" || res.Words == "" || !slices.Contains(voice.EndReasons(), res.Reason) {
+		t.Fatalf("a result without reason: %+v\n%s", res, interptest.Timeline(events))
 	}
 	for i, e := range events {
 		if e.Seq != i+1 || e.Text == "" || i > 0 && e.At.Before(events[i-1].At) {
@@ -47,7 +48,7 @@ func once(ctx context.Context, t fataler, p *flow.Program, script sim.Script, h 
 }
 
 // everyStep is a flow through every step that takes time.
-func everyStep() (*flow.Program, *flowtest.MemoryHost) {
+func everyStep() (*flow.Program, *interptest.MemoryHost) {
 	welcome := []voice.Prompt{{Kind: voice.PromptStandard, Standard: "welcome", Voice: "en"}}
 	p := &flow.Program{App: "A", Name: "all", Entry: "wait", Nodes: []flow.Node{
 		{ID: "wait", Step: flow.Wait{For: 2 * time.Second}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "answer"}},
@@ -68,7 +69,7 @@ func everyStep() (*flow.Program, *flowtest.MemoryHost) {
 		{ID: "end", Step: flow.Hangup{}},
 	}}
 	b := &flow.Program{App: "B", Name: "second", Entry: "play", Nodes: []flow.Node{{ID: "play", Step: flow.Play{Prompts: welcome}}}}
-	return p, &flowtest.MemoryHost{Programs: map[voice.AppID]*flow.Program{"B": b}}
+	return p, &interptest.MemoryHost{Programs: map[voice.AppID]*flow.Program{"B": b}}
 }
 
 func everyScript() sim.Script {
@@ -125,7 +126,7 @@ func TestMessageSurvivesHangup(t *testing.T) {
 
 // stopping is a host during whose Deliver the server stops.
 type stopping struct {
-	*flowtest.MemoryHost
+	*interptest.MemoryHost
 	stop func()
 }
 
@@ -140,10 +141,10 @@ func TestContextCauses(t *testing.T) {
 		cause error
 		want  interp.Result
 	}{
-		{"server stops", nil, interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}},
-		{"server stops with a reason", fmt.Errorf("update"), interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping: update"}},
-		{"time limit", voice.Errorf("switchboard", voice.Limit, "4 h reached"), interp.Result{Cause: voice.CauseMaxDuration, Words: "4 h reached"}},
-		{"order", voice.Errorf("switchboard", voice.Ordered, "hung up by order"), interp.Result{Cause: voice.CauseNormal, Words: "hung up by order"}},
+		{"server stops", nil, interp.Result{Reason: voice.EndStopping, Cause: voice.CauseShutdown, Words: "the server is stopping"}},
+		{"server stops with a reason", fmt.Errorf("update"), interp.Result{Reason: voice.EndStopping, Cause: voice.CauseShutdown, Words: "the server is stopping: update"}},
+		{"time limit", voice.Errorf("switchboard", voice.Limit, "4 h reached"), interp.Result{Reason: voice.EndCallTime, Cause: voice.CauseMaxDuration, Words: "4 h reached"}},
+		{"order", voice.Errorf("switchboard", voice.Ordered, "hung up by order"), interp.Result{Reason: voice.EndOrdered, Cause: voice.CauseNormal, Words: "hung up by order"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,8 +160,8 @@ func TestContextCauses(t *testing.T) {
 }
 
 func TestNoProgram(t *testing.T) {
-	once(t.Context(), t, nil, sim.Script{}, &flowtest.MemoryHost{})
-	_, res := once(t.Context(), t, &flow.Program{Entry: "x"}, sim.Script{}, &flowtest.MemoryHost{})
+	once(t.Context(), t, nil, sim.Script{}, &interptest.MemoryHost{})
+	_, res := once(t.Context(), t, &flow.Program{Entry: "x"}, sim.Script{}, &interptest.MemoryHost{})
 	if res.Cause != voice.CauseFailed {
 		t.Errorf("ended %+v", res)
 	}
@@ -175,8 +176,8 @@ func TestSameTimelineTwice(t *testing.T) {
 			programs[a] = drawProgram(t, a)
 		}
 		script := drawScript(t)
-		host := func() *flowtest.MemoryHost {
-			h := &flowtest.MemoryHost{Programs: programs, Keys: []voice.Digits{"101", "12"}}
+		host := func() *interptest.MemoryHost {
+			h := &interptest.MemoryHost{Programs: programs, Keys: []voice.Digits{"101", "12"}}
 			if err := h.Read("web https://a.example/1: 200 {\"a\": [1]}\nweb https://b.example: app B\nqueue q: 1 ahead"); err != nil {
 				t.Fatal(err)
 			}

@@ -32,7 +32,7 @@ func (r *run) record(ctx context.Context, s flow.Record) (outcome, error) {
 	r.keep(res.Recording)
 	if res.End == voice.RecordFailedEnd {
 		r.noteError("recording failed: " + res.Recording.Words)
-		return outcome{exit: flow.Failed, words: "recording failed", unwired: voice.CauseFailed}, nil
+		return outcome{exit: flow.Failed, words: "recording failed", unwired: voice.CauseFailed, why: voice.EndStepFailed}, nil
 	}
 	words := "recorded " + res.Recording.Duration.Round(time.Millisecond).String() + ", ended by " + string(res.End)
 	return outcome{exit: flow.Recorded, words: words}, nil

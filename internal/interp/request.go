@@ -39,8 +39,11 @@ func (r *run) request(ctx context.Context, s flow.Request) (outcome, error) {
 func (r *run) httpRequest(s flow.Request) (voice.HTTPRequest, error) {
 	const op = "interp.request"
 	req := voice.HTTPRequest{
-		Tenant: r.info.Tenant, Method: cmp.Or(s.Method, "GET"), URL: r.expandURL(s.URL), Headers: r.expandAll(s.Headers),
+		Tenant: r.info.Tenant, Method: cmp.Or(s.Method, "GET"), URL: r.expandURL(s.URL), Headers: make(map[string]string, len(s.Headers)),
 		Timeout: min(cmp.Or(s.Timeout, flow.DefaultRequestTime), flow.MaxRequestTime),
+	}
+	for name, t := range s.Headers {
+		req.Headers[name] = t.Expand(r.reveal)
 	}
 	if s.Body != "" {
 		req.Type = cmp.Or(s.Type, "application/json")

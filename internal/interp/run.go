@@ -20,11 +20,16 @@ type Options struct {
 	Mailbox *Mailbox
 	// Random draws a number from 0 to n-1; nil = at random.
 	Random func(n int) int
+	// Decide is told what secret digits have decided, and may know better; nil = it stands.
+	Decide func(decided bool) bool
 }
 
 // Trace is where a run went, node by node.
 type Trace struct {
 	Visits []Visit
+	// Programs holds the program of each visit: one that an application has answered
+	// may have the names of another.
+	Programs []*flow.Program
 }
 
 // Visit is one node entered and how it was left.
@@ -49,6 +54,8 @@ type run struct {
 	answered  bool
 	gone      bool // the caller hung up during a recording
 	vars      map[string]string
+	secrets   map[string]string // what the variables hold that are hidden in vars
+	decide    func(bool) bool
 	show      shown
 	recording voice.Recording
 	asked     map[string]int // questions to the applications of a host
@@ -72,6 +79,7 @@ type outcome struct {
 	left     bool        // with end: the caller has hung up
 	// unwired is the cause of the end when exit leads nowhere; "" = CauseNormal.
 	unwired voice.Cause
+	why     voice.EndReason // of that end; "" = voice.EndFlowOver
 }
 
 // Run runs p against call until the flow ends, the caller hangs up or ctx is
@@ -82,19 +90,31 @@ type outcome struct {
 // Steps that sound answer the call first. Dial does not: on a call that is not
 // answered yet the Dialer answers when the far end has.
 func Run(ctx context.Context, p *flow.Program, call Call, host Host, o Options) Result {
-	r := &run{call: call, host: host, trace: o.Trace, info: o.Info, random: o.Random, mailbox: cmp.Or(o.Mailbox, &Mailbox{}), vars: map[string]string{}}
+	return Prepare(p, call, host, o)(ctx)
+}
+
+// Prepare gives what Run does, to be called once. Who has many runs at a time
+// prepares them in a function that has returned by then, so that no stack holds the
+// options for as long as a call.
+func Prepare(p *flow.Program, call Call, host Host, o Options) func(context.Context) Result {
+	r := &run{call: call, host: host, trace: o.Trace, info: o.Info, random: o.Random, mailbox: cmp.Or(o.Mailbox, &Mailbox{}), vars: map[string]string{}, secrets: map[string]string{}}
+	if r.decide = o.Decide; r.decide == nil {
+		r.decide = func(decided bool) bool { return decided }
+	}
 	if r.random == nil {
 		r.random = rand.IntN
 	}
-	res := r.loop(ctx, p)
-	r.submitLast()
-	res.Steps = r.steps
-	return res
+	return func(ctx context.Context) Result {
+		res := r.loop(ctx, p)
+		r.submitLast()
+		res.Steps = r.steps
+		return res
+	}
 }
 
 func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 	if p == nil {
-		return r.hangup(ctx, r.fail("there is no program to run"))
+		return r.hangup(ctx, r.fail(voice.EndFlowBroken, "there is no program to run"))
 	}
 	next := r.enter(p)
 	for {
@@ -111,18 +131,20 @@ func (r *run) loop(ctx context.Context, p *flow.Program) Result {
 		next = r.commanded(r.planned(ctx, next))
 		node, ok := r.program.Node(next)
 		if !ok {
-			return r.hangup(ctx, r.fail("the flow goes on to node %q, which does not exist", next))
+			return r.hangup(ctx, r.fail(voice.EndFlowBroken, "the flow goes on to node %q, which does not exist", next))
 		}
 		r.node = node
 		if r.steps >= flow.MaxSteps {
-			return r.hangup(ctx, r.fail("step limit of %d reached", flow.MaxSteps))
+			return r.hangup(ctx, r.fail(voice.EndStepLimit, "step limit of %d reached", flow.MaxSteps))
 		}
 		r.steps++
 		r.noteStep(node, "", string(node.ID)+": "+flow.Words(node.Step))
 		if r.trace != nil {
 			r.visit = len(r.trace.Visits)
 			r.trace.Visits = append(r.trace.Visits, Visit{App: r.program.App, Node: node.ID})
+			r.trace.Programs = append(r.trace.Programs, r.program)
 		}
+		r.call.Conceal(r.conceals(node.Step))
 		out := r.do(ctx, node.Step)
 		to, end := r.follow(out)
 		switch {
@@ -173,7 +195,7 @@ func (r *run) follow(out outcome) (flow.NodeID, *Result) {
 		}
 		return r.enter(out.program), nil
 	case out.back && len(r.stack) == 0:
-		return "", &Result{Cause: voice.CauseNormal, Words: "end of the flow at " + string(r.node.ID)}
+		return "", &Result{Reason: voice.EndFlowOver, Cause: voice.CauseNormal, Words: "end of the flow at " + string(r.node.ID)}
 	case out.back:
 		out = r.pop(out.exit, "")
 	}
@@ -240,7 +262,7 @@ func (r *run) broken(ctx context.Context, err error) outcome {
 	if voice.IsKind(err, voice.Expired) && !r.gone {
 		return outcome{expired: true}
 	}
-	res := r.fail("%s failed: %s", r.place(), voice.Reason(err))
+	res := r.fail(voice.EndStepFailed, "%s failed: %s", r.place(), voice.Reason(err))
 	words, lost := "failed: "+voice.Reason(err), leadsOn(r.node.Step)
 	for !r.wired(flow.Failed) {
 		if len(r.stack) == 0 {
@@ -255,7 +277,7 @@ func (r *run) broken(ctx context.Context, err error) outcome {
 		}
 		words = out.words
 	}
-	return outcome{exit: flow.Failed, words: words, unwired: voice.CauseFailed}
+	return outcome{exit: flow.Failed, words: words, unwired: voice.CauseFailed, why: voice.EndStepFailed}
 }
 
 func (r *run) origin() voice.Origin {

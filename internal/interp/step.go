@@ -4,26 +4,34 @@ import (
 	"context"
 
 	"tandem/internal/flow"
+	"tandem/internal/voice"
 )
 
 // step runs one step.
 func (r *run) step(ctx context.Context, s flow.Step) (outcome, error) {
 	if r.gone {
 		if needsCaller(s) {
-			end := r.callerLeft("the recording")
-			return outcome{end: &end}, nil
+			return r.left("the recording"), nil
 		}
 		ctx = context.WithoutCancel(ctx)
 	}
+	switch s.(type) {
+	case flow.Play:
+		return r.play(ctx, s)
+	case flow.Gather:
+		return r.gather(ctx, s)
+	}
+	return r.callStep(ctx, s)
+}
+
+// callStep runs the steps of the call but those in which most calls spend their time:
+// they are by themselves, for the room that all others together take of a stack.
+func (r *run) callStep(ctx context.Context, s flow.Step) (outcome, error) {
 	switch s := s.(type) {
 	case flow.Answer:
 		return outcome{exit: flow.Next}, r.answer(ctx)
-	case flow.Play:
-		return r.play(ctx, s)
 	case flow.PlayRecording:
 		return r.playRecording(ctx)
-	case flow.Gather:
-		return r.gather(ctx, s)
 	case flow.Dial:
 		return r.dial(ctx, s)
 	case flow.Transfer:
@@ -88,11 +96,17 @@ func (r *run) otherStep(ctx context.Context, s flow.Step) (outcome, error) {
 	case flow.Collect:
 		return r.collectStep(ctx, s)
 	case nil:
-		end := r.fail("node %s has no step", r.node.ID)
+		end := r.fail(voice.EndFlowBroken, "node %s has no step", r.node.ID)
 		return outcome{end: &end}, nil
 	}
-	end := r.fail("a step of kind %s can't be run", s.Kind())
+	end := r.fail(voice.EndFlowBroken, "a step of kind %s can't be run", s.Kind())
 	return outcome{end: &end}, nil
+}
+
+// left ends the run because the caller has left during what words say.
+func (r *run) left(during string) outcome {
+	end := r.callerLeft(during)
+	return outcome{end: &end}
 }
 
 // needsCaller reports whether a step makes no sense once the caller has left.

@@ -31,7 +31,7 @@ func (r *run) transfer(ctx context.Context, s flow.Transfer) (outcome, error) {
 		switch {
 		case res.End == voice.TransferDone:
 			r.say("%s → the flow is over", res.Words)
-			return outcome{end: &Result{Cause: voice.CauseNormal, Words: res.Words}, left: true}, nil
+			return outcome{end: &Result{Reason: voice.EndTransferred, Cause: voice.CauseNormal, Words: res.Words}, left: true}, nil
 		case res.End != voice.TransferRefused || s.How == flow.TransferByRefer:
 			return r.notReached(dialResult(res)), nil
 		}

@@ -5,19 +5,19 @@ import (
 	"testing"
 
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/voice"
 )
 
 // ends gives how a program of one step is left, as the words of its exit.
 func ends(t *testing.T, s flow.Step, host string) string {
 	t.Helper()
-	h := &flowtest.MemoryHost{}
+	h := &interptest.MemoryHost{}
 	if err := h.Read(host); err != nil {
 		t.Fatal(err)
 	}
 	p := &flow.Program{App: "A", Entry: "n", Nodes: []flow.Node{{ID: "n", Step: s}}}
-	o := flowtest.Run(t, p, h, func(*flowtest.Caller) {})
+	o := interptest.Run(t, p, h, func(*interptest.Caller) {})
 	return string(o.Trace.Visits[0].Exit)
 }
 
@@ -86,7 +86,7 @@ func TestExtraction(t *testing.T) {
 		{"/a/c", "none"},
 		{"/z/y", "none"},
 	} {
-		h := &flowtest.MemoryHost{}
+		h := &interptest.MemoryHost{}
 		if err := h.Read("web https://a.example: 200 " + body); err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestExtraction(t *testing.T) {
 			{ID: "keep", Step: flow.Save{Topic: "v", Fields: map[string]flow.Template{"is": "${v}"}}},
 			{ID: "none", Step: flow.Save{Topic: "v", Fields: map[string]flow.Template{"is": "none"}}},
 		}}
-		flowtest.Run(t, p, h, func(c *flowtest.Caller) {})
+		interptest.Run(t, p, h, func(c *interptest.Caller) {})
 		if got := h.Done[len(h.Done)-1]; got != "keep v is="+tt.want {
 			t.Errorf("%s: %s; want %q", tt.pointer, got, tt.want)
 		}
@@ -115,7 +115,7 @@ func TestVariablesAreBounded(t *testing.T) {
 		{ID: "set", Step: flow.Set{Name: "v", Value: "${v}å"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "double"}},
 		{ID: "double", Step: flow.Set{Name: "v", Value: "${v}${v}"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "double"}},
 	}}
-	o := flowtest.Run(t, p, &flowtest.MemoryHost{}, func(c *flowtest.Caller) {
+	o := interptest.Run(t, p, &interptest.MemoryHost{}, func(c *interptest.Caller) {
 		c.Errs("the value of v is too long and is cut")
 		c.EndsBecause(voice.CauseFailed, "step limit")
 	})
@@ -132,8 +132,8 @@ func TestReadOnlyVariables(t *testing.T) {
 		{ID: "set", Step: flow.Set{Name: flow.VarCallFrom, Value: "+1"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "keep"}},
 		{ID: "keep", Step: flow.Save{Topic: "v", Fields: map[string]flow.Template{"is": "${call.from} ${call.extension} ${call.id} ${call.to} ${call.from_name}"}}},
 	}}
-	h := &flowtest.MemoryHost{}
-	flowtest.Run(t, p, h, func(c *flowtest.Caller) {
+	h := &interptest.MemoryHost{}
+	interptest.Run(t, p, h, func(c *interptest.Caller) {
 		c.Is("+46700000001", "Ada", "101")
 		c.Errs("call.from is no variable that can be set")
 	})

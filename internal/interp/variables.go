@@ -50,6 +50,7 @@ func (r *run) set(name, value string) {
 		return
 	}
 	r.vars[name] = value
+	delete(r.secrets, name)
 }
 
 func (r *run) expand(t flow.Template) string { return t.Expand(r.get) }
@@ -77,16 +78,16 @@ func (r *run) expandBody(t flow.Template, kind string) string {
 	switch strings.ToLower(strings.TrimSpace(kind)) {
 	case "application/json":
 		return t.Expand(func(name string) string {
-			text, err := json.Marshal(r.get(name))
+			text, err := json.Marshal(r.reveal(name))
 			if err != nil { // a string has always a JSON form
 				return ""
 			}
 			return string(text[1 : len(text)-1])
 		})
 	case "application/x-www-form-urlencoded":
-		return t.Expand(func(name string) string { return url.QueryEscape(r.get(name)) })
+		return t.Expand(func(name string) string { return url.QueryEscape(r.reveal(name)) })
 	}
-	return r.expand(t)
+	return t.Expand(r.reveal)
 }
 
 // expandAll expands the values of a map.

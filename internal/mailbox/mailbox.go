@@ -7,6 +7,7 @@ package mailbox
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -22,23 +23,40 @@ type Sounds interface {
 	StoreRecording(ctx context.Context, s voice.Sound, blobKey string) (voice.Sound, error)
 }
 
-// Room delivers recordings. All fields but Kick are needed.
+// Boxes holds what users' mailboxes are set to, as resources.
+type Boxes interface {
+	Resources(ctx context.Context, t voice.TenantID, f voice.ResourceFilter) ([]voice.Resource, error)
+}
+
+// Room delivers recordings. All fields but Boxes, Kick and Now are needed.
 type Room struct {
 	Messages voice.MessageStore
 	Users    voice.UserStore
 	Slots    voice.SoundStore
 	Sounds   Sounds
+	Boxes    Boxes            // nil = no mailbox is set up
 	Kick     func()           // wakes the mailer; may be nil
 	Now      func() time.Time // nil = time.Now
 }
 
 // Deliver stores a voicemail message and, in the same transaction, queues the
 // mail that carries it. A mailbox that has no address keeps the message with
-// state MessageNoAddress: it is not lost.
+// state MessageNoAddress: it is not lost. Limit when a user's mailbox has as many
+// messages as it may.
 func (r *Room) Deliver(ctx context.Context, info voice.CallInfo, m voice.Mailbox, rec voice.Recording) error {
 	const op = "mailbox.Deliver"
 	if rec.ID == "" {
 		return voice.Errorf(op, voice.Invalid, "there is no recording to deliver")
+	}
+	set, err := r.settings(ctx, info.Tenant, m.User)
+	if err != nil {
+		return err
+	}
+	if err := r.room(ctx, info.Tenant, m.User, set.Most); err != nil {
+		return err
+	}
+	if m.Email == "" {
+		m.Email, m.NoAttachment = set.Email, m.NoAttachment || set.NoAttachment
 	}
 	address, err := r.address(ctx, info.Tenant, m)
 	if err != nil {
@@ -68,6 +86,43 @@ func (r *Room) Deliver(ctx context.Context, info voice.CallInfo, m voice.Mailbox
 	}
 	if r.Kick != nil {
 		r.Kick()
+	}
+	return nil
+}
+
+// settings gives what the mailbox of a user is set to.
+func (r *Room) settings(ctx context.Context, t voice.TenantID, user voice.UserID) (s voice.MailboxSettings, err error) {
+	if r.Boxes == nil || user == "" {
+		return s, nil
+	}
+	list, err := r.Boxes.Resources(ctx, t, voice.ResourceFilter{Kind: voice.MailboxKind, Name: string(user), Limit: 1})
+	if err != nil || len(list) == 0 {
+		return s, err
+	}
+	if err := json.Unmarshal(list[0].Data, &s); err != nil {
+		return s, voice.E("mailbox.settings", voice.Internal, err)
+	}
+	return s, nil
+}
+
+// room refuses a message to a mailbox that is full. Those among the account's newest
+// MaxMailboxMessages are counted.
+func (r *Room) room(ctx context.Context, t voice.TenantID, user voice.UserID, most int) error {
+	if most <= 0 || user == "" {
+		return nil
+	}
+	list, err := r.Messages.Messages(ctx, t, "", voice.MaxMailboxMessages)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, m := range list {
+		if m.User == user {
+			n++
+		}
+	}
+	if n >= most {
+		return voice.Errorf("mailbox.Deliver", voice.Limit, "the mailbox is full: it has %d messages of the %d that it may keep", n, most)
 	}
 	return nil
 }

@@ -200,7 +200,7 @@ func TestDelivers(t *testing.T) {
 func TestMP3(t *testing.T) {
 	lame, err := exec.LookPath("lame")
 	if err != nil {
-		t.Skip("lame is not installed (apt-get install lame)")
+		t.Fatal("lame is not installed (apt-get install lame)")
 	}
 	s := serve(t, "")
 	o := open(t)

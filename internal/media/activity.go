@@ -29,16 +29,15 @@ func (a *Activity) Frame(samples []int16) bool {
 	if len(samples) == 0 {
 		return false
 	}
-	var sum, mean float64
+	var sum, squares int64
 	for _, s := range samples {
-		mean += float64(s)
+		v := int64(s)
+		sum += v
+		squares += v * v
 	}
-	mean /= float64(len(samples))
-	for _, s := range samples {
-		d := float64(s) - mean
-		sum += d * d
-	}
-	level := 10 * math.Log10(sum/float64(len(samples))/(32768.0*32768.0)+1e-10)
+	n := float64(len(samples))
+	mean := float64(sum) / n
+	level := 10 * math.Log10(max(0, float64(squares)/n-mean*mean)/(32768.0*32768.0)+1e-10)
 	a.loud <<= 1
 	if level > a.limit(level) {
 		a.loud |= 1

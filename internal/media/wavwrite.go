@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -134,8 +135,9 @@ func (w *WAVWriter) Write(samples []int16) error {
 		w.buf = append(w.buf, make([]byte, len(samples))...)
 		PCMU.Encode(w.buf, samples)
 	} else {
-		for _, s := range samples {
-			w.buf = binary.LittleEndian.AppendUint16(w.buf, uint16(s))
+		w.buf = slices.Grow(w.buf, 2*len(samples))[:2*len(samples)]
+		for i, s := range samples {
+			binary.LittleEndian.PutUint16(w.buf[2*i:], uint16(s))
 		}
 	}
 	if w.size+int64(len(w.buf)) > maxWAVData {

@@ -18,7 +18,13 @@ var readings = []struct {
 }{
 	{"calls_up", gauge, []string{"state"}, "Calls that are up, by what they do: waiting, ringing, answered, dialling, queued or talking."},
 	{"calls_limit", gauge, nil, "Calls that may be up at once (limits.calls)."},
-	{"full", gauge, nil, "1 while new calls are refused because the server is full or its media threads are late."},
+	{"full", gauge, nil, "1 while calls are let in by a limit, because the server is full or something presses; which, the next ones say."},
+	{"admitted_total", counter, []string{"class"}, "Requests that begin something and were let in: calls, registrations, others."},
+	{"turned_away_total", counter, []string{"class", "reason"}, "The same that were answered 503 before they were read: busy, share (busy, and the source had its share), no_room (media threads), full (limits.calls). They are not in tandem_sip_requests_total."},
+	{"admission_rate", gauge, nil, "Calls a second that are let in at most; 0 = as many as come."},
+	{"admission_asked", gauge, nil, "Calls a second that ask to be let in, over the last second or so."},
+	{"admission_pressure", gauge, nil, "What presses most: lateness of media, waiting set-ups or events that are not stored; at 1 the rate is lowered."},
+	{"admission_wait_seconds", gauge, nil, "How long a call waits from its arrival until somebody sees to it."},
 	{"draining", gauge, nil, "1 while calls run out before the server ends."},
 
 	{"rtp_packets_total", counter, []string{"direction"}, "RTP packets sent and received."},
@@ -35,8 +41,8 @@ var readings = []struct {
 	{"media_ports_silent", gauge, []string{"direction"}, "Legs that are silent at present: in, nothing comes from them; out, they hear nothing of us."},
 
 	{"wheel_ports", gauge, []string{"shard"}, "Media ports of a media thread."},
-	{"wheel_busy_ratio", gauge, []string{"shard"}, "Share of a processor that a media thread used in its last second, 0 to 1; above 0.7 new calls are refused."},
-	{"wheel_late_p99_seconds", gauge, []string{"shard"}, "How late a media thread began its turns in its last second, 99th percentile; above 0.003 with 64 ports new calls are refused."},
+	{"wheel_busy_ratio", gauge, []string{"shard"}, "Share of a processor that a media thread used in the last second or so, 0 to 1; what it can carry ends at 0.85."},
+	{"wheel_late_p99_seconds", gauge, []string{"shard"}, "How late a media thread began its turns in its last second, 99th percentile."},
 	{"wheel_late_max_seconds", gauge, []string{"shard"}, "The latest turn since the start."},
 	{"wheel_skipped_total", counter, []string{"shard"}, "Turns that a media thread left out because it came too late."},
 

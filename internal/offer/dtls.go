@@ -111,7 +111,7 @@ func (l *line) dtlsRefusal() string {
 // choice once made stands while the call lasts.
 func (l *Local) settleDTLS(r *line, answering bool) (DTLS, error) {
 	secure := isDTLS(r.proto)
-	switch was := l.dtls.Used() || !answering && l.Browser; {
+	switch was := l.dtls.Used() || !answering && l.offersDTLS(); {
 	case was && !secure:
 		return DTLS{}, unacceptable("the media of this call is secured by DTLS and stays so")
 	case !secure:

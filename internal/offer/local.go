@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -31,19 +32,32 @@ type Local struct {
 	Others func() []netip.Addr
 	// Fingerprint is that of our certificate; zero = DTLS is not spoken.
 	Fingerprint Fingerprint
+	// SRTP is whether keys in descriptions are spoken. Set it where the signalling is
+	// encrypted.
+	SRTP SRTP
 	// Browser makes offers of media secured by DTLS, with ICE and rtcp-mux.
 	Browser bool
+	// Secured refuses media that is not secured, by keys or by DTLS.
+	Secured bool
+	// Telephone says that the peer may know other profiles of secured media alone: those
+	// are offered where it refuses (Next).
+	Telephone bool
 
-	ice     ICE
-	beside  []netip.Addr  // what Others gave
-	dtls    DTLS          // as agreed
-	lines   []line        // of the peer's last description, in whose order further offers are
-	taken   int           // of lines
-	ptime   time.Duration // as last agreed; 0 = nothing is
-	id      uint64
-	version uint64
-	body    string // what was last said, without the o= line
-	last    []byte
+	ice      ICE
+	beside   []netip.Addr      // what Others gave
+	dtls     DTLS              // as agreed
+	crypto   Crypto            // as agreed
+	tag      string            // of the peer's a=crypto
+	keys     map[string]string // ours, by suite
+	offered  map[string]string // suites of our last offer, by tag
+	offering string            // profile of our first offer
+	lines    []line            // of the peer's last description, in whose order further offers are
+	taken    int               // of lines
+	ptime    time.Duration     // as last agreed; 0 = nothing is
+	id       uint64
+	version  uint64
+	body     string // what was last said, without the o= line
+	last     []byte
 }
 
 // NewLocal begins our side of a call whose RTP arrives at addr.
@@ -79,9 +93,9 @@ func (l *Local) Offer(dir Direction) []byte {
 	}
 	var b strings.Builder
 	if l.lines == nil {
-		r := line{proto: "RTP/AVP"}
-		if l.Browser {
-			r = line{proto: "UDP/TLS/RTP/SAVPF", mid: "0", mux: true, bundled: true}
+		r := line{proto: l.profile()}
+		if r.proto == profileDTLS {
+			r.mid, r.mux, r.bundled = "0", true, true
 			l.offerICE()
 		}
 		l.offerLine(&b, &r, codecs, event, dir)
@@ -100,6 +114,9 @@ func (l *Local) Offer(dir Direction) []byte {
 // offerLine writes our offer of the line that is taken.
 func (l *Local) offerLine(b *strings.Builder, r *line, codecs []Codec, event uint8, dir Direction) {
 	l.writeAudio(b, r.proto, codecs, event, l.Comfort, dir)
+	if l.offersKeys(r) {
+		l.offerKeys(b)
+	}
 	l.secured(b, r, "actpass")
 }
 
@@ -148,14 +165,25 @@ func (l *Local) Answer(s *Session) ([]byte, Media, error) {
 	var b strings.Builder
 	for i := range s.media {
 		r := &s.media[i]
-		if i == s.usable {
+		if i == l.taken {
 			l.writeAudio(&b, r.proto, []Codec{m.Codec}, m.EventPT, m.Comfort, m.Direction.Reverse())
+			if m.Crypto.Used() {
+				l.writeKey(&b, l.tag, m.Crypto.Suite)
+			}
 			l.secured(&b, r, m.DTLS.part())
 			continue
 		}
 		r.refuse(&b)
 	}
-	return l.describe(l.head(&s.media[s.usable]), b.String()), m, nil
+	return l.describe(l.head(&s.media[l.taken]), b.String()), m, nil
+}
+
+// Would gives the error with which Answer would refuse an offer, nil when it would not.
+func (l *Local) Would(s *Session) error {
+	try := *l
+	try.keys = maps.Clone(l.keys)
+	_, err := try.agree(s, true)
+	return err
 }
 
 // Accept takes a peer's answer to our last offer and gives what is agreed.
@@ -164,30 +192,55 @@ func (l *Local) Accept(s *Session) (Media, error) { return l.agree(s, false) }
 
 // agree takes the peer's first codec that we speak too, and what secures it.
 func (l *Local) agree(s *Session, answering bool) (Media, error) {
-	m, err := s.Preview(l.codecs()...)
+	at := s.choose(l.SRTP != SRTPOff || l.crypto.Used())
+	m, err := s.preview(at, l.codecs()...)
 	if err != nil {
 		return Media{}, err
 	}
-	r := &s.media[s.usable]
+	r := &s.media[at]
 	if m.DTLS, err = l.settleDTLS(r, answering); err != nil {
 		return Media{}, err
 	}
+	if m.Crypto, err = l.settleSDES(r, answering); err != nil {
+		return Media{}, err
+	}
+	if l.Secured && !m.DTLS.Used() && !m.Crypto.Used() {
+		return Media{}, unacceptable("media has to be secured, as its extension's policy says, and is not")
+	}
 	m.ICE = l.settleICE(r, answering)
-	l.lines, l.taken, l.ptime = s.media, s.usable, m.Ptime
+	l.lines, l.taken, l.ptime = s.media, at, m.Ptime
 	if l.NoEvents {
 		m.EventPT = 0
 	}
 	m.Comfort = m.Comfort && l.Comfort
+	if answering {
+		m.Refused = s.beside()
+	}
 	return m, nil
+}
+
+// beside names the media that the peer offers beside audio.
+func (s *Session) beside() string {
+	var kinds []string
+	for _, kind := range []string{"video", "image", "text", "application", "message"} { // RFC 8866 §5.14
+		if slices.ContainsFunc(s.media, func(l line) bool { return l.kind == kind && l.port != 0 }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return strings.Join(kinds, ", ")
 }
 
 // Preview gives what would be agreed by a side that speaks the named codecs
 // (none = all), without answering. Errors wrap ErrUnacceptable.
 func (s *Session) Preview(codecs ...string) (Media, error) {
-	if s.usable < 0 {
+	return s.preview(s.choose(false), codecs...)
+}
+
+func (s *Session) preview(at int, codecs ...string) (Media, error) {
+	if at < 0 {
 		return Media{}, unacceptable("%s", s.why)
 	}
-	r := &s.media[s.usable]
+	r := &s.media[at]
 	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(), Comfort: r.comfort(), Mux: r.mux}
 	found := false
 	for _, c := range r.codecs() {

@@ -94,6 +94,8 @@ type Media struct {
 	Mux       bool           // RTCP shares the port of RTP (RFC 5761)
 	ICE       ICE            // how the peer's addresses are found; zero = Remote tells
 	DTLS      DTLS           // the handshake that secures the stream; zero = none
+	Crypto    Crypto         // the keys that secure it without one; zero = none
+	Refused   string         // what the peer offers beside it and we do not take: "video", "video, text"; "" = nothing
 }
 
 // MaySend reports whether we may send audio to the peer.

@@ -109,7 +109,7 @@ func TestAnswerEchoesLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.EventPT != 101 || !m.MaySend() || m.Receives() {
+	if m.EventPT != 101 || !m.MaySend() || m.Receives() || m.Refused != "video, application" {
 		t.Errorf("agreed on %+v", m)
 	}
 	_, rest, _ := strings.Cut(string(got), "s=-\r\n")

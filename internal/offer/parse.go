@@ -14,7 +14,19 @@ type Session struct {
 	Version string // sess-version of the o= line
 	media   []line
 	usable  int // index in media of the audio line we take, -1 = none
+	sdes    int // the same of one with keys in the description
 	why     string
+}
+
+// IPv4 says whether the peer's audio comes by IPv4 and, without ICE, from nowhere else
+// than it says.
+func (s *Session) IPv4() bool {
+	for _, i := range []int{s.usable, s.sdes} {
+		if i >= 0 && (!s.media[i].addr.Is4() || s.media[i].ice.ufrag != "") {
+			return false
+		}
+	}
+	return s.usable >= 0 || s.sdes >= 0
 }
 
 // line is one m= line with what belongs to it.
@@ -34,6 +46,7 @@ type line struct {
 	mux     bool // a=rtcp-mux
 	ice     iceAttrs
 	dtlsAttrs
+	cryptos []cryptoLine
 }
 
 type rtpmap struct {
@@ -213,6 +226,10 @@ func (p *parser) attribute(value string) {
 		if p.cur != nil {
 			p.cur.mux = true
 		}
+	case "crypto":
+		if p.cur != nil {
+			p.cur.crypto(arg)
+		}
 	default:
 		ice, dtls := &p.ice, &p.dtlsAttrs
 		if p.cur != nil {
@@ -283,12 +300,18 @@ func (p *parser) finish() {
 		}
 		l.rtcp = netip.AddrPortFrom(a.addr, a.port)
 	}
-	p.s.usable, p.s.why = -1, "no audio"
+	p.s.usable, p.s.sdes, p.s.why = -1, -1, "no audio"
 	for i := range p.s.media {
 		why := p.s.media[i].refusal()
-		if why == "" {
+		keys := isSDES(p.s.media[i].proto)
+		switch {
+		case why == "" && keys && p.s.sdes < 0:
+			p.s.sdes = i
+		case why == "" && !keys && p.s.usable < 0:
 			p.s.usable = i
-			return
+		}
+		if why == "" {
+			continue
 		}
 		if p.s.media[i].kind == "audio" {
 			p.s.why = why
@@ -309,8 +332,10 @@ func (l *line) refusal() string {
 		return "not audio"
 	case l.port == 0:
 		return "audio is refused (port 0)"
-	case l.proto != "RTP/AVP" && l.proto != "RTP/AVPF" && !isDTLS(l.proto):
+	case l.proto != "RTP/AVP" && l.proto != "RTP/AVPF" && !isDTLS(l.proto) && !isSDES(l.proto):
 		return "media protocol " + strconv.Quote(l.proto) + " is not spoken here"
+	case isSDES(l.proto) && len(l.cryptos) == 0:
+		return "secure media without an a=crypto that can be used"
 	case isDTLS(l.proto) && l.dtlsRefusal() != "":
 		return l.dtlsRefusal()
 	case l.badAddr && !l.usesICE():

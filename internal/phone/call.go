@@ -15,12 +15,13 @@ import (
 
 // Ending is how a call ended.
 type Ending struct {
-	ByUs   bool   // we ended it
-	Method string // the request that did: BYE, CANCEL, INVITE (refused)
-	Status int    // of a refusal, else 0
-	Phrase string // reason phrase of the refusal
-	Reason string // the Reason header of the far end, RFC 3326
-	Text   string // all of it in words
+	ByUs       bool          // we ended it
+	Method     string        // the request that did: BYE, CANCEL, INVITE (refused)
+	Status     int           // of a refusal, else 0
+	Phrase     string        // reason phrase of the refusal
+	Reason     string        // the Reason header of the far end, RFC 3326
+	Text       string        // all of it in words
+	RetryAfter time.Duration // of a refusal, 0 = not said
 }
 
 // Call is one call of a Phone, from its first message to its last.

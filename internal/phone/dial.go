@@ -54,11 +54,25 @@ func (p *Phone) Dial(ctx context.Context, target string, o CallOptions) (*Call, 
 	return c, fmt.Errorf("call given up: %w", context.Cause(ctx))
 }
 
+// retryAfter reads the seconds of a Retry-After (RFC 3261 §20.33), at most an hour; 0
+// when there are none.
+func retryAfter(s string) time.Duration {
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, " ;("); i >= 0 {
+		s = s[:i]
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(min(n, 3600)) * time.Second
+}
+
 // failure is the ending of a call that was not answered as an error.
 func (c *Call) failure() error {
 	e, _ := c.Ending()
 	if e.Status >= 300 {
-		return &RefusedError{What: "call", Status: e.Status, Phrase: e.Phrase}
+		return &RefusedError{What: "call", Status: e.Status, Phrase: e.Phrase, RetryAfter: e.RetryAfter}
 	}
 	return errors.New("call failed: " + e.Text)
 }
@@ -143,7 +157,7 @@ func (c *Call) place() {
 	case err != nil:
 		c.finish(Ending{ByUs: c.givenUp(), Method: "INVITE", Text: err.Error()})
 	case !res.IsSuccess():
-		e := Ending{Method: "INVITE", Status: res.StatusCode, Phrase: res.Reason, Reason: headerValue(res, "Reason"), Text: fmt.Sprintf("call refused: %d %s", res.StatusCode, res.Reason)}
+		e := Ending{Method: "INVITE", Status: res.StatusCode, Phrase: res.Reason, Reason: headerValue(res, "Reason"), RetryAfter: retryAfter(headerValue(res, "Retry-After")), Text: fmt.Sprintf("call refused: %d %s", res.StatusCode, res.Reason)}
 		if c.givenUp() {
 			e = Ending{ByUs: true, Method: "CANCEL", Text: "cancelled here"}
 		}

@@ -45,9 +45,10 @@ func (e Event) String() string {
 
 // RefusedError is the answer of a far end that did not take a request.
 type RefusedError struct {
-	What   string // "call", "registration", "transfer"
-	Status int    // SIP status, 300 to 699
-	Phrase string // its reason phrase
+	What       string        // "call", "registration", "transfer"
+	Status     int           // SIP status, 300 to 699
+	Phrase     string        // its reason phrase
+	RetryAfter time.Duration // when a refused call may be tried again; 0 = not said
 }
 
 func (e *RefusedError) Error() string {

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,9 +25,10 @@ type Options struct {
 	// ListenUDP opens the phone's UDP sockets, for one on another network than the
 	// process; default net.ListenUDP.
 	ListenUDP   func(network string, at *net.UDPAddr) (*net.UDPConn, error)
-	Transport   string // "udp" (default) or "tcp"
-	Proxy       string // HOST:PORT that requests outside a call go to, default where their URI points
-	Username    string // user part of our address, and for digest authentication
+	Transport   string      // "udp" (default), "tcp" or "tls"
+	TLS         *tls.Config // whom connections by TLS trust; nil = the system's authorities
+	Proxy       string      // HOST:PORT that requests outside a call go to, default where their URI points
+	Username    string      // user part of our address, and for digest authentication
 	Password    string
 	Domain      string // host part of our address, default that of Bind
 	DisplayName string
@@ -114,7 +116,7 @@ func New(o Options) (*Phone, error) {
 		}
 		p.rtp = netip.AddrPortFrom(a, 0)
 	}
-	p.tp = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil, sip.WithTransportLayerLogger(o.Logger))
+	p.tp = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), o.TLS, sip.WithTransportLayerLogger(o.Logger))
 	p.tx = sip.NewTransactionLayer(p.tp, sip.WithTransactionLayerLogger(o.Logger),
 		sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}))
 	p.tx.OnRequest(p.request)
@@ -136,15 +138,19 @@ func (p *Phone) listen(bind netip.AddrPort) error {
 		p.socket, p.addr = conn, conn.LocalAddr().(*net.UDPAddr).AddrPort()
 		p.wg.Go(func() { p.tp.ServeUDP(ready) })
 		<-ready.reading
-	case "tcp":
+	case "tcp", "tls":
 		l, err := net.Listen("tcp", bind.String())
 		if err != nil {
 			return err
 		}
 		p.socket, p.addr = l, l.Addr().(*net.TCPAddr).AddrPort()
-		p.wg.Go(func() { p.tp.ServeTCP(l) })
+		// A phone has no certificate: over TLS it is reached by the connections that it
+		// makes (RFC 5923), and keeps a port so that nobody else is reached at its address.
+		if p.opts.Transport == "tcp" {
+			p.wg.Go(func() { p.tp.ServeTCP(l) })
+		}
 	default:
-		return fmt.Errorf("transport %q is neither udp nor tcp", p.opts.Transport)
+		return fmt.Errorf("transport %q is none of udp, tcp and tls", p.opts.Transport)
 	}
 	return nil
 }
@@ -254,7 +260,7 @@ func (p *Phone) closeStreams() {
 	}
 	p.mu.Unlock()
 	deadline := time.Now().Add(streamTime)
-	for p.tp.Pool("tcp").Size() > 0 && time.Now().Before(deadline) {
+	for p.tp.Pool(p.opts.Transport).Size() > 0 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 }

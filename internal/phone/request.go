@@ -27,8 +27,8 @@ func (p *Phone) allowed() string {
 // contact is where the phone itself is reached.
 func (p *Phone) contact() *sip.Uri {
 	u := &sip.Uri{Scheme: "sip", User: p.opts.Username, Host: p.addr.Addr().String(), Port: int(p.addr.Port())}
-	if p.opts.Transport == "tcp" {
-		u.UriParams.Add("transport", "tcp")
+	if p.opts.Transport != "udp" {
+		u.UriParams.Add("transport", p.opts.Transport)
 	}
 	return u
 }

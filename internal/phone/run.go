@@ -54,7 +54,7 @@ func Run(ctx context.Context, o RunOptions) error {
 		}
 	}
 	if o.Bind == "" {
-		if o.Bind, err = localFor(o.URI, o.Proxy); err != nil {
+		if o.Bind, err = LocalFor(o.URI, o.Proxy); err != nil {
 			return err
 		}
 	}
@@ -144,8 +144,8 @@ func pressSteps(ctx context.Context, call *Call, steps []KeyStep, method KeyMeth
 	return nil
 }
 
-// localFor finds the local address from which the far end is reached.
-func localFor(uri, proxy string) (string, error) {
+// LocalFor finds the local address from which the far end is reached.
+func LocalFor(uri, proxy string) (string, error) {
 	if proxy == "" {
 		var u sip.Uri
 		if err := sip.ParseUri(uri, &u); err != nil || u.Host == "" {

@@ -27,7 +27,7 @@ const (
 
 // Config is what a Library works with.
 type Config struct {
-	Sounds     voice.SoundStore
+	Sounds     voice.SoundStore     // nil = there are none
 	Recordings voice.RecordingStore // for prompts of kind recording; may be nil
 	Blobs      blob.Store
 	Speech     *tts.Pool // nil = no speech engine
@@ -153,6 +153,9 @@ func isLanguage(name string) bool {
 // sound gives a stored sound, or the phrase of its slot when it has no audio.
 func (l *Library) sound(ctx context.Context, t voice.TenantID, p voice.Prompt, wait time.Duration) (*media.Clip, error) {
 	const op = "prompt.Sound"
+	if l.cfg.Sounds == nil {
+		return l.instead(ctx, p, p.Standard, wait, voice.Errorf(op, voice.NotExist, "there are no sounds"))
+	}
 	s, err := l.cfg.Sounds.Sound(ctx, t, p.Sound)
 	if err != nil {
 		return l.instead(ctx, p, p.Standard, wait, err)

@@ -18,7 +18,7 @@ func lame(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("lame")
 	if err != nil {
-		t.Skip("lame is not installed (apt-get install lame)")
+		t.Fatal("lame is not installed (apt-get install lame)")
 	}
 	return path
 }

@@ -97,7 +97,7 @@ func TestEmbeddedEnglish(t *testing.T) {
 func TestEveryVoiceIsHeard(t *testing.T) {
 	espeak, err := espeaktts.Open(t.Context(), "")
 	if err != nil {
-		t.Skip("espeak-ng is not installed (apt-get install espeak-ng)")
+		t.Fatal("espeak-ng is not installed (apt-get install espeak-ng)")
 	}
 	engines := []tts.Synthesizer{espeak}
 	if flite, err := flitetts.Open(t.Context(), ""); err == nil {

@@ -172,3 +172,9 @@ func (h *Hearing) Turn(pcm []int16) {
 
 // Waits is how much of what has arrived was not given out yet, in samples.
 func (h *Hearing) Waits() int { return h.buf.Held() + h.ear.stretch.Held() }
+
+// Connected says whether the kernel drops what does not come from the peer.
+func (p *Port) Connected() (yes bool) {
+	p.await(func() { yes = p.rtp.connected })
+	return yes
+}

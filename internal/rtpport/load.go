@@ -13,28 +13,35 @@ type PoolStats struct {
 	Shards []ShardStats
 }
 
-// ShardStats is the load of a shard in its last full second of work.
+// ShardStats is the load of a shard.
 type ShardStats struct {
 	Ports   int
-	Busy    float64       // share of one processor that its thread used, 0 to 1
-	LateP99 time.Duration // 99th percentile of how late slots began
+	Busy    float64       // share of one processor that its thread used in the last second or so, 0 to 1
+	LateP50 time.Duration // median of how late slots began, in the last quarter of a second
+	LateP95 time.Duration // 95th percentile of the same
+	LateP99 time.Duration // 99th percentile, in the last second
 	LateMax time.Duration // largest since the start
 	Skipped int64         // slots left out since the start because the thread came too late
 }
 
 const (
 	lateStep    = 100 * time.Microsecond
-	lateBuckets = 100
-	meterTicks  = 1000
+	lateBuckets = 250
+	meterTicks  = 250 // of a part
+	meterParts  = 4
 )
 
 // meter measures a shard. Its plain fields belong to the shard's thread.
 type meter struct {
-	hist    [lateBuckets]int
-	ticks   int
+	hist    [meterParts][lateBuckets]int32
+	part    int // that is being filled
+	ticks   int // in it
 	cpuAt   int64
 	wallAt  time.Time
+	used    float64
 	busy    atomic.Int64 // parts per thousand
+	p50     atomic.Int64
+	p95     atomic.Int64
 	p99     atomic.Int64
 	max     atomic.Int64
 	skipped atomic.Int64
@@ -42,14 +49,16 @@ type meter struct {
 
 // restart begins a new second after an idle time.
 func (m *meter) restart() {
-	m.hist, m.ticks = [lateBuckets]int{}, 0
+	m.hist, m.ticks, m.used = [meterParts][lateBuckets]int32{}, 0, 0
 	m.cpuAt, m.wallAt = threadTime(), time.Now()
 	m.busy.Store(0)
+	m.p50.Store(0)
+	m.p95.Store(0)
 	m.p99.Store(0)
 }
 
 func (m *meter) late(d time.Duration) {
-	m.hist[max(0, min(int(d/lateStep), lateBuckets-1))]++
+	m.hist[m.part][max(0, min(int(d/lateStep), lateBuckets-1))]++
 	if int64(d) > m.max.Load() {
 		m.max.Store(int64(d))
 	}
@@ -57,17 +66,39 @@ func (m *meter) late(d time.Duration) {
 	if m.ticks < meterTicks {
 		return
 	}
-	over, at := m.ticks/100, lateBuckets-1
-	for n := m.hist[at]; n <= over && at > 0; n += m.hist[at] {
-		at--
-	}
-	m.p99.Store(int64(at+1) * int64(lateStep))
+	m.p50.Store(int64(worst(m.hist[m.part:m.part+1], 2)))
+	m.p95.Store(int64(worst(m.hist[m.part:m.part+1], 20)))
+	m.p99.Store(int64(worst(m.hist[:], 100)))
 	cpu, wall := threadTime(), time.Now()
 	if d := wall.Sub(m.wallAt); d > 0 {
-		m.busy.Store((cpu - m.cpuAt) * 1000 / int64(d))
+		// The parts of a second are averaged, for single ones scatter.
+		part := min(1, 2*d.Seconds())
+		m.used += part * (float64(cpu-m.cpuAt)/float64(d) - m.used)
+		m.busy.Store(int64(1000 * m.used))
 	}
 	m.cpuAt, m.wallAt = cpu, wall
-	m.hist, m.ticks = [lateBuckets]int{}, 0
+	m.part, m.ticks = (m.part+1)%meterParts, 0
+	m.hist[m.part] = [lateBuckets]int32{}
+}
+
+// worst gives the lateness that one of n turns exceeds.
+func worst(parts [][lateBuckets]int32, n int32) time.Duration {
+	var all int32
+	for i := range parts {
+		for _, c := range parts[i] {
+			all += c
+		}
+	}
+	at, over := lateBuckets-1, int32(0)
+	for ; at > 0; at-- {
+		for i := range parts {
+			over += parts[i][at]
+		}
+		if over > all/n {
+			break
+		}
+	}
+	return time.Duration(at+1) * lateStep
 }
 
 func threadTime() int64 {
@@ -82,6 +113,7 @@ func (s *shard) load() ShardStats {
 	}
 	if st.Ports > 0 {
 		st.Busy = float64(s.meter.busy.Load()) / 1000
+		st.LateP50, st.LateP95 = time.Duration(s.meter.p50.Load()), time.Duration(s.meter.p95.Load())
 		st.LateP99 = time.Duration(s.meter.p99.Load())
 	}
 	return st

@@ -58,24 +58,11 @@ func (p *Port) mix(have form) {
 	sum, pcm, own := sh.sum[:], sh.pcm[:media.FrameSamples], sh.scratch[:media.FrameSamples]
 	clear(sum)
 	if have == linear {
-		add(sum, sh.mixed[:])
+		media.Add(sum, sh.mixed[:])
 	}
 	for _, l := range p.feeds {
 		l.take(pcm, own)
-		add(sum, pcm)
+		media.Add(sum, pcm)
 	}
-	limit(sh.mixed[:], sum)
-}
-
-// limit writes a sum as samples, saturated.
-func limit(pcm []int16, sum []int32) {
-	for i, s := range sum {
-		pcm[i] = int16(max(-32768, min(32767, s)))
-	}
-}
-
-func add(sum []int32, pcm []int16) {
-	for i, s := range pcm {
-		sum[i] += int32(s)
-	}
+	media.Limit(sh.mixed[:], sum)
 }

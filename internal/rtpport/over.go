@@ -48,10 +48,10 @@ func (p *Port) overlaid(frame []byte, have form) form {
 	sum := p.shard.sum[:]
 	clear(sum)
 	if b.mixed {
-		add(sum, mixed)
+		media.Add(sum, mixed)
 	}
-	add(sum, pcm)
-	limit(mixed, sum)
+	media.Add(sum, pcm)
+	media.Limit(mixed, sum)
 	return linear
 }
 

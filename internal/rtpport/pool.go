@@ -120,14 +120,19 @@ func (p *Pool) Close() {
 
 // Open makes a port on the shard with the fewest. ErrLimit and ErrNoPorts say
 // that the call should be refused for now.
-func (p *Pool) Open() (*Port, error) {
+func (p *Pool) Open() (*Port, error) { return p.OpenAt(netip.Addr{}) }
+
+// OpenAt is Open for a peer that is told local, an IPv4 address, and no other: it can
+// come by IPv4 alone, for which the kernel does less than for both. What is no address
+// of IPv4 is Open.
+func (p *Pool) OpenAt(local netip.Addr) (*Port, error) {
 	best := p.shards[0]
 	for _, s := range p.shards {
 		if s.open.Load() < best.open.Load() {
 			best = s
 		}
 	}
-	return p.openOn(best)
+	return p.openOn(best, local.Unmap())
 }
 
 // OpenWith makes a port on the shard of peer, the best place for a leg that is
@@ -136,15 +141,19 @@ func (p *Pool) OpenWith(peer *Port) (*Port, error) {
 	if peer == nil || peer.pool != p {
 		return p.Open()
 	}
-	return p.openOn(peer.shard)
+	return p.openOn(peer.shard, netip.Addr{})
 }
 
-func (p *Pool) openOn(s *shard) (*Port, error) {
+func (p *Pool) openOn(s *shard, local netip.Addr) (*Port, error) {
 	if int(s.open.Add(1)) > p.conf.PortsPerShard {
 		s.open.Add(-1)
 		return nil, fmt.Errorf("open media port: %w", ErrLimit)
 	}
-	rtp, rtcp, number, err := p.bind()
+	bind := p.conf.Bind
+	if bind.IsUnspecified() && local.Is4() {
+		bind = netip.IPv4Unspecified()
+	}
+	rtp, rtcp, number, err := p.bind(bind)
 	if err != nil {
 		s.open.Add(-1)
 		return nil, fmt.Errorf("open media port: %w", err)
@@ -164,7 +173,7 @@ func (p *Pool) openOn(s *shard) (*Port, error) {
 
 // bind opens an even port and the odd one after it, from a random place of the
 // range on, so that the next port cannot be foretold.
-func (p *Pool) bind() (rtp, rtcp socket, number int, err error) {
+func (p *Pool) bind(at netip.Addr) (rtp, rtcp socket, number int, err error) {
 	first := p.conf.PortLow + p.conf.PortLow&1
 	pairs := (p.conf.PortHigh - first + 1) / 2
 	if pairs < 1 {
@@ -176,8 +185,8 @@ func (p *Pool) bind() (rtp, rtcp socket, number int, err error) {
 		if !p.reserve(number) {
 			continue
 		}
-		if rtp, err = openSocket(p.conf.Bind, number); err == nil {
-			if rtcp, err = openSocket(p.conf.Bind, number+1); err == nil {
+		if rtp, err = openSocket(at, number); err == nil {
+			if rtcp, err = openSocket(at, number+1); err == nil {
 				return rtp, rtcp, number, nil
 			}
 			rtp.close()
@@ -210,19 +219,34 @@ func (p *Pool) release(number int, port *Port) {
 	}
 }
 
-// Overloaded says whether new calls should be refused: a shard is full, has
-// used over 70 % of its thread in the last second, or has been late by more
-// than 3 ms in over one visit of a hundred while it had 64 ports or more (with
-// fewer the lateness is not of its own making, and refusing would not help).
-func (p *Pool) Overloaded() bool {
+// Room gives how many more ports the shards can carry in time; negative when that
+// can't be told, because there are few or they cost little as yet.
+func (p *Pool) Room() int {
+	room := -1
 	for _, s := range p.shards {
 		l := s.load()
-		if l.Ports >= p.conf.PortsPerShard || l.Busy > 0.70 || l.Ports >= 64 && l.LateP99 > lateLimit {
-			return true
+		free := p.conf.PortsPerShard - l.Ports
+		if l.Ports < tellingPorts || l.Busy < tellingBusy {
+			if free > p.conf.PortsPerShard/tellingFree {
+				continue
+			}
+		} else {
+			free = min(free, int(float64(l.Ports)*(fullBusy-l.Busy)/l.Busy))
+		}
+		if free = max(free, 0) * len(p.shards); room < 0 || free < room {
+			room = free // the next port is opened on the shard with the fewest
 		}
 	}
-	return false
+	return room
 }
+
+// What tells how many ports a shard can carry.
+const (
+	fullBusy     = 0.85 // of a processor; what is left is for the kernel and for peaks
+	tellingBusy  = 0.5
+	tellingPorts = 64
+	tellingFree  = 10 // of the ports that may be open: less tells in any case
+)
 
 // Stats is the load of each shard, and how many ports are open in all.
 func (p *Pool) Stats() PoolStats {

@@ -97,8 +97,11 @@ func TestRangeAndLimit(t *testing.T) {
 	if _, err := small.Open(); !errors.Is(err, rtpport.ErrLimit) {
 		t.Errorf("over the limit: %v", err)
 	}
-	if !small.Overloaded() {
-		t.Error("a full pool is not overloaded")
+	if n := small.Room(); n != 0 {
+		t.Errorf("a full pool has room for %d", n)
+	}
+	if n := startPool(t, rtpport.Config{}).Room(); n >= 0 {
+		t.Errorf("an empty pool tells that it has room for %d", n)
 	}
 	if _, err := rtpport.Start(rtpport.Config{PortLow: 5, PortHigh: 4}); err == nil {
 		t.Error("a senseless range was taken")

@@ -231,12 +231,12 @@ func (p *Port) aim(now int64) {
 	}
 	p.rtp.disconnect()
 	p.to.n = 0
+	if target.Addr().Is6() && !p.rtp.v6 && p.pool.conf.Bind.Is6() {
+		p.widen()
+	}
 	if sendable(target) {
 		p.to.set(target, p.rtp.v6)
-		// A connected socket takes packets for one local address alone, which the
-		// kernel picks by its routes; only where that is the one address that the
-		// port is bound to is it surely the one that the peer was told.
-		if p.steady() && p.latch.fixed(now) && !p.pool.conf.Bind.IsUnspecified() {
+		if p.connects(now) {
 			p.rtp.connect(&p.to)
 		}
 	}
@@ -247,6 +247,29 @@ func (p *Port) aim(now int64) {
 	p.toRTCP.n = 0
 	if sendable(rtcp) {
 		p.toRTCP.set(rtcp, p.rtcp.v6)
+	}
+}
+
+// connects says whether the kernel may drop what other sources send. A connected
+// socket takes packets for one local address alone, which the kernel picks by its
+// routes; it must be the one that the peer was told, which is known where the port is
+// bound to it. Elsewhere strangers are seen, and who copies a stream is told of.
+func (p *Port) connects(now int64) bool {
+	return p.latch.fixed(now) && p.steady() && !p.pool.conf.Bind.IsUnspecified()
+}
+
+// widen opens the port anew for IPv6, when a peer that came by IPv4 goes on there.
+func (p *Port) widen() {
+	p.rtp.close()
+	p.rtcp.close()
+	// Without a socket nothing is heard, which the call tells of as of any silence.
+	for i, s := range []*socket{&p.rtp, &p.rtcp} {
+		wide, err := openSocket(p.pool.conf.Bind, p.number+i)
+		if err != nil {
+			p.pool.conf.Logger.Error("a media port can't be opened for IPv6", "port", p.number+i, "err", err)
+			continue
+		}
+		*s = wide
 	}
 }
 

@@ -53,7 +53,7 @@ func (p *Port) drain(mono, wall int64) {
 	if p.held.key != 0 && mono-p.held.seen > releaseAfter {
 		p.release()
 	}
-	if p.rtp.connected != p.latch.fixed(mono) && p.started {
+	if p.started && p.rtp.connected != p.connects(mono) {
 		p.aim(mono)
 	}
 }

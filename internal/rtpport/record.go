@@ -65,8 +65,9 @@ const (
 	tapDelay    = 5   // frames that packets have to come in order
 	recordDelay = tapDelay * media.FrameSamples
 	recordMost  = 3 * recordDelay
-	blockFrames = 25 // written at a time: 500 ms
-	pollTime    = 100 * time.Millisecond
+	blockFrames = 20                     // written at a time at least: 400 ms
+	pollTime    = 100 * time.Millisecond // between two looks at what was heard, when it may end the recording
+	restTime    = 500 * time.Millisecond // when it may not
 	frameBytes  = media.FrameSamples
 	frameTime   = media.FrameTime
 )
@@ -97,9 +98,9 @@ type Recording struct {
 	pool   *Pool
 	opt    RecordOptions
 	done   chan struct{}
-	ended  atomic.Bool // the wheel adds no more
-	reason EndReason   // set before ended
-	result Result      // set before done closes
+	over   chan struct{} // closed when the wheel adds no more
+	reason EndReason     // set before over closes
+	result Result        // set before done closes
 
 	ring       []tapped
 	head, tail atomic.Uint64
@@ -137,7 +138,7 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 		return nil, fmt.Errorf("record: no file")
 	}
 	r := &Recording{
-		pool: p.pool, port: p, opt: opt, done: make(chan struct{}), ring: make([]tapped, tapFrames),
+		pool: p.pool, port: p, opt: opt, done: make(chan struct{}), over: make(chan struct{}), ring: make([]tapped, tapFrames),
 		sound: newStream(recordDelay, recordMost),
 	}
 	p.pool.mu.Lock()
@@ -243,7 +244,7 @@ func (p *Port) letGo(r *Recording) bool {
 
 func (r *Recording) finish(reason EndReason) {
 	r.reason = reason
-	r.ended.Store(true)
+	close(r.over)
 }
 
 // tap gives the recordings the frame of this turn: what was sent (nil = no

@@ -1,6 +1,7 @@
 package rtpport
 
 import (
+	"slices"
 	"time"
 
 	"tandem/internal/media"
@@ -28,21 +29,32 @@ type recordWriter struct {
 
 func (w *recordWriter) run() {
 	w.activity.Threshold = w.rec.opt.Threshold
-	tick := time.NewTicker(pollTime)
+	every := restTime
+	if w.listens() {
+		every = pollTime
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
-		ended := w.rec.ended.Load()
+	for ended := false; !ended; {
 		w.take()
-		if ended {
-			break
-		}
 		w.judge()
 		if len(w.block) >= blockFrames*frameBytes*w.channels {
 			w.store()
 		}
-		<-tick.C
+		select {
+		case <-tick.C:
+		case <-w.rec.over:
+			ended = true
+		}
 	}
+	w.take() // what came in before the end
 	w.close()
+}
+
+// listens says whether what is heard may end the recording.
+func (w *recordWriter) listens() bool {
+	o := &w.rec.opt
+	return o.Hear != nil || o.SilenceEnd > 0 || o.FirstSilence > 0
 }
 
 // take empties the ring.
@@ -86,15 +98,20 @@ func (w *recordWriter) frame(t *tapped) {
 	if w.wav == nil {
 		return
 	}
-	for i, s := range w.in {
-		switch w.rec.opt.Sides {
-		case SidesApart:
-			w.block = append(w.block, s, w.out[i])
-		case SidesMixed:
-			w.block = append(w.block, int16(max(-32768, min(32767, int(s)+int(w.out[i])))))
-		default:
-			w.block = append(w.block, s)
+	n := len(w.block)
+	w.block = slices.Grow(w.block, frameBytes*w.channels)[:n+frameBytes*w.channels]
+	to := w.block[n:]
+	switch w.rec.opt.Sides {
+	case SidesApart:
+		for i, s := range w.in {
+			to[2*i], to[2*i+1] = s, w.out[i]
 		}
+	case SidesMixed:
+		for i, s := range w.in {
+			to[i] = int16(max(-32768, min(32767, int(s)+int(w.out[i]))))
+		}
+	default:
+		copy(to, w.in[:])
 	}
 	if len(w.block) >= 4*blockFrames*frameBytes*w.channels {
 		w.store()

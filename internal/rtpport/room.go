@@ -167,7 +167,7 @@ func (r *Room) mix() {
 	for _, s := range r.seats {
 		s.listen()
 		if s.heard {
-			add(r.sum[:], s.pcm[:])
+			media.Add(r.sum[:], s.pcm[:])
 		}
 	}
 	r.tone()
@@ -210,7 +210,7 @@ func (r *Room) tone() {
 		r.tones = slices.Delete(r.tones, 0, 1)
 		return
 	}
-	add(r.sum[:], pcm)
+	media.Add(r.sum[:], pcm)
 }
 
 // without is the mix for a member who is part of it.
@@ -230,7 +230,7 @@ func (r *Room) all(codec media.Codec) []byte {
 	}
 	if !r.made[i] {
 		pcm := r.shard.pcm[:media.FrameSamples]
-		limit(pcm, r.sum[:])
+		media.Limit(pcm, r.sum[:])
 		codec.Encode(r.whole[i][:], pcm)
 		r.made[i] = true
 	}

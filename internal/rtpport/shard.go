@@ -16,7 +16,6 @@ import (
 const (
 	slots     = 20
 	slotTime  = time.Millisecond
-	lateLimit = 3 * time.Millisecond
 	overrun   = 5 * time.Millisecond // later than this is overload if it lasts
 	patient   = 100                  // slots for which it may last and be made good
 	stall     = slots * slotTime     // later than this cannot be made good

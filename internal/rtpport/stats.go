@@ -35,6 +35,15 @@ type Stats struct {
 	Quiet                      bool           // the last that the peer sent was comfort noise
 	SSRC, RemoteSSRC           uint32
 	LastReceived, FirstStarted time.Time
+	LastChecked                time.Time // when the peer's last valid check of ICE came
+}
+
+// Alive is when the peer last gave a sign of itself.
+func (s Stats) Alive() time.Time {
+	if s.LastChecked.After(s.LastReceived) {
+		return s.LastChecked
+	}
+	return s.LastReceived
 }
 
 // txState counts what is sent.
@@ -148,6 +157,9 @@ func (p *Port) snapshot() Stats {
 	}
 	if n := p.begun.Load(); n != 0 {
 		st.FirstStarted = time.Now().Add(-time.Duration(p.shard.clock() - n))
+	}
+	if g := p.guard; g != nil && g.ice != nil && g.ice.Checked() != 0 {
+		st.LastChecked = time.Now().Add(-time.Duration(p.shard.clock() - g.ice.Checked()))
 	}
 	return st
 }

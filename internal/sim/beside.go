@@ -79,9 +79,9 @@ func (c *Call) DetectMachine(ctx context.Context, s voice.MachineSpec) (voice.An
 	}
 	longest := cmp.Or(s.MaxTime, voice.DefaultMachineTime)
 	by := cmp.Or(c.script.AnsweredBy, voice.AnsweredByHuman)
-	until := c.now.Add(min(MachineTime, longest))
+	until := c.w.now.Add(min(MachineTime, longest))
 	if by == voice.AnsweredByUnknown {
-		until = c.now.Add(longest)
+		until = c.w.now.Add(longest)
 	}
 	for {
 		h, err := c.happen(ctx, until)

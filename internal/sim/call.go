@@ -41,6 +41,13 @@ type Script struct {
 	AnsweredBy voice.AnsweredBy
 	// Refer is what comes of transfers by the caller's own side.
 	Refer Referred
+	// Arrival is the data of the call's first event.
+	Arrival map[string]string
+	// Noted, where it is not nil, is told of each event as it is noted.
+	Noted func(voice.Event)
+	// Broken, where it is not nil, is called when what the call does is broken off: what
+	// goes on beside it for the flow is not waited for in virtual time any more.
+	Broken func()
 }
 
 // Ending is how a call ended.
@@ -55,8 +62,9 @@ type Ending struct {
 // call in package voice.
 type Call struct {
 	script   Script
+	w        *World
+	id       voice.CallID
 	start    time.Time
-	now      time.Time
 	answered time.Time // zero = not yet
 	expiry   time.Time // set by Expire; zero = never
 	caller   caller
@@ -69,30 +77,52 @@ type Call struct {
 	tape     *tape
 	tapes    int
 	watch    func(byte) bool
+	hides    bool // keys are secret
+	kicked   bool // out of the room
+	taking   int  // recordings of what the caller says under way
 }
 
-// New begins a call: it has arrived and is not answered.
-func New(s Script) *Call {
-	if s.Start.IsZero() {
-		s.Start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	}
+// New begins a call in a world of its own: it has arrived and is not answered.
+func New(s Script) *Call { return NewWorld(s.Start).Call("sim", s) }
+
+// Call begins a call now; the Start of its script does not count.
+func (w *World) Call(id voice.CallID, s Script) *Call {
 	if s.Length == nil {
 		s.Length = PromptLength
 	}
-	c := &Call{script: s, start: s.Start, now: s.Start}
-	c.caller = newCaller(s.Caller, s.Start)
-	c.note(voice.EventCallArrived, "call arrived", nil)
+	c := &Call{script: s, w: w, id: id, start: w.now}
+	c.caller = newCaller(s.Caller, w.now)
+	c.note(voice.EventCallArrived, "call arrived", s.Arrival)
 	return c
 }
 
+// Answered gives when the call was answered; zero = it is not.
+func (c *Call) Answered() time.Time { return c.answered }
+
+// Act has the caller do something more, after what is still to be done, and at once
+// where that is nothing.
+func (c *Call) Act(a Action) {
+	if c.caller.base.Before(c.w.now) {
+		c.caller.base = c.w.now
+	}
+	c.caller.add(a)
+	c.w.Wake()
+}
+
+// Script gives what the parties do, for who changes it as the call goes on.
+func (c *Call) Script() *Script { return &c.script }
+
+// Listens reports whether what the caller says is recorded now.
+func (c *Call) Listens() bool { return c.taking > 0 }
+
 // Now implements voice.Timer: it gives the virtual time.
-func (c *Call) Now() time.Time { return c.now }
+func (c *Call) Now() time.Time { return c.w.now }
 
 // Expire implements voice.Timer.
 func (c *Call) Expire(at time.Time) { c.expiry = at }
 
 // Elapsed gives the virtual time since the call arrived.
-func (c *Call) Elapsed() time.Duration { return c.now.Sub(c.start) }
+func (c *Call) Elapsed() time.Duration { return c.w.now.Sub(c.start) }
 
 // Events gives the timeline so far.
 func (c *Call) Events() []voice.Event { return c.events }
@@ -108,12 +138,15 @@ func (c *Call) Pending() []Action { return c.caller.pending() }
 
 // Note implements voice.Noter.
 func (c *Call) Note(e voice.Event) {
-	e.Call = "sim"
+	e.Call = c.id
 	e.Seq = len(c.events) + 1
 	if e.At.IsZero() {
-		e.At = c.now
+		e.At = c.w.now
 	}
 	c.events = append(c.events, e)
+	if c.script.Noted != nil {
+		c.script.Noted(e)
+	}
 }
 
 func (c *Call) note(kind voice.EventKind, text string, data map[string]string) {
@@ -131,7 +164,7 @@ func (c *Call) Answer(ctx context.Context) error {
 
 func (c *Call) answer() {
 	if c.answered.IsZero() {
-		c.answered = c.now
+		c.answered = c.w.now
 		c.note(voice.EventCallAnswered, "call answered", nil)
 	}
 }
@@ -152,7 +185,7 @@ func (c *Call) Wait(ctx context.Context, d time.Duration) error {
 	if err := c.ready(ctx, "sim.Wait", false); err != nil {
 		return err
 	}
-	until := c.now.Add(d)
+	until := c.w.now.Add(d)
 	for {
 		h, err := c.happen(ctx, until)
 		if err != nil {
@@ -178,7 +211,12 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 
 func (c *Call) end(e Ending) {
 	c.endTape()
-	e.At = c.now
+	for _, p := range c.w.phones {
+		if p.talking == c {
+			p.talking = nil
+		}
+	}
+	e.At = c.w.now
 	c.endings = append(c.endings, e)
 	text := "hung up, " + string(e.Cause) + ": " + e.Words
 	if e.ByCaller {
@@ -186,6 +224,7 @@ func (c *Call) end(e Ending) {
 	}
 	// call.ended is the word of whoever owns the call, once the flow is over.
 	c.Note(voice.Event{Kind: voice.EventLegEnded, Leg: "a", Text: text, Data: map[string]string{"cause": string(e.Cause)}})
+	c.w.Wake()
 }
 
 // ready refuses what can't be done on the call as it stands.
@@ -203,10 +242,29 @@ func (c *Call) ready(ctx context.Context, op string, audio bool) error {
 }
 
 func (c *Call) keep(key byte) {
-	c.kept = append(c.kept, gather.Press{Key: key, Method: voice.ByScript})
+	c.kept = append(c.kept, c.press(key))
+}
+
+func (c *Call) press(key byte) gather.Press {
+	return gather.Press{Key: key, Method: voice.ByScript, Hidden: c.hides}
+}
+
+// Conceal implements voice.Concealer.
+func (c *Call) Conceal(on bool) { c.hides = on }
+
+func (c *Call) onlyHidden() {
+	kept := c.kept
+	c.kept = nil
+	for _, k := range kept {
+		if k.Hidden {
+			c.kept = append(c.kept, k)
+			continue
+		}
+		c.note(voice.EventDigitDropped, "key "+k.Shown()+" dropped: "+gather.InTheOpen, map[string]string{"digit": k.Shown()})
+	}
 }
 
 func (c *Call) drop(key byte, why string) {
-	k := string(rune(key))
+	k := c.press(key).Shown()
 	c.note(voice.EventDigitDropped, "key "+k+" dropped: "+why, map[string]string{"digit": k})
 }

@@ -51,18 +51,23 @@ type sounded struct {
 func newCaller(actions []Action, start time.Time) caller {
 	c := caller{base: start, found: -1}
 	for _, a := range actions {
-		keys := a.Press
-		if len(keys) < 2 {
-			c.actions = append(c.actions, a)
-			continue
-		}
-		a.Press = keys[:1]
-		c.actions = append(c.actions, a)
-		for i := 1; i < len(keys); i++ {
-			c.actions = append(c.actions, Action{After: KeyGap, Press: keys[i : i+1]})
-		}
+		c.add(a)
 	}
 	return c
+}
+
+// add puts an action behind the others, each key one of its own.
+func (c *caller) add(a Action) {
+	keys := a.Press
+	if len(keys) < 2 {
+		c.actions = append(c.actions, a)
+		return
+	}
+	a.Press = keys[:1]
+	c.actions = append(c.actions, a)
+	for i := 1; i < len(keys); i++ {
+		c.actions = append(c.actions, Action{After: KeyGap, Press: keys[i : i+1]})
+	}
 }
 
 func (c *caller) pending() []Action { return c.actions }

@@ -38,22 +38,15 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 	if spec.MaxDuration <= 0 {
 		spec.MaxDuration = voice.DefaultMaxDuration
 	}
-	to := ""
-	for i, t := range spec.Targets {
-		if i > 0 {
-			to += ", "
-		}
-		to += t.String()
-	}
+	to := targetWords(spec.Targets)
 	text := fmt.Sprintf("dialling %s (%s)", spec.Text, to)
 	if spec.CallerID != "" || spec.CallerName != "" {
 		text += fmt.Sprintf(" as %s %q", spec.CallerID, spec.CallerName)
 	}
 	c.note(voice.EventDialStarted, text, map[string]string{"to": to})
-	target, far, after := c.outcome(spec)
 	music := sounding{call: c, rest: spec.Music}
 	music.loop()
-	err := c.pass(ctx, after, "ringing")
+	target, far, after, err := c.ring(ctx, spec)
 	var by voice.AnsweredBy
 	if err == nil && far.Does == Answers {
 		by, err = c.whoAnswered(ctx, spec, far)
@@ -82,27 +75,50 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 	return r, err
 }
 
-// outcome finds which target decides a dial, and when: the first to answer,
-// else whoever leaves the caller waiting longest.
-func (c *Call) outcome(spec voice.DialSpec) (voice.Target, FarEnd, time.Duration) {
-	var last voice.Target
-	worst := FarEnd{Does: Fails}
-	after := time.Duration(-1)
-	answered := false
-	for _, t := range spec.Targets {
-		far := c.script.Far[t.String()]
-		if far.Does == Rings || far.After >= spec.RingTime {
-			far = FarEnd{After: spec.RingTime}
-		}
+// ring lets time pass until it is decided what comes of a dial: whose doing it is,
+// what, and after how long.
+func (c *Call) ring(ctx context.Context, spec voice.DialSpec) (voice.Target, FarEnd, time.Duration, error) {
+	start := c.w.now
+	over := c.rings(spec.Targets)
+	defer over()
+	for {
+		_, _, at := c.outcome(spec, start)
+		h, err := c.next(ctx, at)
 		switch {
-		case far.Does == Answers && (!answered || far.After < after):
-			answered = true
-			last, worst, after = t, far, far.After
-		case far.Does != Answers && !answered && far.After > after:
-			last, worst, after = t, far, far.After
+		case err != nil:
+			return voice.Target{}, FarEnd{}, 0, err
+		case h.key != 0:
+			c.drop(h.key, "the caller is ringing")
+		case h.timeUp:
+			if t, far, at := c.outcome(spec, start); !at.After(c.w.now) {
+				return t, far, c.w.now.Sub(start), nil
+			}
 		}
 	}
-	return last, worst, max(after, 0)
+}
+
+// outcome finds which target decides a dial that began at start, and when: the first
+// to answer, else whoever leaves the caller waiting longest.
+func (c *Call) outcome(spec voice.DialSpec, start time.Time) (voice.Target, FarEnd, time.Time) {
+	var last voice.Target
+	worst, at := FarEnd{Does: Fails}, start
+	end := start.Add(spec.RingTime)
+	answered, any := false, false
+	for _, t := range spec.Targets {
+		far, when := c.farEnd(t.String(), start)
+		if far.Does == Rings || !when.Before(end) {
+			far, when = FarEnd{}, end
+		}
+		switch {
+		case far.Does == Answers && (!answered || when.Before(at)):
+			answered = true
+			last, worst, at = t, far, when
+		case far.Does != Answers && !answered && (!any || when.After(at)):
+			last, worst, at = t, far, when
+		}
+		any = true
+	}
+	return last, worst, at
 }
 
 func failure(far FarEnd, after time.Duration) voice.DialResult {
@@ -156,14 +172,21 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	if spec.OnAnswer != nil {
 		spec.OnAnswer()
 	}
-	r := voice.DialResult{End: voice.DialCompleted, Cause: voice.CauseNormal, Words: "the far end hung up", Answered: t, Talked: far.Talk}
-	if far.Talk <= 0 || far.Talk > spec.MaxDuration {
-		r.End, r.Cause, r.Words, r.Talked = voice.DialMaxDuration, voice.CauseMaxDuration, "time limit reached", spec.MaxDuration
-	}
+	end := c.talks(t.String())
+	defer end()
+	r := voice.DialResult{End: voice.DialCompleted, Cause: voice.CauseNormal, Words: "the far end hung up", Answered: t}
 	if spec.Record {
 		c.Note(voice.Event{Kind: voice.EventRecordingStarted, Leg: leg, Text: "recording of the talk started", Data: map[string]string{"purpose": string(voice.ForCall), "leg": string(leg)}})
 	}
-	err := c.pass(ctx, r.Talked, "talking")
+	begun, longest := c.w.now, spec.MaxDuration
+	if far.Talk > 0 && far.Talk <= longest {
+		longest = far.Talk
+	}
+	byTime, err := c.talk(ctx, c.w.Phone(t.String()), begun.Add(longest))
+	r.Talked = c.w.now.Sub(begun)
+	if byTime && longest != far.Talk {
+		r.End, r.Cause, r.Words = voice.DialMaxDuration, voice.CauseMaxDuration, "time limit reached"
+	}
 	if err != nil {
 		r.Words = voice.Reason(err)
 	}
@@ -178,10 +201,27 @@ func (c *Call) bridge(ctx context.Context, spec voice.DialSpec, t voice.Target, 
 	return r, nil
 }
 
+// talk lets time go by until the far end hangs up, or it is until.
+func (c *Call) talk(ctx context.Context, far *Phone, until time.Time) (byTime bool, err error) {
+	for {
+		h, err := c.next(ctx, until)
+		switch {
+		case err != nil:
+			return false, err
+		case h.key != 0:
+			c.drop(h.key, "the caller is talking")
+		case far.hungUp:
+			return false, nil
+		case h.timeUp:
+			return true, nil
+		}
+	}
+}
+
 // pass lets time go by during which keys are not ours and the flow's own time
 // does not count.
 func (c *Call) pass(ctx context.Context, d time.Duration, doing string) error {
-	until := c.now.Add(d)
+	until := c.w.now.Add(d)
 	for {
 		h, err := c.next(ctx, until)
 		switch {

@@ -12,8 +12,12 @@ func (c *Call) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherR
 	if err := c.ready(ctx, "sim.Gather", true); err != nil {
 		return voice.GatherResult{}, err
 	}
-	m := gather.New(spec, c.now)
-	c.kept = c.kept[m.TypeAhead(c.now, c.kept):]
+	hides := c.hides
+	if hides {
+		c.onlyHidden()
+	}
+	m := gather.New(spec, c.w.now)
+	c.kept = c.kept[m.TypeAhead(c.w.now, c.kept):]
 	s := sounding{call: c, rest: spec.Prompts}
 	if m.Playing() {
 		c.nextPrompt(m, &s)
@@ -34,24 +38,28 @@ func (c *Call) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherR
 		case m.Playing():
 			c.nextPrompt(m, &s)
 		default:
-			m.Expire(c.now)
+			m.Expire(c.w.now)
 		}
 	}
 	r := m.Result()
-	c.note(voice.EventGatherEnded, "gathered \""+string(r.Digits)+"\", ended by "+string(r.End),
-		map[string]string{"digits": string(r.Digits), "end": string(r.End)})
+	shown := string(r.Digits)
+	if hides {
+		shown = voice.Hidden(r.Digits)
+	}
+	c.note(voice.EventGatherEnded, "gathered \""+shown+"\", ended by "+string(r.End),
+		map[string]string{"digits": shown, "end": string(r.End)})
 	return r, nil
 }
 
 // nextPrompt goes on to the next prompt and tells the machine when none is left.
 func (c *Call) nextPrompt(m *gather.Machine, s *sounding) {
 	if s.next(); !s.on {
-		m.PromptsOver(c.now)
+		m.PromptsOver(c.w.now)
 	}
 }
 
 func (c *Call) gatherKey(m *gather.Machine, s *sounding, key byte) {
-	switch m.Digit(c.now, gather.Press{Key: key, Method: voice.ByScript}) {
+	switch m.Digit(c.w.now, c.press(key)) {
 	case gather.Dropped:
 		c.drop(key, "the prompt can't be interrupted")
 	case gather.Unused:

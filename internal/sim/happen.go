@@ -26,6 +26,9 @@ func (c *Call) happen(ctx context.Context, until time.Time) (happening, error) {
 	h, err := c.next(ctx, c.expiry)
 	if err == nil && h.timeUp {
 		c.expiry = time.Time{}
+		if c.script.Broken != nil {
+			c.script.Broken()
+		}
 		return happening{}, voice.Errorf("sim", voice.Expired, "the time set for the flow is over")
 	}
 	return h, err
@@ -33,36 +36,49 @@ func (c *Call) happen(ctx context.Context, until time.Time) (happening, error) {
 
 // next moves the clock to the next thing that happens, at the latest to until.
 func (c *Call) next(ctx context.Context, until time.Time) (happening, error) {
-	if until.Before(c.now) {
-		until = c.now
+	h, err := c.look(ctx, until)
+	if err != nil && c.script.Broken != nil {
+		c.script.Broken()
 	}
-	for {
+	return h, err
+}
+
+func (c *Call) look(ctx context.Context, until time.Time) (happening, error) {
+	for slept := false; ; slept = true {
 		if ctx.Err() != nil { // before it began, or by who watches the keys
 			return happening{}, context.Cause(ctx)
 		}
 		due, ok := c.caller.due()
-		if !ok || due.After(until) {
-			c.now = until
+		if !ok || due.After(until) && due.After(c.w.now) {
+			due, ok = until, false
+		}
+		if due.After(c.w.now) || !ok && !slept {
+			if c.w.Sleep(ctx, due) && c.w.now.Before(due) && ctx.Err() == nil {
+				if again, ok := c.caller.due(); !ok || again.After(c.w.now) {
+					return happening{}, nil // somebody woke it
+				}
+			}
+			continue
+		}
+		if !ok {
 			return happening{timeUp: true}, nil
 		}
-		if due.After(c.now) {
-			c.now = due
-		}
-		a := c.caller.take(c.now)
+		a := c.caller.take(c.w.now)
 		switch {
 		case a.HangUp:
 			c.end(Ending{Cause: voice.CauseNormal, Words: "caller hung up", ByCaller: true})
 			return happening{}, voice.Errorf("sim", voice.HungUp, "the caller hung up")
 		case a.Press != "":
 			key := a.Press[0]
-			c.note(voice.EventDigit, "key "+string(a.Press), map[string]string{"digit": string(a.Press), "method": string(voice.ByScript)})
+			shown := c.press(key).Shown()
+			c.note(voice.EventDigit, "key "+shown, map[string]string{"digit": shown, "method": string(voice.ByScript)})
 			if c.watch != nil && c.watch(key) {
 				continue
 			}
 			return happening{key: key}, nil
 		case a.Speak > 0:
 			if a.Say != "" {
-				c.said = append(c.said, said{c.now, c.now.Add(a.Speak), a.Say})
+				c.said = append(c.said, said{c.w.now, c.w.now.Add(a.Speak), a.Say})
 			}
 			return happening{spoke: true}, nil
 		case a.Do != nil:

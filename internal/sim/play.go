@@ -96,9 +96,9 @@ const endless = 1000 * time.Hour
 
 func (s *sounding) start(words string, d time.Duration) {
 	s.on, s.any, s.now = true, true, words
-	s.began, s.ends = s.call.now, s.call.now.Add(d)
+	s.began, s.ends = s.call.w.now, s.call.w.now.Add(d)
 	s.call.note(voice.EventPromptStarted, "playing "+words, nil)
-	s.call.caller.promptBegins(words, s.call.now)
+	s.call.caller.promptBegins(words, s.call.w.now)
 }
 
 // cut stops the prompt that sounds and forgets the rest.
@@ -110,11 +110,11 @@ func (s *sounding) cut(why string) {
 }
 
 func (s *sounding) over(kind voice.EventKind, words string) {
-	heard := s.call.now.Sub(s.began)
+	heard := s.call.w.now.Sub(s.began)
 	s.on = false
 	s.played += heard
 	s.call.note(kind, words+s.now, map[string]string{"played": heard.String()})
-	s.call.caller.promptEnds(s.call.now)
+	s.call.caller.promptEnds(s.call.w.now)
 }
 
 // promptLength knows the length of what this call recorded.
@@ -144,9 +144,9 @@ func (c *Call) Play(ctx context.Context, spec voice.PlaySpec) (voice.PlayResult,
 	} else {
 		s.next()
 	}
-	until := c.now.Add(spec.For)
+	until := c.w.now.Add(spec.For)
 	for s.on {
-		if spec.For > 0 && !c.now.Before(until) {
+		if spec.For > 0 && !c.w.now.Before(until) {
 			s.cut("the end of its time")
 			return voice.PlayResult{End: voice.PlayStopped, Played: s.played}, nil
 		}

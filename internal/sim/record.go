@@ -28,7 +28,7 @@ func (c *Call) Record(ctx context.Context, spec voice.RecordSpec) (voice.RecordR
 		beep := voice.Prompt{Kind: voice.PromptTone, Standard: "beep"}
 		if _, err := c.Play(ctx, voice.PlaySpec{Prompts: []voice.Prompt{beep}}); err != nil {
 			if voice.IsKind(err, voice.HungUp) {
-				return c.recorded(spec, c.now, voice.RecordResult{End: voice.RecordHungUp}, false), nil
+				return c.recorded(spec, c.w.now, voice.RecordResult{End: voice.RecordHungUp}, false), nil
 			}
 			return voice.RecordResult{}, err
 		}
@@ -40,9 +40,12 @@ func (c *Call) recordUntilEnd(ctx context.Context, spec voice.RecordSpec) (voice
 	if spec.MaxLength <= 0 {
 		spec.MaxLength = voice.DefaultRecordLength
 	}
-	start := c.now
+	start := c.w.now
 	full := start.Add(spec.MaxLength)
 	c.note(voice.EventRecordingStarted, "recording for "+string(spec.Purpose), nil)
+	c.taking++
+	defer func() { c.taking-- }()
+	c.w.Wake()
 	sound := c.caller.talking.After(start)
 	for {
 		until, end := full, voice.RecordMaxLength
@@ -83,7 +86,7 @@ func (c *Call) recordUntilEnd(ctx context.Context, spec voice.RecordSpec) (voice
 
 // recorded closes a recording that began at start.
 func (c *Call) recorded(spec voice.RecordSpec, start time.Time, r voice.RecordResult, sound bool) voice.RecordResult {
-	length := c.now.Sub(start)
+	length := c.w.now.Sub(start)
 	if !sound || length < spec.MinLength {
 		r.Dropped = true
 		c.note(voice.EventRecordingDropped, fmt.Sprintf("recording of %v dropped, ended by %s", length, r.End), nil)
@@ -91,16 +94,17 @@ func (c *Call) recorded(spec voice.RecordSpec, start time.Time, r voice.RecordRe
 	}
 	r.Recording = voice.Recording{
 		ID:       voice.RecordingID(fmt.Sprintf("rec%d", len(c.records)+1)),
-		Call:     "sim",
+		Call:     c.id,
 		User:     spec.User,
 		Purpose:  spec.Purpose,
 		State:    voice.RecordingFinished,
 		Duration: length,
 		Channels: 1,
 		Created:  start,
-		Ended:    c.now,
+		Ended:    c.w.now,
 	}
 	c.records = append(c.records, r.Recording)
-	c.note(voice.EventRecordingFinished, fmt.Sprintf("recorded %v, ended by %s", length, r.End), nil)
+	c.note(voice.EventRecordingFinished, fmt.Sprintf("recorded %v, ended by %s", length, r.End),
+		map[string]string{"recording": string(r.Recording.ID), "purpose": string(spec.Purpose), "leg": "a"})
 	return r
 }

@@ -132,7 +132,7 @@ func (d *Dialog) unconfirmed(acc *acceptance) {
 		return
 	}
 	d.acc = nil
-	d.finishLocked(voice.CauseFailed, "the peer never acknowledged our answer")
+	d.finishLocked(voice.EndNoConfirm, voice.CauseFailed, "the peer never acknowledged our answer")
 	cause := d.cause
 	d.mu.Unlock()
 	d.bye(cause)

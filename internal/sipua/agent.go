@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ type Agent struct {
 	peers   map[netip.Addr]time.Time
 	trunks  trunkSet
 	keeper  keeper
+	flows   flows
 	traffic traffic
 }
 
@@ -56,7 +58,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	}
 	a := &Agent{
 		cfg: cfg, log: cfg.Logger, idle: make(chan struct{}),
-		dialogs: map[string]*Dialog{}, byCall: map[string][]*Dialog{}, merged: map[string]*Incoming{},
+		flows: flows{by: map[transact.Dest][]voice.Binding{}}, dialogs: map[string]*Dialog{}, byCall: map[string][]*Dialog{}, merged: map[string]*Incoming{},
 		peers: map[netip.Addr]time.Time{},
 		guard: digestauth.NewGuard(cfg.Limits.AuthAccount, cfg.Limits.AuthSource, nil),
 	}
@@ -68,8 +70,12 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 		Request: func(in *transact.Inbound) { <-ready; a.request(in) },
 		Ack:     func(req *sip.Request) { <-ready; a.ack(req) },
 		Cancel:  func(inv *transact.Inbound, req *sip.Request) { <-ready; a.cancelled(inv, req) },
+		Gate:    a.gate,
+		Known:   a.knows,
 		Exempt:  a.exempt,
 		Seen:    a.seen,
+		Lost:    func(d transact.Dest) { <-ready; a.lost(d) },
+		TLS:     cfg.TLS, WS: cfg.WS, WSS: cfg.WSS, ServerTLS: cfg.ServerTLS, ClientTLS: a.clientTLS, Secured: a.secured, Origins: cfg.Origins,
 	})
 	if err != nil {
 		return nil, voice.E("sipua.Start", voice.Unavailable, err)
@@ -82,7 +88,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 		a.cfg.Realm = wire.Addr().Addr().String()
 	}
 	a.auth = digestauth.NewServer(a.cfg.Realm, nil)
-	a.where = locate.New(locate.Config{Servers: cfg.NameServers, Usable: a.sendable})
+	a.where = locate.New(locate.Config{Servers: cfg.NameServers, Usable: a.sendable, Transports: []string{"udp", "tcp", "tls"}})
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.trunks.init()
 	a.keeper.phones = map[netip.AddrPort]keptPhone{}
@@ -91,6 +97,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	}
 	close(ready)
 	a.SetTrunks(cfg.Trunks)
+	a.spawn(func() { a.forgetFlows(cfg.Bound) })
 	a.spawn(a.resolveTrunks)
 	a.spawn(a.keepAlive)
 	return a, nil
@@ -98,6 +105,12 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 
 // Addr gives the address that UDP and TCP listen on.
 func (a *Agent) Addr() netip.AddrPort { return a.wire.Addr() }
+
+// Listens gives where a transport is listened for; false = nowhere.
+func (a *Agent) Listens(transport string) (netip.AddrPort, bool) { return a.wire.Listens(transport) }
+
+// WebSockets serves SIP by WebSocket (RFC 7118) to whoever asks an HTTP server for it.
+func (a *Agent) WebSockets() http.Handler { return a.wire }
 
 // Realm gives the digest realm, which is the domain of the extensions.
 func (a *Agent) Realm() string { return a.cfg.Realm }
@@ -133,7 +146,7 @@ func (a *Agent) Close() error {
 	}
 	a.mu.Unlock()
 	for _, d := range dialogs {
-		d.Hangup(voice.CauseShutdown, "the server is stopping")
+		d.HangupFor(voice.EndStopping, voice.CauseShutdown, "the server is stopping")
 	}
 	a.farewell()
 	a.mu.Lock()

@@ -2,10 +2,13 @@ package sipua
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net/netip"
 	"time"
 
+	"tandem/internal/admission"
 	"tandem/internal/sipua/transact"
 	"tandem/internal/voice"
 )
@@ -46,6 +49,15 @@ func setDefault[T comparable](p *T, v T) {
 	}
 }
 
+// Admission decides what is let in. An admission.Controller is one.
+type Admission interface {
+	Admit(r admission.Request) admission.Decision
+	// Arrived is told of each call that is let in, TookUp how long it waited until
+	// its goroutine ran.
+	Arrived()
+	TookUp(waited time.Duration)
+}
+
 // Extensions finds SIP accounts. A voice.ExtensionStore satisfies it.
 type Extensions interface {
 	// ExtensionByUsername gives the account; kind NotExist when there is none.
@@ -59,8 +71,18 @@ type Config struct {
 	// Advertise gives the host that a peer is told in place of Public, "" for the
 	// local address towards it. May be nil.
 	Advertise func(peer netip.Addr) string
-	Realm     string // digest realm and domain of the extensions; "" = Public, else the listening host
-	UserAgent string // User-Agent and Server header; "" = none
+	// TLS, WS and WSS are where SIP is listened for by TLS and by WebSocket alone,
+	// HOST:PORT; "" = not at all.
+	TLS, WS, WSS string
+	// ServerTLS has our certificate, for TLS and WSS; nil = there is none.
+	ServerTLS *tls.Config
+	// Origins are those of pages that may speak SIP by WebSocket beside pages of the
+	// host that they ask: "https://example.com", "*" = all.
+	Origins []string
+	// Authorities are those whose certificates of peers are taken; nil = the system's.
+	Authorities *x509.CertPool
+	Realm       string // digest realm and domain of the extensions; "" = Public, else the listening host
+	UserAgent   string // User-Agent and Server header; "" = none
 	// NameServers are asked where names lead (RFC 3263), HOST:PORT; empty = those
 	// of this machine.
 	NameServers []string
@@ -81,6 +103,8 @@ type Config struct {
 	// Trace sees every message of every call, retransmissions too. It must not
 	// block. May be nil.
 	Trace func(callID string, m Message)
+	// Admission decides which requests that begin something are let in; nil = all.
+	Admission Admission
 	// Draining, when it reports true, makes new INVITEs and OPTIONS get 503
 	// with Retry-After. May be nil.
 	Draining func() bool
@@ -117,5 +141,6 @@ type Message struct {
 	Reason    string // of a response
 	CSeq      uint32
 	Peer      netip.AddrPort
-	Transport string // "udp" or "tcp"
+	Transport string // "udp", "tcp", "tls", "ws" or "wss"
+	Note      string // what happened beside messages, in words; then nothing but At is set beside it
 }

@@ -99,7 +99,7 @@ func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Pr
 		res, f := x.reach(ctx, &req)
 		if f != nil {
 			a.leave(d)
-			d.finish(f.Cause, f.Error())
+			d.finish("", f.Cause, f.Error())
 			return nil, failed(op, f)
 		}
 		if res.IsSuccess() {
@@ -110,7 +110,7 @@ func (a *Agent) Dial(ctx context.Context, t Target, sdp []byte, progress func(Pr
 			f := failureFrom(res)
 			f.Rang, f.Progressed = x.rang, x.progressed
 			a.leave(d)
-			d.finish(f.Cause, f.Error())
+			d.finish("", f.Cause, f.Error())
 			return nil, failed(op, f)
 		}
 		req = again

@@ -45,6 +45,7 @@ type Dialog struct {
 
 	mu        sync.Mutex
 	state     dialogState
+	reason    voice.EndReason // that the dialog itself knows; set with cause
 	cause     voice.Cause
 	words     string
 	remoteTag string
@@ -101,6 +102,14 @@ func (d *Dialog) Up() <-chan struct{} { return d.up }
 
 // Digits gives the keys that come by INFO. It is never closed.
 func (d *Dialog) Digits() <-chan Digit { return d.digits }
+
+// Reason says what ended the dialog, where the dialog itself knows it; "" when its
+// owner ended it, or while it is not over.
+func (d *Dialog) Reason() voice.EndReason {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reason
+}
 
 // Cause says why the dialog is over, with words for people; "" while it is not.
 func (d *Dialog) Cause() (voice.Cause, string) {
@@ -187,17 +196,17 @@ func (d *Dialog) concerns(m sip.Message) bool {
 }
 
 // finish marks the dialog over and tells its owner; false when it was already.
-func (d *Dialog) finish(cause voice.Cause, words string) bool {
+func (d *Dialog) finish(why voice.EndReason, cause voice.Cause, words string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.finishLocked(cause, words)
+	return d.finishLocked(why, cause, words)
 }
 
-func (d *Dialog) finishLocked(cause voice.Cause, words string) bool {
+func (d *Dialog) finishLocked(why voice.EndReason, cause voice.Cause, words string) bool {
 	if d.state == stateEnded {
 		return false
 	}
-	d.state, d.cause, d.words = stateEnded, cause, words
+	d.state, d.reason, d.cause, d.words = stateEnded, why, cause, words
 	d.timer.stop()
 	close(d.done)
 	return true
@@ -216,7 +225,7 @@ func (d *Dialog) abandon() {
 	d.mu.Lock()
 	acc := d.acc
 	d.acc = nil
-	d.finishLocked(voice.CauseShutdown, "the server stopped")
+	d.finishLocked(voice.EndStopping, voice.CauseShutdown, "the server stopped")
 	d.mu.Unlock()
 	if acc != nil {
 		acc.stop()
@@ -226,7 +235,10 @@ func (d *Dialog) abandon() {
 
 // Hangup ends the call: with BYE when it is up, with the status that belongs to
 // cause when it is an unanswered incoming one. It does not wait for the peer.
-func (d *Dialog) Hangup(cause voice.Cause, words string) {
+func (d *Dialog) Hangup(cause voice.Cause, words string) { d.HangupFor("", cause, words) }
+
+// HangupFor is Hangup for a reason that the dialog's owner does not know.
+func (d *Dialog) HangupFor(why voice.EndReason, cause voice.Cause, words string) {
 	d.mu.Lock()
 	if d.state == stateEnded {
 		d.mu.Unlock()
@@ -235,10 +247,10 @@ func (d *Dialog) Hangup(cause voice.Cause, words string) {
 	early, waiting := d.state == stateEarly, d.acc != nil && d.acc.first
 	if early {
 		d.mu.Unlock()
-		d.refuseEarly(cause, words)
+		d.refuseEarly(why, cause, words)
 		return
 	}
-	d.finishLocked(cause, words)
+	d.finishLocked(why, cause, words)
 	if waiting {
 		// RFC 3261 §15: the called side may not send BYE before the ACK.
 		d.byeWhenUp = true
@@ -251,14 +263,14 @@ func (d *Dialog) Hangup(cause voice.Cause, words string) {
 
 // refuseEarly ends an unanswered incoming call; an outgoing one ends by its
 // Dial's context.
-func (d *Dialog) refuseEarly(cause voice.Cause, words string) {
+func (d *Dialog) refuseEarly(why voice.EndReason, cause voice.Cause, words string) {
 	if d.inc == nil {
-		d.finish(cause, words)
+		d.finish(why, cause, words)
 		d.a.leave(d)
 		return
 	}
 	status, reason := StatusOf(cause)
-	d.inc.refuse(status, reason, cause, words, reasonHeader(cause))
+	d.inc.refuse(status, reason, why, cause, words, reasonHeader(cause))
 }
 
 // bye sends BYE in the background and then forgets the dialog.
@@ -282,7 +294,7 @@ func (d *Dialog) ended(cause voice.Cause, words string) {
 	d.mu.Lock()
 	acc := d.acc
 	d.acc = nil
-	d.finishLocked(cause, words)
+	d.finishLocked(voice.EndCallerHungUp, cause, words)
 	d.mu.Unlock()
 	if acc != nil {
 		acc.stop()
@@ -339,15 +351,25 @@ func (d *Dialog) contactLocked() *sip.ContactHeader {
 	return d.a.contact(d.local.Address.User, d.dest)
 }
 
+// addTransport names a transport in a URI. WebSockets have one name there, with TLS
+// and without (RFC 7118 §5).
+func addTransport(u *sip.Uri, transport string) {
+	switch transport {
+	case "", "udp":
+		return
+	case "wss":
+		transport = "ws"
+	}
+	u.UriParams.Add("transport", transport)
+}
+
 // contact makes a Contact header of ours for a peer at to.
 func (a *Agent) contact(user string, to transact.Dest) *sip.ContactHeader {
 	u := sip.Uri{
 		Scheme: "sip", User: user,
-		Host: strings.Trim(a.wire.Host(to.Addr.Addr()), "[]"), Port: int(a.Addr().Port()),
+		Host: strings.Trim(a.wire.Host(to.Addr.Addr()), "[]"), Port: a.wire.Port(to.Transport),
 	}
-	if to.Transport == "tcp" {
-		u.UriParams.Add("transport", "tcp")
-	}
+	addTransport(&u, to.Transport)
 	return &sip.ContactHeader{Address: u}
 }
 

@@ -56,7 +56,7 @@ func TestDualStack(t *testing.T) {
 func TestSIPp(t *testing.T) {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
-		t.Skip("sipp is not installed")
+		t.Fatal("sipp is not installed")
 	}
 	a := start(t, sipua.Config{Handler: answering(4000, nil)})
 	for _, mode := range []string{"u1", "t1"} {
@@ -222,7 +222,7 @@ func TestTCPPeerGone(t *testing.T) {
 func TestCallSIPp(t *testing.T) {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
-		t.Skip("sipp is not installed")
+		t.Fatal("sipp is not installed")
 	}
 	free, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

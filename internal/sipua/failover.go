@@ -192,6 +192,9 @@ func (a *Agent) silenceOf(dest transact.Dest) string {
 	if a.wire.Refused(dest) {
 		return "nobody listens at " + dest.String()
 	}
+	if why := a.wire.Closed(dest); why != "" {
+		return dest.String() + ": " + why
+	}
 	return "no answer from " + dest.String()
 }
 

@@ -64,7 +64,7 @@ func (i *Incoming) Received() time.Time { return i.at }
 // Source gives the address that the INVITE came from.
 func (i *Incoming) Source() netip.AddrPort { return i.in.Source() }
 
-// Transport gives "udp" or "tcp".
+// Transport gives "udp", "tcp", "tls", "ws" or "wss".
 func (i *Incoming) Transport() string { return i.in.Transport() }
 
 // Header gives the first value of a header, "" when there is none. What it
@@ -128,6 +128,10 @@ func (a *Agent) invited(in *transact.Inbound) {
 	a.reply(in, 100, "Trying")
 	if !a.spawn(func() { a.serve(inc, body) }) {
 		a.dropIncoming(inc)
+		return
+	}
+	if a.cfg.Admission != nil {
+		a.cfg.Admission.Arrived()
 	}
 }
 
@@ -195,7 +199,7 @@ func (a *Agent) unmerge(inc *Incoming) {
 
 func (a *Agent) dropIncoming(inc *Incoming) {
 	a.unmerge(inc)
-	inc.finish(voice.CauseShutdown, "the server is stopping")
+	inc.finish(voice.EndStopping, voice.CauseShutdown, "the server is stopping")
 	a.leave(inc.Dialog)
 }
 
@@ -213,11 +217,14 @@ func (a *Agent) serve(inc *Incoming, body []byte) {
 
 // letIn finds out who calls and reads the offer; false when the call was refused.
 func (a *Agent) letIn(inc *Incoming, body []byte) bool {
+	if a.cfg.Admission != nil {
+		a.cfg.Admission.TookUp(time.Since(inc.in.Arrived()))
+	}
 	ctx, cancel := context.WithTimeout(a.ctx, identifyTimeout)
 	peer, ref := a.identify(ctx, inc.in)
 	cancel()
 	if ref != nil {
-		inc.refuse(ref.code, ref.reason, CauseOf(ref.code), ref.reason, ref.headers...)
+		inc.refuse(ref.code, ref.reason, voice.EndForbidden, CauseOf(ref.code), ref.reason, ref.headers...)
 		return false
 	}
 	inc.peer = peer
@@ -227,18 +234,18 @@ func (a *Agent) letIn(inc *Incoming, body []byte) bool {
 	inc.mu.Unlock()
 	if inc.replaces != nil {
 		if code, reason := a.takeover(inc); code != 0 {
-			inc.refuse(code, reason, CauseOf(code), "it asked to take the place of another call and may not")
+			inc.refuse(code, reason, voice.EndForbidden, CauseOf(code), "it asked to take the place of another call and may not")
 			return false
 		}
 	}
 	if len(body) > 0 {
 		s, err := offer.Parse(body)
 		if err != nil {
-			inc.refuse(400, "Bad Session Description", voice.CauseMedia, err.Error())
+			inc.refuse(400, "Bad Session Description", voice.EndNoMedia, voice.CauseMedia, err.Error())
 			return false
 		}
-		if _, err := s.Preview(); err != nil {
-			inc.refuse(488, "Not Acceptable Here", voice.CauseMedia, err.Error(), sip.NewHeader("Warning", `305 tandem "Incompatible media format"`))
+		if err := s.Usable(inc.Secure()); err != nil {
+			inc.refuse(488, "Not Acceptable Here", voice.EndNoMedia, voice.CauseMedia, err.Error(), sip.NewHeader("Warning", `305 tandem "Incompatible media format"`))
 			return false
 		}
 		inc.offered = s
@@ -247,7 +254,7 @@ func (a *Agent) letIn(inc *Incoming, body []byte) bool {
 		inc.mu.Unlock()
 	}
 	if a.cfg.Handler == nil {
-		inc.refuse(404, "Not Found", voice.CauseNotFound, "no handler")
+		inc.refuse(404, "Not Found", voice.EndUnknownNumber, voice.CauseNotFound, "no handler")
 		return false
 	}
 	return inc.session()
@@ -261,14 +268,14 @@ func (a *Agent) handle(inc *Incoming) {
 			a.log.Error("panic in a call's handler", "call", inc.ID(), "panic", r, "stack", string(debug.Stack()))
 			words = "internal error"
 		}
-		inc.Hangup(voice.CauseFailed, words)
+		inc.HangupFor(voice.EndFault, voice.CauseFailed, words)
 	}()
 	a.cfg.Handler(inc)
 	inc.mu.Lock()
 	up := inc.state == stateUp
 	inc.mu.Unlock()
 	if up {
-		inc.Hangup(voice.CauseNormal, "the call's program is over")
+		inc.HangupFor(voice.EndFlowOver, voice.CauseNormal, "the call's program is over")
 	}
 }
 
@@ -277,14 +284,14 @@ func (i *Incoming) Reject(status int, reason string) error {
 	if status < 300 || status > 699 {
 		return voice.Errorf("sipua.Reject", voice.Invalid, "status %d is not between 300 and 699", status)
 	}
-	if !i.refuse(status, reason, CauseOf(status), fmt.Sprintf("refused with %d %s", status, reason)) {
+	if !i.refuse(status, reason, "", CauseOf(status), fmt.Sprintf("refused with %d %s", status, reason)) {
 		return voice.Errorf("sipua.Reject", voice.Conflict, "the call is already answered or over")
 	}
 	return nil
 }
 
 // refuse sends a final refusal once.
-func (i *Incoming) refuse(status int, reason string, cause voice.Cause, words string, headers ...sip.Header) bool {
+func (i *Incoming) refuse(status int, reason string, why voice.EndReason, cause voice.Cause, words string, headers ...sip.Header) bool {
 	i.mu.Lock()
 	if i.final && i.answer == nil || i.state == stateEnded {
 		i.mu.Unlock()
@@ -293,7 +300,7 @@ func (i *Incoming) refuse(status int, reason string, cause voice.Cause, words st
 	i.final = true
 	rel := i.rel
 	i.rel, i.queued, i.answer = nil, nil, nil
-	i.finishLocked(cause, words)
+	i.finishLocked(why, cause, words)
 	i.mu.Unlock()
 	if rel != nil {
 		rel.stop()
@@ -306,7 +313,7 @@ func (i *Incoming) refuse(status int, reason string, cause voice.Cause, words st
 // withdrawn takes the caller's CANCEL.
 func (i *Incoming) withdrawn(cancel *sip.Request) {
 	cause := causeFrom(cancel, voice.CauseCancelled)
-	i.refuse(487, "Request Terminated", cause, "the caller gave up")
+	i.refuse(487, "Request Terminated", voice.EndCallerGaveUp, cause, "the caller gave up")
 }
 
 // Ring sends 180. It does nothing once the call is answered or over.

@@ -71,7 +71,7 @@ func (a *Agent) inDialog(in *transact.Inbound) {
 }
 
 func (d *Dialog) byeReceived(req *sip.Request) {
-	if d.inc != nil && d.inc.refuse(487, "Request Terminated", causeFrom(req, voice.CauseCancelled), "the caller gave up") {
+	if d.inc != nil && d.inc.refuse(487, "Request Terminated", voice.EndCallerGaveUp, causeFrom(req, voice.CauseCancelled), "the caller gave up") {
 		return
 	}
 	d.ended(causeFrom(req, voice.CauseNormal), "the peer hung up")

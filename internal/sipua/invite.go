@@ -169,7 +169,7 @@ func (x *dialling) answered(req *sip.Request, res *sip.Response, sdp []byte) (*D
 	if err == nil {
 		return d, nil
 	}
-	d.Hangup(voice.CauseMedia, "the peer's answer cannot be used")
+	d.HangupFor(voice.EndNoMedia, voice.CauseMedia, "the peer's answer cannot be used")
 	return nil, failed("sipua.Dial", &Failure{Status: 488, Reason: "unusable answer: " + err.Error(), Cause: voice.CauseMedia, Progressed: true})
 }
 
@@ -238,7 +238,7 @@ func (x *dialling) hangupFork(req *sip.Request, res *sip.Response, dest transact
 	d.remote.Params = nil
 	d.confirm(res)
 	d.state = stateUp
-	d.finish(voice.CauseCancelled, "another place answered first")
+	d.finish("", voice.CauseCancelled, "another place answered first")
 	x.a.spawn(func() {
 		d.sendAck(x.a.ctx, req)
 		d.bye(voice.CauseNormal)

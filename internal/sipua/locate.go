@@ -3,7 +3,9 @@ package sipua
 import (
 	"context"
 	"net/netip"
+	"slices"
 
+	"tandem/internal/sipua/transact"
 	"tandem/internal/voice"
 )
 
@@ -33,4 +35,19 @@ func (d *Dialog) Proxied() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.routes) > 0 || d.inc != nil && len(d.inc.in.Req.GetHeaders("via")) > 1
+}
+
+// Secure says whether the signalling between the peer and us is encrypted, so that
+// keys may be in it. On the way of a call that we make it says so of where the
+// INVITE goes now.
+func (d *Dialog) Secure() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return transact.Secure(d.dest.Transport)
+}
+
+// Secure says whether the signalling to each of the places is encrypted, so that
+// what is offered there may hold keys.
+func Secure(places []Place) bool {
+	return len(places) > 0 && !slices.ContainsFunc(places, func(p Place) bool { return !transact.Secure(p.Transport) })
 }

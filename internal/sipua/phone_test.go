@@ -262,7 +262,7 @@ func TestTransferorLeavesEarly(t *testing.T) {
 func TestSIPpRefers(t *testing.T) {
 	path, err := exec.LookPath("sipp")
 	if err != nil {
-		t.Skip("sipp is not installed")
+		t.Fatal("sipp is not installed")
 	}
 	scenario, err := filepath.Abs("testdata/refer.xml")
 	if err != nil {

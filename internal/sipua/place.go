@@ -11,6 +11,7 @@ import (
 
 	"tandem/internal/sipua/locate"
 	"tandem/internal/sipua/transact"
+	"tandem/internal/voice"
 )
 
 // Place is where a request can be sent.
@@ -20,9 +21,17 @@ type Place = locate.Place
 // Path, Service-Route and an outbound proxy.
 const maxRoutes = 10
 
-func destOf(p Place) transact.Dest { return transact.Dest{Transport: p.Transport, Addr: p.Addr} }
+func destOf(p Place) transact.Dest {
+	d := transact.Dest{Transport: p.Transport, Addr: p.Addr}
+	if p.Transport == "tls" {
+		d.Name, d.Keys = p.Domain, p.Keys
+	}
+	return d
+}
 
-func placeOf(d transact.Dest) Place { return Place{Transport: d.Transport, Addr: d.Addr} }
+func placeOf(d transact.Dest) Place {
+	return Place{Transport: d.Transport, Addr: d.Addr, Domain: d.Name, Keys: d.Keys}
+}
 
 // sendable says whether our sockets reach addresses of the family.
 func (a *Agent) sendable(to netip.Addr) bool {
@@ -49,9 +58,7 @@ func (a *Agent) place(ctx context.Context, t Target) (uri sip.Uri, routes []sip.
 		if transport == "" {
 			transport = t.Trunk.Transport
 		}
-		if transport == "tcp" {
-			uri.UriParams.Add("transport", "tcp")
-		}
+		addTransport(&uri, transport)
 		routes = a.trunkRoutes(t, transport)
 	default:
 		if err := sip.ParseUri(t.URI, &uri); err != nil {
@@ -65,6 +72,13 @@ func (a *Agent) place(ctx context.Context, t Target) (uri sip.Uri, routes []sip.
 	if len(t.Places) > 0 {
 		return uri, routes, t.Places, nil
 	}
+	if t.Binding != nil && onlyWay(transport) {
+		key, ok := flowOf(*t.Binding)
+		if !ok || !a.wire.Connected(key) {
+			return uri, nil, nil, errors.New("the connection by which the telephone registered is closed")
+		}
+		return uri, routes, []Place{placeOf(key)}, nil
+	}
 	next := uri
 	if len(routes) > 0 {
 		next = routes[0]
@@ -74,7 +88,7 @@ func (a *Agent) place(ctx context.Context, t Target) (uri sip.Uri, routes []sip.
 		q.Host, q.Port = splitHost(t.NextHop)
 		q.Transport = strings.ToLower(transport)
 	}
-	places, err = a.where.Find(ctx, q)
+	places, err = a.places(ctx, q, t.Trunk)
 	return uri, routes, places, err
 }
 
@@ -111,7 +125,7 @@ func (d *Dialog) hops(ctx context.Context) (places []Place, fixed bool, err erro
 		uri = d.routes[0]
 	}
 	d.mu.Unlock()
-	if pinned && (dest.Transport == "udp" || d.a.wire.Connected(dest.Addr)) {
+	if pinned && (dest.Transport == "udp" || d.a.wire.Connected(dest)) {
 		return []Place{placeOf(dest)}, true, nil
 	}
 	q := queryOf(uri, "")
@@ -119,12 +133,17 @@ func (d *Dialog) hops(ctx context.Context) (places []Place, fixed bool, err erro
 	switch {
 	case pinned: // the peer's own connection is gone: its Contact is what is left
 		q.Transport = dest.Transport
+	case d.peer.Kind == PeerTrunk && d.peer.Trunk.Transport == "tls": // whatever it says
 	case q.Transport == "" && (literal == nil || q.Port != 0):
 		q.Transport = dest.Transport
 	case q.Transport != "" && transact.SplitTransport(q.Transport) == "":
 		return []Place{placeOf(dest)}, true, nil
 	}
-	list, err := d.a.where.Find(ctx, q)
+	var trunk *voice.Trunk
+	if d.peer.Kind == PeerTrunk {
+		trunk = &d.peer.Trunk
+	}
+	list, err := d.a.places(ctx, q, trunk)
 	if err != nil && dest.Addr.IsValid() {
 		// A Contact that leads nowhere, of a name in the peer's network alone or a
 		// scheme that is not spoken: the peer is where it was.
@@ -136,7 +155,7 @@ func (d *Dialog) hops(ctx context.Context) (places []Place, fixed bool, err erro
 	for i, p := range list {
 		switch {
 		case pinned:
-		case p.Addr.Addr() == dest.Addr.Addr() && dest.Transport != "udp" && d.a.wire.Connected(dest.Addr),
+		case p.Addr.Addr() == dest.Addr.Addr() && dest.Transport != "udp" && d.a.wire.Connected(dest),
 			private(p.Addr.Addr()) && !private(dest.Addr.Addr()):
 			// The open connection serves; a private Contact of a public peer is behind its NAT.
 			return []Place{placeOf(dest)}, true, nil

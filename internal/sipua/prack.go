@@ -59,7 +59,7 @@ func (i *Incoming) reliableLocked(res *sip.Response) *acceptance {
 	res.AppendHeader(sip.NewHeader("RSeq", strconv.FormatUint(uint64(i.rseq), 10)))
 	acc := &acceptance{in: i.in, res: res, seq: i.in.Req.CSeq().SeqNo, rseq: i.rseq, reliable: true}
 	acc.give = func() {
-		i.refuse(500, "Server Internal Error", voice.CauseFailed, "the caller never confirmed our provisional response")
+		i.refuse(500, "Server Internal Error", voice.EndNoConfirm, voice.CauseFailed, "the caller never confirmed our provisional response")
 	}
 	i.rel, i.relSDP = acc, len(res.Body()) > 0
 	return acc

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem/internal/sipua"
+	"tandem/internal/voice"
 )
 
 // rawPeer is a UDP socket that speaks SIP by hand.
@@ -156,6 +157,9 @@ func TestAnswerIsRepeatedUntilAckThenBye(t *testing.T) {
 	a := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) {
 		answering(4000, nil)(inc)
 		_, w := inc.Cause()
+		if why := inc.Reason(); why != voice.EndNoConfirm {
+			t.Errorf("ended for %q", why)
+		}
 		words <- w
 	}})
 	p := newPeer(t, a)

@@ -76,6 +76,7 @@ func (a *Agent) registered(ctx context.Context, in *transact.Inbound) *refusal {
 		if err == nil {
 			err = a.cfg.Bindings.PutBinding(ctx, b)
 			a.keep(b)
+			a.follow(ctx, b)
 		}
 	}
 	if err == nil {

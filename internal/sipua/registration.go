@@ -77,6 +77,8 @@ func (a *Agent) TrunkStates() []TrunkState {
 			r.mu.Lock()
 			st = r.state
 			r.mu.Unlock()
+		} else if t := s.keys[keysOf(k)]; t != nil && t.words != "" {
+			st.Words += ", " + t.words
 		}
 		if list := s.addrs[k.ID]; len(list) > 0 {
 			st.Address = list[0].String()

@@ -41,9 +41,7 @@ func (a *Agent) trunkRoutes(t Target, transport string) []sip.Uri {
 func proxyURI(text, transport string) sip.Uri {
 	host, port := splitHost(text)
 	u := sip.Uri{Scheme: "sip", Host: host, Port: port}
-	if transport != "" && transport != "udp" {
-		u.UriParams.Add("transport", transport)
-	}
+	addTransport(&u, transport)
 	u.UriParams.Add("lr", "")
 	return u
 }

@@ -308,6 +308,9 @@ func TestSessionTimers(t *testing.T) {
 		a := start(t, sipua.Config{Limits: short, Handler: func(inc *sipua.Incoming) {
 			answering(4000, nil)(inc)
 			_, w := inc.Cause()
+			if why := inc.Reason(); why != voice.EndNoRefresh {
+				t.Errorf("ended for %q", why)
+			}
 			words <- w
 		}})
 		p := newPeer(t, a)
@@ -320,6 +323,21 @@ func TestSessionTimers(t *testing.T) {
 		p.respond(p.until("BYE ", "BYE"), 200, "OK", "", "")
 		if w := receive(t, words, "the end"); !strings.Contains(w, "session timer") {
 			t.Errorf("words are %q", w)
+		}
+	})
+	t.Run("ends when the peer knows no such call", func(t *testing.T) {
+		why := make(chan voice.EndReason, 1)
+		a := start(t, sipua.Config{Limits: short, Handler: func(inc *sipua.Incoming) {
+			answering(4000, nil)(inc)
+			why <- inc.Reason()
+		}})
+		p := newPeer(t, a)
+		p.request("INVITE", uri("1", a), "lost", "f", "<sip:1@x>", 1, string(sdp(5000)), "Supported: timer", "Allow: INVITE, ACK, BYE, UPDATE", "Session-Expires: 2;refresher=uas")
+		ok := p.until("SIP/2.0 200", "INVITE")
+		p.request("ACK", uri("1", a), "lost", "f", ok.header("To"), 1, "")
+		p.respond(p.until("UPDATE ", "UPDATE"), 481, "Call/Transaction Does Not Exist", "", "")
+		if got := receive(t, why, "the end"); got != voice.EndPeerForgot {
+			t.Errorf("ended for %q", got)
 		}
 	})
 }

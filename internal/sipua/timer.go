@@ -44,7 +44,7 @@ func (t *sessionTimer) start(d *Dialog) {
 			d.a.spawn(d.refresh)
 			return
 		}
-		d.Hangup(voice.CauseFailed, "the session timer ran out: the peer did not refresh the call")
+		d.HangupFor(voice.EndNoRefresh, voice.CauseFailed, "the session timer ran out: the peer did not refresh the call")
 	})
 }
 
@@ -155,7 +155,7 @@ func (i *Incoming) session() bool {
 	if code == 0 {
 		return true
 	}
-	i.refuse(422, "Session Interval Too Small", voice.CauseFailed, "the session timer asked for is too short",
+	i.refuse(422, "Session Interval Too Small", voice.EndNoRefresh, voice.CauseFailed, "the session timer asked for is too short",
 		sip.NewHeader("Min-SE", seconds(i.a.cfg.Limits.MinSession)))
 	return false
 }
@@ -194,7 +194,7 @@ func (d *Dialog) refreshOrEnd() {
 		sdp := d.localSDP
 		d.mu.Unlock()
 		if _, err := d.Reinvite(ctx, sdp); err != nil {
-			d.Hangup(voice.CauseFailed, "the session timer ran out: "+voice.Reason(err))
+			d.HangupFor(voice.EndNoRefresh, voice.CauseFailed, "the session timer ran out: "+voice.Reason(err))
 		}
 	})
 }
@@ -224,7 +224,7 @@ func (d *Dialog) refreshed(res *sip.Response) error {
 	}
 	f := failureFrom(res)
 	if res.StatusCode == 481 || res.StatusCode == 408 {
-		d.Hangup(voice.CauseFailed, "the peer no longer knows the call: "+f.Error())
+		d.HangupFor(voice.EndPeerForgot, voice.CauseFailed, "the peer no longer knows the call: "+f.Error())
 	}
 	return failed("sipua.Refresh", f)
 }

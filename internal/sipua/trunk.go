@@ -27,7 +27,8 @@ type trunkSet struct {
 	byAddr map[netip.Addr][]voice.Trunk
 	addrs  map[voice.TrunkID][]netip.AddrPort // where its calls go, and come from
 	regs   map[voice.TrunkID]*registration
-	poke   chan struct{} // asks the resolver for a round now
+	keys   map[string]*trunkKeys // for TLS, by keysOf
+	poke   chan struct{}         // asks the resolver for a round now
 	over   bool
 }
 
@@ -49,8 +50,14 @@ func (s *trunkSet) has(a netip.Addr) bool {
 // programs share the address, UDP requests must come from the trunk's port. Of
 // several trunks at one address the one that registered under the dialled name
 // is taken, then the one with the port, then the first.
+//
+// A trunk over TLS is recognised over TLS alone, and where it has a certificate of
+// ours to check, by its own (RFC 5922 §7.4). A WebSocket is no trunk.
 func (s *trunkSet) match(in *transact.Inbound) (voice.Trunk, bool) {
 	src := in.Source()
+	if in.Transport() == "ws" || in.Transport() == "wss" {
+		return voice.Trunk{}, false
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var byPort, any *voice.Trunk
@@ -58,6 +65,9 @@ func (s *trunkSet) match(in *transact.Inbound) (voice.Trunk, bool) {
 		k := &s.byAddr[src.Addr()][i]
 		same := slices.Contains(s.addrs[k.ID], src)
 		if src.Addr().IsLoopback() && in.Transport() == "udp" && !same {
+			continue
+		}
+		if k.Transport == "tls" && !s.keys[keysOf(*k)].knows(in, *k) {
 			continue
 		}
 		if k.Username != "" && k.Username == in.Req.Recipient.User && (same || !src.Addr().IsLoopback()) {
@@ -89,6 +99,18 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 		return
 	}
 	s.list = slices.Clone(list)
+	before := s.keys
+	s.keys = map[string]*trunkKeys{}
+	for _, k := range list {
+		name := keysOf(k)
+		switch {
+		case k.Transport != "tls" && k.Transport != "":
+		case before[name] != nil:
+			s.keys[name] = before[name]
+		default:
+			s.keys[name] = readKeys(k, a.cfg.Authorities)
+		}
+	}
 	keep := map[voice.TrunkID]bool{}
 	for _, k := range list {
 		if r := s.regs[k.ID]; k.Register && r != nil && sameTrunk(r.trunk, k) {
@@ -132,7 +154,7 @@ func (a *Agent) SetTrunks(list []voice.Trunk) {
 
 func sameTrunk(a, b voice.Trunk) bool {
 	return a.Host == b.Host && a.Transport == b.Transport && a.Username == b.Username &&
-		a.Password == b.Password && a.Register == b.Register && a.Proxy == b.Proxy
+		a.Password == b.Password && a.Register == b.Register && a.Proxy == b.Proxy && keysOf(a) == keysOf(b)
 }
 
 // placeLocked rebuilds the address tables; found holds fresh look-ups.
@@ -144,7 +166,7 @@ func (s *trunkSet) placeLocked(found map[voice.TrunkID][]netip.AddrPort) {
 			list = s.addrs[k.ID]
 		}
 		for _, host := range []string{k.Host, k.Proxy} {
-			if ap, ok := literalAddr(host); ok && !slices.Contains(list, ap) {
+			if ap, ok := literalAddr(host, k.Transport); ok && !slices.Contains(list, ap) {
 				list = append(list, ap)
 			}
 		}
@@ -163,13 +185,17 @@ func (s *trunkSet) placeLocked(found map[voice.TrunkID][]netip.AddrPort) {
 }
 
 // literalAddr reads HOST[:PORT] whose host is an address.
-func literalAddr(text string) (netip.AddrPort, bool) {
+func literalAddr(text, transport string) (netip.AddrPort, bool) {
 	host, port := splitHost(text)
 	lit, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	if err != nil {
 		return netip.AddrPort{}, false
 	}
-	if port == 0 {
+	switch {
+	case port != 0:
+	case transport == "tls":
+		port = 5061
+	default:
 		port = 5060
 	}
 	return netip.AddrPortFrom(lit.Unmap(), uint16(port)), true

@@ -9,23 +9,6 @@ import (
 	"tandem/internal/voice"
 )
 
-// admit counts an incoming call for its tenant's limit.
-func (s *Switchboard) admit(ctx context.Context, c Call) error {
-	info := c.Info()
-	t, err := s.cfg.Tenants.Tenant(ctx, info.Tenant)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if most := t.Limits.InboundCalls; most > 0 && s.inbound[info.Tenant] >= most {
-		return voice.Errorf("switchboard.Arrive", voice.Limit, "the account has %d incoming calls up, its limit", most)
-	}
-	s.inbound[info.Tenant]++
-	s.live[info.ID].in = info.Tenant
-	return nil
-}
-
 // Arrive runs an incoming call to its end. What is done before the flow begins is
 // in functions of its own: this one's frame is held as long as the call.
 func (s *Switchboard) Arrive(c Call) {
@@ -58,17 +41,18 @@ func (s *Switchboard) purpose(c Call) func() interp.Result {
 			return func() interp.Result { return s.takeOver(c, at) }
 		}
 	}
+	why := voice.EndReason("")
 	p, err := s.find(s.ctx, c)
 	if err == nil {
-		err = s.admit(s.ctx, c)
+		why, err = s.admit(s.ctx, c)
 	}
 	if err != nil {
 		if c.Info().Tenant != "" {
 			s.open(c)
 		}
-		return func() interp.Result { return refused(c, err) }
+		return func() interp.Result { return refused(c, why, err) }
 	}
-	return func() interp.Result { return s.run(c, p) }
+	return func() interp.Result { return s.run(c, &activity{program: p}) }
 }
 
 // carry does what a call is for and closes the call: whatever happens in do,
@@ -92,7 +76,7 @@ func (s *Switchboard) guard(c Call, do func() interp.Result) (result interp.Resu
 		if r := recover(); r != nil {
 			s.cfg.Logger.Error("panic in a call", "call", c.Info().ID, "panic", r, "stack", string(debug.Stack()))
 			c.Note(voice.Event{Kind: voice.EventFlowError, Text: "internal fault: the call's flow was stopped"})
-			result = interp.Result{Cause: voice.CauseFailed, Words: "internal fault while the flow ran"}
+			result = interp.Result{Reason: voice.EndFault, Cause: voice.CauseFailed, Words: "internal fault while the flow ran"}
 		}
 	}()
 	return do()
@@ -106,12 +90,15 @@ func (s *Switchboard) guarded(c Call, f func()) {
 	})
 }
 
-// run runs a program on a call of a known tenant, and then those that the
+// run does what a call is for on a call of a known tenant, and then those that the
 // caller is redirected to meanwhile.
-func (s *Switchboard) run(c Call, p *flow.Program) interp.Result {
-	lc := s.opened(c, p)
-	for do := (&activity{program: p}); ; {
+func (s *Switchboard) run(c Call, do *activity) interp.Result {
+	lc := s.opened(c, do.program)
+	for {
 		result := s.act(lc, do)
+		if do.missed != "" && result.Reason == voice.EndFlowHungUp {
+			result.Reason = do.missed
+		}
 		if do, result = s.next(lc, result); do == nil {
 			lc.mailbox.Close("it is ending")
 			return result
@@ -136,9 +123,13 @@ func (s *Switchboard) act(lc *liveCall, do *activity) interp.Result {
 	if do.joins != nil {
 		defer do.joins.leave("the other call went elsewhere") // nothing, when it was joined
 	}
-	c := lc.call
-	return interp.Run(s.context(lc), do.program, &line{Call: c, s: s, live: lc, do: do}, &host{s: s, call: c, do: do},
-		interp.Options{Info: c.Info(), Mailbox: &lc.mailbox})
+	ctx := s.context(lc)
+	run, rec := s.prepared(ctx, lc, do)
+	res := run(ctx)
+	if rec != nil {
+		s.takenDown(lc, rec, res)
+	}
+	return res
 }
 
 // next gives what a call does when a run has ended: what it was ordered, or what
@@ -157,26 +148,33 @@ func (s *Switchboard) next(lc *liveCall, result interp.Result) (*activity, inter
 	case o.give != nil:
 		return nil, s.give(lc, o)
 	case o.to == nil:
-		return nil, interp.Result{Cause: o.ending(), Words: o.words}
+		return nil, o.result()
 	case o.transfer != nil:
 		return s.begin(lc, o)
 	}
 	return o.to, result
 }
 
-// refused gives the end of a call that reaches nothing.
-func refused(c Call, err error) interp.Result {
-	cause, words := voice.CauseFailed, "refused: "+voice.Reason(err)
+// refused gives the end of a call that reaches nothing; known is why, if it is known
+// better than err tells.
+func refused(c Call, known voice.EndReason, err error) interp.Result {
+	cause, why, words := voice.CauseFailed, voice.EndNoService, "refused: "+voice.Reason(err)
 	switch voice.KindOf(err) {
 	case voice.NotExist, voice.Invalid:
-		cause = voice.CauseNotFound
+		cause, why = voice.CauseNotFound, voice.EndUnknownNumber
 	case voice.Permission:
-		cause = voice.CauseRejected
-	case voice.Unavailable, voice.Limit:
+		cause, why = voice.CauseRejected, voice.EndForbidden
+	case voice.Unavailable:
 		cause = voice.CauseUnavailable
+	case voice.Limit:
+		// Not 503: a carrier would take the whole server for one that fails.
+		cause, why = voice.CauseBusy, voice.EndAccountLimit
+	}
+	if known != "" {
+		why = known
 	}
 	c.Note(voice.Event{Kind: voice.EventCallRefused, Text: words, Data: map[string]string{"cause": string(cause)}})
-	return interp.Result{Cause: cause, Words: words}
+	return interp.Result{Reason: why, Cause: cause, Words: words}
 }
 
 // infoData gives what is known of a call when it arrives, for its first event.

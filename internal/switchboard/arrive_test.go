@@ -98,6 +98,9 @@ func TestStoreAwayIsNotAnUnknownNumber(t *testing.T) {
 		if e := c.ending(t); e.Cause != voice.CauseUnavailable {
 			t.Errorf("ended %+v", e)
 		}
+		if f := w.final(); len(f) != 1 || f[0].Reason != voice.EndNoService {
+			t.Errorf("records: %+v", f)
+		}
 	}
 }
 
@@ -235,8 +238,11 @@ func TestInboundLimitOfAnAccount(t *testing.T) {
 	<-up
 	second := newCall(voice.CallInfo{To: "+4610000001"}, sim.Script{})
 	s.Arrive(second)
-	if e := second.ending(t); e.Cause != voice.CauseUnavailable || !strings.Contains(e.Words, "its limit") {
+	if e := second.ending(t); e.Cause != voice.CauseBusy || !strings.Contains(e.Words, "its limit") {
 		t.Errorf("beyond the limit: %+v", e)
+	}
+	if f := w.final(); len(f) != 1 || f[0].Reason != voice.EndAccountLimit {
+		t.Errorf("records: %+v", f)
 	}
 	other := newCall(voice.CallInfo{To: "+4610000002"}, sim.Script{Far: map[string]sim.FarEnd{"extension 901": {Does: sim.IsBusy}}})
 	s.Arrive(other)

@@ -135,7 +135,7 @@ func (b *begun) await(w *wait) *interp.Result {
 			r := b.s.stopped(lc, context.Cause(ctx))
 			return &r
 		case !stays:
-			return &interp.Result{Cause: w.cause(), Words: "not begun in " + longestWait.String() + ": " + w.words}
+			return &interp.Result{Reason: voice.EndNotBegun, Cause: w.cause(), Words: "not begun in " + longestWait.String() + ": " + w.words}
 		}
 		if !b.place.first() {
 			continue

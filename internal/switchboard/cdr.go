@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"cmp"
 	"time"
 
 	"tandem/internal/interp"
@@ -20,9 +21,14 @@ func (s *Switchboard) close(c Call, result interp.Result) {
 	if cdr.Cause == "" || cdr.Words == "" {
 		cdr.Cause, cdr.Words = result.Cause, result.Words
 	}
+	if cdr.Reason = cmp.Or(sum.Reason, result.Reason); cdr.Reason == "" {
+		s.cfg.Logger.Error("a call ended without a reason", "call", cdr.Call, "words", cdr.Words)
+		cdr.Reason = voice.EndFault
+	}
+	s.handTape(s.liveCall(cdr.Call))
 	s.cfg.CDRs.Record(cdr)
 	c.Note(voice.Event{Kind: voice.EventCallEnded, At: cdr.End, Text: "call ended: " + cdr.Words,
-		Data: map[string]string{"cause": string(cdr.Cause)}})
+		Data: map[string]string{"cause": string(cdr.Cause), "reason": string(cdr.Reason)}})
 }
 
 func (s *Switchboard) record(c Call) voice.CDR {

@@ -41,6 +41,7 @@ func (s *Switchboard) Command(_ context.Context, t voice.TenantID, id voice.Call
 		return err
 	}
 	noteOrder(lc.call, "command ("+string(c.Mode)+"): "+cmp.Or(c.Text, c.Program.Name), string(c.Mode), c.Data)
+	s.takeDown(lc, c)
 	put()
 	return nil
 }

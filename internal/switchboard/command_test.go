@@ -132,6 +132,12 @@ func TestLongestTimeOfAnOrderedCall(t *testing.T) {
 	if e := c.ending(t); e.Cause != voice.CauseMaxDuration {
 		t.Errorf("ended %+v", e)
 	}
+	if err := s.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f := w.final(); len(f) != 1 || f[0].Reason != voice.EndCallTime {
+		t.Errorf("records: %+v", f)
+	}
 	if e := c.events[1]; e.Kind != voice.EventCallOrdered || e.Data["test.url"] != "http://x" {
 		t.Errorf("what the order says is not on the timeline: %+v", e)
 	}

@@ -49,5 +49,5 @@ func (s *Switchboard) Drain(ctx context.Context, told func(left int)) {
 // endWaiting ends an ordered call that has not begun.
 func (s *Switchboard) endWaiting(lc *liveCall) {
 	const words = "the server is stopping: the call does not begin any more"
-	s.finish(lc, &order{words: words, cause: voice.CauseShutdown}, voice.Errorf("switchboard.Drain", voice.Unavailable, words))
+	s.finish(lc, &order{words: words, cause: voice.CauseShutdown, why: voice.EndStopping}, voice.Errorf("switchboard.Drain", voice.Unavailable, words))
 }

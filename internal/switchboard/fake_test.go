@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tandem/internal/flow"
+	"tandem/internal/replay"
 	"tandem/internal/sim"
 	"tandem/internal/switchboard"
 	"tandem/internal/voice"
@@ -139,8 +140,11 @@ type world struct {
 	numbers              map[voice.E164]voice.Number
 	extensions           map[string]bool // of our tenant
 	programs             map[voice.AppID]*flow.Program
+	asked                func(voice.AppID) // before an app of a call is looked up; nil = nothing
 	dialled              map[string]*flow.Program
 	limit                int
+	sources              switchboard.CallLimits
+	limitLoopback        bool
 	timezone             string
 	rescue               voice.AppID
 	forwardAs            string                  // caller ID of every route
@@ -183,6 +187,18 @@ func (w *world) Program(_ context.Context, t voice.TenantID, app voice.AppID) (*
 		return p, nil
 	}
 	return nil, voice.Errorf("test", voice.NotExist, "no app")
+}
+
+// ProgramFor gives whoever the canary of an app is meant for the program "APP canary".
+func (w *world) ProgramFor(ctx context.Context, t voice.TenantID, app voice.AppID, from, to string) (*flow.Program, bool, error) {
+	if w.asked != nil {
+		w.asked(app)
+	}
+	if p := w.programs[app+" canary"]; p != nil && (voice.Canary{Percent: 50}).Takes(from, to) {
+		return p, true, nil
+	}
+	p, err := w.Program(ctx, t, app)
+	return p, false, err
 }
 
 func (w *world) Dialled(_ context.Context, t voice.TenantID, user string) (*flow.Program, error) {
@@ -256,9 +272,27 @@ func (w *world) final() []voice.CDR {
 
 func (w *world) board(t *testing.T) *switchboard.Switchboard {
 	t.Helper()
-	s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, Users: w, CDRs: w})
+	s := switchboard.New(switchboard.Config{Library: w, Router: w, Mailroom: w, Numbers: w, Extensions: w, Tenants: w, Users: w, CDRs: w, Tapes: replays(t), SourceLimits: w.sources, LimitLoopback: w.limitLoopback})
 	t.Cleanup(func() { s.Close(context.Background()) })
 	return s
+}
+
+// replays has each call that a test makes go its way again.
+func replays(t *testing.T) func(*replay.Tape) {
+	return func(tape *replay.Tape) {
+		data, err := new(replay.Encoder).Encode(tape)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if tape, err = replay.Decode(data); err != nil {
+			t.Error(err)
+			return
+		}
+		if o := replay.Replay(context.Background(), tape, nil); !o.Same {
+			t.Errorf("replayed: %s; left %q", o, o.Left)
+		}
+	}
 }
 
 // program is one of a single step that leads nowhere.

@@ -14,7 +14,7 @@ import (
 func (s *Switchboard) find(ctx context.Context, c Call) (*flow.Program, error) {
 	info := c.Info()
 	if info.Extension != "" {
-		return s.dialled(ctx, info.Tenant, info.Extension, info.To)
+		return s.dialled(ctx, c, info.Tenant, info.Extension, info.To)
 	}
 	n, err := s.number(ctx, info.To)
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Switchboard) find(ctx context.Context, c Call) (*flow.Program, error) {
 		return nil, voice.Errorf("switchboard.find", voice.NotExist, "no number %s here", info.To)
 	}
 	c.SetTenant(n.Tenant)
-	return s.forDestination(ctx, n.Tenant, n.Dest, string(n.E164))
+	return s.forDestination(ctx, c, n.Tenant, n.Dest, string(n.E164))
 }
 
 func (s *Switchboard) number(ctx context.Context, dialled string) (voice.Number, error) {
@@ -42,11 +42,16 @@ func (s *Switchboard) number(ctx context.Context, dialled string) (voice.Number,
 
 // dialled is for a caller who has proved to be an extension: own numbers, other
 // extensions, apps by short code or address, and outside numbers.
-func (s *Switchboard) dialled(ctx context.Context, t voice.TenantID, extension, to string) (*flow.Program, error) {
+func (s *Switchboard) dialled(ctx context.Context, c Call, t voice.TenantID, extension, to string) (*flow.Program, error) {
+	return s.dialledAs(ctx, c, t, to, func() (string, error) { return s.shown(ctx, t, extension) })
+}
+
+// dialledAs is dialled, where show gives the number for outside parties to see.
+func (s *Switchboard) dialledAs(ctx context.Context, c Call, t voice.TenantID, to string, show func() (string, error)) (*flow.Program, error) {
 	n, err := s.number(ctx, to)
 	switch {
 	case err == nil && n.Tenant == t:
-		return s.forDestination(ctx, t, n.Dest, string(n.E164))
+		return s.forDestination(ctx, c, t, n.Dest, string(n.E164))
 	case err != nil && !voice.IsKind(err, voice.NotExist):
 		return nil, err
 	}
@@ -66,11 +71,11 @@ func (s *Switchboard) dialled(ctx context.Context, t voice.TenantID, extension, 
 		if err != nil {
 			return nil, voice.E("switchboard.find", voice.NotExist, err)
 		}
-		show, err := s.shown(ctx, t, extension)
+		id, err := show()
 		if err != nil {
 			return nil, err
 		}
-		return dialling(flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: string(e)}, CallerID: show}), nil
+		return dialling(flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: string(e)}, CallerID: id}), nil
 	}
 	return nil, voice.Errorf("switchboard.find", voice.NotExist, "nothing is behind %q", to)
 }
@@ -80,12 +85,12 @@ func looksLikeNumber(s string) bool {
 	return strings.HasPrefix(s, "+") || strings.HasPrefix(s, "00")
 }
 
-func (s *Switchboard) forDestination(ctx context.Context, t voice.TenantID, d voice.Destination, dialled string) (*flow.Program, error) {
+func (s *Switchboard) forDestination(ctx context.Context, c Call, t voice.TenantID, d voice.Destination, dialled string) (*flow.Program, error) {
 	switch d.Kind {
 	case "":
 		return nil, voice.Errorf("switchboard.find", voice.NotExist, "number %s is not connected to anything", dialled)
 	case voice.ToApp:
-		p, err := s.cfg.Library.Program(ctx, t, voice.AppID(d.ID))
+		p, err := s.programFor(ctx, c, t, voice.AppID(d.ID))
 		if voice.IsKind(err, voice.NotExist) {
 			return nil, voice.Errorf("switchboard.find", voice.NotExist, "number %s is connected to app %s, which is gone", dialled, d.ID)
 		}

@@ -1,6 +1,7 @@
 package switchboard
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -108,17 +109,17 @@ func (s *Switchboard) give(lc *liveCall, o *order) interp.Result {
 	p, err := lc.call.(Mover).Give(ctx, o.give.except, o.words)
 	if err != nil {
 		o.give.to.fail(err)
-		return interp.Result{Cause: voice.CauseNormal, Words: o.words + " did not come about: " + voice.Reason(err)}
+		return interp.Result{Reason: voice.EndPartnerGone, Cause: voice.CauseNormal, Words: o.words + " did not come about: " + voice.Reason(err)}
 	}
 	o.give.to.put(p)
-	return interp.Result{Cause: voice.CauseNormal, Words: o.words}
+	return interp.Result{Reason: cmp.Or(o.why, voice.EndJoinedOther), Cause: voice.CauseNormal, Words: o.words}
 }
 
 // join is what a call does that gets its other party from another. met is told
 // when they are about to talk.
 func (s *Switchboard) join(lc *liveCall, h *handover, with voice.Target, met func()) *activity {
 	do := talk(with, "the other party did not come")
-	do.joins = h
+	do.joins, do.missed = h, voice.EndPartnerGone
 	do.dial = func(ctx context.Context, _ voice.DialSpec) (voice.DialResult, error) {
 		p, err := h.wait(ctx)
 		if err != nil && ctx.Err() == nil {

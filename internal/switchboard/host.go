@@ -18,7 +18,7 @@ type host struct {
 func (h *host) tenant() voice.TenantID { return h.call.Info().Tenant }
 
 func (h *host) Program(ctx context.Context, app voice.AppID) (*flow.Program, error) {
-	p, err := h.s.cfg.Library.Program(ctx, h.tenant(), app)
+	p, err := h.s.programFor(ctx, h.call, h.tenant(), app)
 	if err == nil {
 		h.s.setApp(h.call.Info().ID, app)
 		h.s.reached(h.s.liveCall(h.call.Info().ID))

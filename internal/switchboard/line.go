@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/internal/flow"
+	"tandem/internal/interp"
 	"tandem/internal/voice"
 )
 
@@ -15,8 +16,9 @@ type order struct {
 	words    string
 	to       *activity
 	give     *giving
-	cause    voice.Cause // of hanging up; "" = normal
-	transfer *transfer   // that it is for; nil = none
+	cause    voice.Cause     // of hanging up; "" = normal
+	why      voice.EndReason // the same; "" = ordered
+	transfer *transfer       // that it is for; nil = none
 }
 
 // stays reports whether the call is not hung up when its flow ends for the order.
@@ -41,11 +43,17 @@ type activity struct {
 	program *flow.Program
 	dial    func(context.Context, voice.DialSpec) (voice.DialResult, error) // nil = dial
 	with    voice.Target                                                    // whom dial reaches
+	missed  voice.EndReason                                                 // that a hang-up of program stands for; "" = itself
 	joins   *handover                                                       // whom dial waits for
 }
 
 // ending is the cause of a call that ends by the order.
 func (o *order) ending() voice.Cause { return cmp.Or(o.cause, voice.CauseNormal) }
+
+// result is the end of a call that ends by the order.
+func (o *order) result() interp.Result {
+	return interp.Result{Reason: cmp.Or(o.why, voice.EndOrdered), Cause: o.ending(), Words: o.words}
+}
 
 // line is a live call as a run of its flow sees it: it keeps the call's state
 // for others to look at, and ends or leaves the call as was ordered.

@@ -130,26 +130,54 @@ func (s *Switchboard) Hangup(_ context.Context, t voice.TenantID, id voice.CallI
 // up. It returns before that. Errors: NotExist when no such call is up or the
 // destination is gone, Conflict while the call is set up or redirected already.
 func (s *Switchboard) Redirect(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) error {
+	lc, p, err := s.goesTo(ctx, t, id, to)
+	if err != nil {
+		return err
+	}
+	return s.redirect(lc, p, to.String(), map[string]string{"kind": string(to.Kind), "id": to.ID})
+}
+
+// RedirectToStep is Redirect to an app that begins at a step, which is Invalid when the
+// app has none of that name. Its counters and bounds begin anew, as at its beginning.
+func (s *Switchboard) RedirectToStep(ctx context.Context, t voice.TenantID, id voice.CallID, app voice.AppID, step flow.NodeID) error {
+	to := voice.Destination{Kind: voice.ToApp, ID: string(app)}
+	lc, p, err := s.goesTo(ctx, t, id, to)
+	if err != nil {
+		return err
+	}
+	if _, is := p.Node(step); !is {
+		return voice.InvalidField("switchboard.Redirect", "step", "there is no step %q in %s", step, to)
+	}
+	there := *p // which others run from its beginning
+	there.Entry = step
+	return s.redirect(lc, &there, "step "+string(step)+" of "+to.String(), map[string]string{"kind": string(to.Kind), "id": to.ID, "step": string(step)})
+}
+
+// goesTo gives the call that may be redirected now, and the program that takes it there.
+func (s *Switchboard) goesTo(ctx context.Context, t voice.TenantID, id voice.CallID, to voice.Destination) (*liveCall, *flow.Program, error) {
 	const op = "switchboard.Redirect"
 	lc, err := s.owned(op, t, id)
 	if err != nil {
-		return err
-	}
-	p, err := s.toDestination(ctx, t, to)
-	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := s.redirectable(op, lc, id); err != nil {
-		return err
+		return nil, nil, err
 	}
-	noteOrder(lc.call, "ordered to go on to "+to.String(), "redirect", map[string]string{"kind": string(to.Kind), "id": to.ID})
+	p, err := s.toDestination(ctx, lc.call, t, to)
+	return lc, p, err
+}
+
+// redirect orders it; words say where to, data likewise.
+func (s *Switchboard) redirect(lc *liveCall, p *flow.Program, words string, data map[string]string) error {
+	const op = "switchboard.Redirect"
+	noteOrder(lc.call, "ordered to go on to "+words, "redirect", data)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if lc.order != nil { // since then
-		return voice.Errorf(op, voice.Conflict, "call %s has another order", id)
+		return voice.Errorf(op, voice.Conflict, "call %s has another order", lc.call.Info().ID)
 	}
-	lc.order = &order{words: "redirected to " + to.String(), to: &activity{program: p}}
-	lc.cancel(voice.Errorf(op, voice.Redirected, "the call was redirected to %s", to))
+	lc.order = &order{words: "redirected to " + words, to: &activity{program: p}}
+	lc.cancel(voice.Errorf(op, voice.Redirected, "the call was redirected to %s", words))
 	return nil
 }
 
@@ -165,13 +193,14 @@ func (s *Switchboard) redirectable(op string, lc *liveCall, id voice.CallID) err
 	return nil
 }
 
-// toDestination gives the program that takes a call to a destination which exists.
-func (s *Switchboard) toDestination(ctx context.Context, t voice.TenantID, d voice.Destination) (*flow.Program, error) {
+// toDestination gives the program that takes a call to a destination which exists;
+// of an app the revision that the call's flow would find there.
+func (s *Switchboard) toDestination(ctx context.Context, c Call, t voice.TenantID, d voice.Destination) (*flow.Program, error) {
 	switch d.Kind {
 	case "":
 		return nil, voice.Errorf("switchboard.Redirect", voice.Invalid, "there is no destination")
 	case voice.ToApp:
-		return s.cfg.Library.Program(ctx, t, voice.AppID(d.ID))
+		return s.programFor(ctx, c, t, voice.AppID(d.ID))
 	}
 	if _, err := s.cfg.Router.Route(ctx, t, d, false); err != nil {
 		return nil, err

@@ -46,7 +46,12 @@ func (c *call) Supervise(ctx context.Context, of voice.Talk, mode voice.Supervis
 // to; each dial is given to dials.
 func ringing(t *testing.T, s *switchboard.Switchboard) (c *call, dials chan voice.DialSpec) {
 	t.Helper()
-	c = newCall(voice.CallInfo{From: "+46700000001", FromName: "Ann", To: "+4610000005", Tag: "t1"}, sim.Script{})
+	return ringingFrom(t, s, "+46700000001")
+}
+
+func ringingFrom(t *testing.T, s *switchboard.Switchboard, from string) (c *call, dials chan voice.DialSpec) {
+	t.Helper()
+	c = newCall(voice.CallInfo{From: from, FromName: "Ann", To: "+4610000005", Tag: "t1"}, sim.Script{})
 	dials = make(chan voice.DialSpec)
 	c.dial = func(ctx context.Context, spec voice.DialSpec) (voice.DialResult, error) {
 		select {
@@ -159,6 +164,44 @@ func TestLiveCallIsRedirected(t *testing.T) {
 	}
 }
 
+// A caller who is sent to a step of an app begins there, and the next caller of the
+// app at its beginning.
+func TestLiveCallIsRedirectedToAStep(t *testing.T) {
+	t.Parallel()
+	w := usual()
+	two := program("VAtwo", flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: "+46444"}})
+	two.Nodes = append(two.Nodes, flow.Node{ID: "later", Step: flow.Dial{To: voice.Destination{Kind: voice.ToNumber, ID: "+46555"}}})
+	w.programs["VAtwo"] = two
+	s := w.board(t)
+	c, dials := ringing(t, s)
+	id := c.Info().ID
+	if err := s.RedirectToStep(t.Context(), ours, id, "VAtwo", "nowhere"); !voice.IsKind(err, voice.Invalid) {
+		t.Errorf("to a step that is not there: %v", err)
+	}
+	if err := s.RedirectToStep(t.Context(), theirs, id, "VAtwo", "later"); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("another account's call: %v", err)
+	}
+	if err := s.RedirectToStep(t.Context(), ours, id, "VAgone", "later"); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("to an app that is gone: %v", err)
+	}
+	if err := s.RedirectToStep(t.Context(), ours, id, "VAtwo", "later"); err != nil {
+		t.Fatal(err)
+	}
+	if spec := <-dials; spec.Targets[0].ID != "+46555" {
+		t.Errorf("redirected to %+v", spec)
+	}
+	if err := s.Redirect(t.Context(), ours, id, voice.Destination{Kind: voice.ToApp, ID: "VAtwo"}); err != nil {
+		t.Fatal(err)
+	}
+	if spec := <-dials; spec.Targets[0].ID != "+46444" {
+		t.Errorf("the app begins at %+v", spec)
+	}
+	if err := s.Hangup(t.Context(), ours, id, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-c.over
+}
+
 // supervised is a call of ours in a talk.
 func supervised(t *testing.T, w *world) (*switchboard.Switchboard, *call, *talk) {
 	t.Helper()
@@ -217,6 +260,9 @@ func TestSupervise(t *testing.T) {
 	if e := sup.ending(t); e.Words != "the talk is over" {
 		t.Errorf("ended %+v", e)
 	}
+	if e := sup.last(); e.Data["reason"] != string(voice.EndWatchedTalkEnd) {
+		t.Errorf("the last event: %+v", e)
+	}
 	if !c.noted(voice.EventSuperviseStarted) || !c.noted(voice.EventSuperviseEnded) {
 		t.Errorf("timeline: %+v", c.events)
 	}
@@ -257,6 +303,9 @@ func TestSupervisorWhoDoesNotCome(t *testing.T) {
 		}
 		if e := sup.ending(t); !strings.Contains(e.Words, want) {
 			t.Errorf("supervisor %d ended %+v", i, e)
+		}
+		if e := sup.last(); e.Data["reason"] != string(voice.EndWatcherMissed) {
+			t.Errorf("the last event of supervisor %d: %+v", i, e)
 		}
 	}
 }

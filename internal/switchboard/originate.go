@@ -167,13 +167,13 @@ func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) i
 	}
 	switch {
 	case result.End == voice.DialCompleted && cb.Program != nil:
-		return s.run(c, cb.Program)
+		return s.run(c, &activity{program: cb.Program})
 	case result.End == voice.DialCompleted:
-		return s.run(c, backProgram(cb))
+		return s.run(c, &activity{program: backProgram(cb), missed: voice.EndSecondMissed})
 	case ctx.Err() != nil:
 		return s.stopped(lc, context.Cause(ctx))
 	}
-	return interp.Result{Cause: result.Cause, Words: "the first party was not reached: " + result.Words}
+	return interp.Result{Reason: voice.EndFirstMissed, Cause: result.Cause, Words: "the first party was not reached: " + result.Words}
 }
 
 // bound ends a call after so long, whatever it does then; the function that it
@@ -181,7 +181,7 @@ func (s *Switchboard) callBack(c OutCall, cb CallBack, rounds []voice.Attempt) i
 func (s *Switchboard) bound(lc *liveCall, longest time.Duration) (lift func()) {
 	t := time.AfterFunc(longest, func() {
 		words := "the longest time of " + longest.String() + " for the call is over"
-		s.finish(lc, &order{words: words, cause: voice.CauseMaxDuration}, voice.Errorf("switchboard.bound", voice.Limit, "%s", words))
+		s.finish(lc, &order{words: words, cause: voice.CauseMaxDuration, why: voice.EndCallTime}, voice.Errorf("switchboard.bound", voice.Limit, "%s", words))
 	})
 	return func() { t.Stop() }
 }
@@ -191,11 +191,11 @@ func (s *Switchboard) bound(lc *liveCall, longest time.Duration) (lift func()) {
 func (s *Switchboard) stopped(lc *liveCall, err error) interp.Result {
 	switch o := s.pending(lc); {
 	case o != nil:
-		return interp.Result{Cause: o.ending(), Words: o.words}
+		return o.result()
 	case s.ctx.Err() != nil:
-		return interp.Result{Cause: voice.CauseShutdown, Words: "the server is stopping"}
+		return interp.Result{Reason: voice.EndStopping, Cause: voice.CauseShutdown, Words: "the server is stopping"}
 	}
-	return interp.Result{Cause: voice.CauseFailed, Words: voice.Reason(err)}
+	return interp.Result{Reason: voice.EndOrderFailed, Cause: voice.CauseFailed, Words: voice.Reason(err)}
 }
 
 // backProgram joins the party that has answered with the second.

@@ -34,13 +34,14 @@ func TestCallBack(t *testing.T) {
 		first, second voice.DialResult
 		fails         error // of the first
 		cause         voice.Cause
+		why           voice.EndReason
 		words         string
 		dialled       bool // the second
 	}{
-		{"both answer", reached, reached, nil, voice.CauseNormal, "far end hung up", true},
-		{"the first is busy", busy, reached, nil, voice.CauseBusy, "the first party was not reached: 486 Busy Here", false},
-		{"the second is busy", reached, busy, nil, voice.CauseNormal, "the second party was not reached", true},
-		{"the first can't be dialled", voice.DialResult{}, reached, voice.Errorf("test", voice.Limit, "too many calls"), voice.CauseFailed, "too many calls", false},
+		{"both answer", reached, reached, nil, voice.CauseNormal, voice.EndFarHungUp, "far end hung up", true},
+		{"the first is busy", busy, reached, nil, voice.CauseBusy, voice.EndFirstMissed, "the first party was not reached: 486 Busy Here", false},
+		{"the second is busy", reached, busy, nil, voice.CauseNormal, voice.EndSecondMissed, "the second party was not reached", true},
+		{"the first can't be dialled", voice.DialResult{}, reached, voice.Errorf("test", voice.Limit, "too many calls"), voice.CauseFailed, voice.EndFirstMissed, "too many calls", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +76,7 @@ func TestCallBack(t *testing.T) {
 				t.Errorf("the second was dialled: %t", dialled)
 			}
 			f := w.final()
-			if len(f) != 1 || f[0].Call != id || f[0].Tenant != ours || f[0].Direction != voice.Outbound || f[0].Cause != tt.cause {
+			if len(f) != 1 || f[0].Call != id || f[0].Tenant != ours || f[0].Direction != voice.Outbound || f[0].Cause != tt.cause || f[0].Reason != tt.why {
 				t.Errorf("records: %+v", f)
 			}
 			if !c.noted(voice.EventCallArrived) || !c.noted(voice.EventCallEnded) {
@@ -126,7 +127,8 @@ func TestCallBackEndsWithTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]voice.Cause{"stop": voice.CauseShutdown, "panic": voice.CauseFailed}[name]
-		if f := w.final(); len(f) != 1 || f[0].Cause != want {
+		why := map[string]voice.EndReason{"stop": voice.EndStopping, "panic": voice.EndFault}[name]
+		if f := w.final(); len(f) != 1 || f[0].Cause != want || f[0].Reason != why {
 			t.Errorf("%s: records %+v", name, f)
 		}
 	}

@@ -145,7 +145,7 @@ func (h *host) Rescue(ctx context.Context) (*flow.Program, error) {
 	if err != nil || t.Rescue == "" {
 		return nil, err
 	}
-	p, err := h.s.cfg.Library.Program(ctx, h.tenant(), t.Rescue)
+	p, err := h.s.programFor(ctx, h.call, h.tenant(), t.Rescue)
 	if voice.IsKind(err, voice.NotExist) {
 		return nil, voice.Errorf("switchboard.Rescue", voice.NotExist, "app %s does not exist", t.Rescue)
 	}

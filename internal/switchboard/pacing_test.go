@@ -256,7 +256,7 @@ func TestOrdersDoNotWaitForEver(t *testing.T) {
 					t.Fatalf("too early: %+v", f)
 				}
 				time.Sleep(2 * time.Second)
-				if f := k.w.final(); len(f) != 1 || f[0].Call != id || f[0].Cause != tt.cause || !strings.Contains(f[0].Words, tt.words) {
+				if f := k.w.final(); len(f) != 1 || f[0].Call != id || f[0].Cause != tt.cause || f[0].Reason != voice.EndNotBegun || !strings.Contains(f[0].Words, tt.words) {
 					t.Errorf("records: %+v", f)
 				}
 			})
@@ -334,7 +334,9 @@ func TestLimitsChangeMeanwhile(t *testing.T) {
 		k.mu.Unlock()
 		time.Sleep(time.Minute)
 		f := k.w.final()
-		if c := f[len(f)-1]; c.Call != last && !slices.ContainsFunc(f, func(c voice.CDR) bool { return c.Call == last && c.Words == "that is never allowed" }) {
+		if c := f[len(f)-1]; c.Call != last && !slices.ContainsFunc(f, func(c voice.CDR) bool {
+			return c.Call == last && c.Words == "that is never allowed" && c.Reason == voice.EndOrderFailed
+		}) {
 			t.Errorf("records: %+v", f)
 		}
 		if _, err := k.call(t, ours); !voice.IsKind(err, voice.Permission) {

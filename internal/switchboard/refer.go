@@ -108,7 +108,7 @@ func (s *Switchboard) refer(ctx context.Context, lc *liveCall, r voice.Referral,
 	}
 	words := "its caller sent call " + string(lc.call.Info().ID) + " there instead"
 	noteOrder(other.call, "ordered to end: "+words, "transfer", nil)
-	s.finish(other, &order{words: words}, voice.Errorf("switchboard.Refer", voice.Ordered, "%s", words))
+	s.finish(other, &order{words: words, why: voice.EndTransferred}, voice.Errorf("switchboard.Refer", voice.Ordered, "%s", words))
 	return nil
 }
 
@@ -124,9 +124,9 @@ func (s *Switchboard) target(ctx context.Context, lc *liveCall, by voice.Place, 
 		if n.Tenant != t {
 			return nil, voice.Errorf("switchboard.find", voice.NotExist, "no number %s here", to)
 		}
-		return s.forDestination(ctx, t, n.Dest, to)
+		return s.forDestination(ctx, lc.call, t, n.Dest, to)
 	}
-	p, err := s.dialled(ctx, t, by.Extension, to)
+	p, err := s.dialled(ctx, lc.call, t, by.Extension, to)
 	if err != nil || !by.First {
 		return p, err
 	}
@@ -207,26 +207,26 @@ func (s *Switchboard) takeOver(c Call, at voice.Place) interp.Result {
 		_, moves = lc.call.(Mover)
 	}
 	if !moves {
-		return refused(c, voice.Errorf("switchboard.takeOver", voice.NotExist, "the call whose place was to be taken is over"))
+		return refused(c, "", voice.Errorf("switchboard.takeOver", voice.NotExist, "the call whose place was to be taken is over"))
 	}
 	with := voice.Target{Kind: voice.ToExtension, ID: info.Extension}
 	x := &transfer{by: at.Leg, who: voice.Target{Kind: voice.ToExtension, ID: at.Extension}, to: with.String()}
 	words := with.String() + " takes the place of leg " + string(at.Leg)
 	talking := lc.call.Talk() != nil
 	if !talking && at.First { // it is with an app, or waits for somebody to answer
-		p, err := s.dialled(s.ctx, info.Tenant, info.Extension, lc.call.Info().To)
+		p, err := s.dialled(s.ctx, c, info.Tenant, info.Extension, lc.call.Info().To)
 		if err != nil {
-			return refused(c, err)
+			return refused(c, "", err)
 		}
-		s.finish(lc, &order{words: words + " in call " + string(info.ID)}, voice.Errorf("switchboard.takeOver", voice.Ordered, "%s", words))
-		return s.run(c, p)
+		s.finish(lc, &order{words: words + " in call " + string(info.ID), why: voice.EndTakenOver}, voice.Errorf("switchboard.takeOver", voice.Ordered, "%s", words))
+		return s.run(c, &activity{program: p})
 	}
 	noteOrder(lc.call, words, "take over", map[string]string{"call": string(info.ID), "by": with.String(), "leg": string(at.Leg)})
 	h := newHandover()
 	if err := s.makeRoom(lc, x, h, with, talking); err != nil {
-		return refused(c, err)
+		return refused(c, "", err)
 	}
-	return s.give(s.liveCall(info.ID), &order{words: "goes on in call " + string(at.Call), give: &giving{to: h}})
+	return s.give(s.liveCall(info.ID), &order{words: "goes on in call " + string(at.Call), give: &giving{to: h}, why: voice.EndTakenOver})
 }
 
 // makeRoom has a call wait for who comes by h, in place of a leg of its talk, or

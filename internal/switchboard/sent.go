@@ -24,11 +24,11 @@ func (s *Switchboard) Transfer(ctx context.Context, t voice.TenantID, id voice.C
 	case how == flow.TransferByRefer && to.Kind == voice.ToApp:
 		return voice.InvalidField(op, "how", "an app can't be reached by REFER")
 	}
-	p, err := s.toDestination(ctx, t, to)
-	if err != nil {
+	if err := s.redirectable(op, lc, id); err != nil {
 		return err
 	}
-	if err := s.redirectable(op, lc, id); err != nil {
+	p, err := s.toDestination(ctx, lc.call, t, to)
+	if err != nil {
 		return err
 	}
 	if to.Kind != voice.ToApp {

@@ -39,7 +39,7 @@ func (s *Switchboard) Supervise(ctx context.Context, o Originator, t voice.Tenan
 	if err != nil {
 		return err
 	}
-	v := &supervision{mode: mode, by: by, of: lc, talk: talk, call: c, rounds: rounds("", route),
+	v := &supervision{mode: mode, who: by.String(), of: lc, talk: talk, call: c, rounds: rounds("", route),
 		shows: strings.TrimSpace(info.FromName + " (" + string(mode) + ")")}
 	if err := s.watch(lc, 1); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (s *Switchboard) Supervise(ctx context.Context, o Originator, t voice.Tenan
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
 		defer s.watch(lc, -1)
-		s.carry(c, func() interp.Result { return s.supervise(v) })
+		s.carry(c, func() interp.Result { return s.supervise(v, c) })
 	}()
 	return nil
 }
@@ -60,10 +60,10 @@ func (s *Switchboard) Supervise(ctx context.Context, o Originator, t voice.Tenan
 // supervision is somebody on the way to a talk, or with it.
 type supervision struct {
 	mode   voice.SuperviseMode
-	by     voice.Destination
+	who    string // in words
 	of     *liveCall
 	talk   voice.Talk
-	call   OutCall
+	call   Listener
 	rounds []voice.Attempt
 	shows  string // the name beside the caller's number
 }
@@ -79,11 +79,9 @@ func (s *Switchboard) watch(lc *liveCall, n int) error {
 	return nil
 }
 
-func (s *Switchboard) supervise(v *supervision) interp.Result {
-	s.open(v.call)
-	lc := s.liveCall(v.call.Info().ID)
-	ctx, cancel := context.WithCancelCause(s.context(lc))
-	defer cancel(nil)
+// untilOver gives a context that ends with the talk, and what ends it before.
+func (v *supervision) untilOver(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	go func() { // ends with ctx
 		select {
 		case <-v.talk.Over():
@@ -91,22 +89,35 @@ func (s *Switchboard) supervise(v *supervision) interp.Result {
 		case <-ctx.Done():
 		}
 	}()
-	reached := s.place(ctx, v.call, v.rounds, voice.DialSpec{CallerName: v.shows})
+	return ctx, cancel
+}
+
+func (s *Switchboard) supervise(v *supervision, c OutCall) interp.Result {
+	s.open(c)
+	lc := s.liveCall(c.Info().ID)
+	ctx, cancel := v.untilOver(s.context(lc))
+	defer cancel(nil)
+	reached := s.place(ctx, c, v.rounds, voice.DialSpec{CallerName: v.shows})
 	if reached.End != voice.DialCompleted {
-		words := v.by.String() + " did not come to " + string(v.mode) + ": " + reached.Words
+		words := v.who + " did not come to " + string(v.mode) + ": " + reached.Words
 		v.note(voice.EventSuperviseEnded, words)
-		return interp.Result{Cause: reached.Cause, Words: words}
+		return interp.Result{Reason: voice.EndWatcherMissed, Cause: reached.Cause, Words: words}
 	}
-	v.note(voice.EventSuperviseStarted, v.by.String()+" "+modeWords(v.mode))
+	return s.joins(lc, v)
+}
+
+// joins lets who has come hear the talk, until either ends.
+func (s *Switchboard) joins(lc *liveCall, v *supervision) interp.Result {
+	v.note(voice.EventSuperviseStarted, v.who+" "+modeWords(v.mode))
 	err := v.call.Supervise(s.context(lc), v.talk, v.mode)
-	result := interp.Result{Cause: voice.CauseNormal, Words: "the talk is over"}
+	result := interp.Result{Reason: voice.EndWatchedTalkEnd, Cause: voice.CauseNormal, Words: "the talk is over"}
 	switch {
 	case voice.IsKind(err, voice.HungUp):
-		result.Words = v.by.String() + " hung up"
+		result.Reason, result.Words = voice.EndCallerHungUp, v.who+" hung up"
 	case err != nil:
 		result = s.stopped(lc, err)
 	}
-	v.note(voice.EventSuperviseEnded, v.by.String()+" listens no more: "+result.Words)
+	v.note(voice.EventSuperviseEnded, v.who+" listens no more: "+result.Words)
 	return result
 }
 
@@ -123,7 +134,7 @@ func modeWords(m voice.SuperviseMode) string {
 // note puts an event on the timeline of the supervised call, and of the other.
 func (v *supervision) note(k voice.EventKind, text string) {
 	e := voice.Event{Kind: k, Text: text, Data: map[string]string{
-		"mode": string(v.mode), "by": v.by.String(), "call": string(v.call.Info().ID)}}
+		"mode": string(v.mode), "by": v.who, "call": string(v.call.Info().ID)}}
 	v.of.call.Note(e)
 	v.call.Note(e)
 }

@@ -12,12 +12,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"tandem/internal/flow"
 	"tandem/internal/interp"
+	"tandem/internal/replay"
 	"tandem/internal/voice"
 )
 
@@ -38,6 +40,9 @@ type Call interface {
 type Library interface {
 	// Program compiles an app, or gives it from the cache.
 	Program(ctx context.Context, t voice.TenantID, app voice.AppID) (*flow.Program, error)
+	// ProgramFor is Program for a call from a number to a number, which may get the
+	// app's canary.
+	ProgramFor(ctx context.Context, t voice.TenantID, app voice.AppID, from, to string) (p *flow.Program, canary bool, err error)
 	// Dialled gives the program behind something other than a telephone number
 	// that an extension of the tenant dialled: "*21", an app's address, a prompt
 	// to record. NotExist when it means nothing.
@@ -101,6 +106,13 @@ type Config struct {
 	SMS          voice.Messenger
 	Speech       voice.Transcriber
 	Resources    Resources
+	// Tapes takes what a call's flow was told, once the call is over; nil = it is not
+	// taken down. It never waits.
+	Tapes func(*replay.Tape)
+	// SourceLimits bound the calls from one address that is neither a trunk's nor an
+	// extension's; those of this machine's own programs count only with LimitLoopback.
+	SourceLimits  CallLimits
+	LimitLoopback bool
 	// Discard removes a recording and its audio; nil = they stay.
 	Discard func(ctx context.Context, r voice.Recording) error
 }
@@ -113,8 +125,9 @@ type Switchboard struct {
 
 	mu       sync.Mutex
 	live     map[voice.CallID]*liveCall
-	recent   map[voice.CallID]*liveCall // ended, and still noted on
-	inbound  map[voice.TenantID]int     // calls that count for Limits.InboundCalls
+	recent   map[voice.CallID]*liveCall  // ended, and still noted on
+	inbound  map[voice.TenantID]*comings // incoming calls that count for voice.Limits
+	sources  map[netip.Addr]*comings     // those of strangers that count for Config.SourceLimits
 	closing  bool
 	draining bool // no orders are taken
 	wg       sync.WaitGroup
@@ -131,15 +144,17 @@ const lateNotes = 40 * time.Second
 type liveCall struct {
 	call Call
 	app  voice.AppID
-	sent bool           // something of it is on its way that is noted on it later
-	over time.Time      // when it ended, in Switchboard.recent
-	in   voice.TenantID // whose limit of inbound calls it counts for, or ""
+	sent bool      // something of it is on its way that is noted on it later
+	over time.Time // when it ended, in Switchboard.recent
+	in   inbound   // where it counts as an incoming call
 
 	ctx         context.Context // of what it does at present
 	cancel      context.CancelCauseFunc
 	order       *order // that it has to follow
 	running     bool   // it has a party and a flow
 	mailbox     interp.Mailbox
+	recorder    *replay.Recorder // of the present run
+	tape        *replay.Tape     // of those before
 	supervisors int
 	moving      *transfer // under way: its result is not told yet
 	transfers   int       // so far
@@ -150,6 +165,8 @@ type liveCall struct {
 	queue  string         // that the caller waits in, or ""
 	queued time.Time
 	waits  time.Time // since when it waits to begin; zero = it does not
+
+	revisions []*flow.Program // of the apps that it has been in
 }
 
 // New makes a switchboard. Close it.
@@ -158,7 +175,7 @@ func New(cfg Config) *Switchboard {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
-	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]int{}, queues: newQueues(), orders: newOrders(), ctx: ctx, stop: stop}
+	s := &Switchboard{cfg: cfg, live: map[voice.CallID]*liveCall{}, recent: map[voice.CallID]*liveCall{}, inbound: map[voice.TenantID]*comings{}, sources: map[netip.Addr]*comings{}, queues: newQueues(), orders: newOrders(), ctx: ctx, stop: stop}
 	return s
 }
 
@@ -244,11 +261,7 @@ func (s *Switchboard) leave(c Call) {
 	s.mu.Lock()
 	lc := s.live[id]
 	lc.cancel(nil)
-	if lc.in != "" {
-		if s.inbound[lc.in]--; s.inbound[lc.in] == 0 {
-			delete(s.inbound, lc.in)
-		}
-	}
+	s.over(lc.in)
 	delete(s.live, id)
 	if lc.sent {
 		lc.over = time.Now()

@@ -50,7 +50,7 @@ func (s *Switchboard) begin(lc *liveCall, o *order) (*activity, interp.Result) {
 		if o.to.joins != nil {
 			o.to.joins.leave(words)
 		}
-		return nil, interp.Result{Cause: voice.CauseNormal, Words: words}
+		return nil, interp.Result{Reason: voice.EndPartnerGone, Cause: voice.CauseNormal, Words: words}
 	}
 	s.setApp(lc.call.Info().ID, o.to.program.App)
 	if !o.to.rings() {
@@ -119,6 +119,7 @@ func (s *Switchboard) fallBack(lc *liveCall, result interp.Result) *activity {
 	s.failed(lc, result.Cause, result.Words)
 	words := "the transfer to " + x.to + " failed, and " + x.who.String() + " has hung up"
 	do := talk(x.who, words)
+	do.missed = voice.EndTransferFailed
 	do.dial = func(ctx context.Context, _ voice.DialSpec) (voice.DialResult, error) {
 		r, err := lc.call.(Mover).Recall(ctx)
 		if voice.IsKind(err, voice.NotExist) {

@@ -252,6 +252,9 @@ func attributesOf(e voice.Event) []attribute.KeyValue {
 		return attrs[:0] // what applications keep, and digits
 	}
 	for key, v := range e.Data {
+		if key == "course" {
+			continue // of a leg's sound: its figures are there in all
+		}
 		attrs = append(attrs, attribute.String(key, v))
 	}
 	return attrs

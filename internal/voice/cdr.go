@@ -95,6 +95,21 @@ type LegRecord struct {
 	Quality  Quality   `json:"quality,omitzero"`
 	// Keys is how the party sends keys: as it did, or else as was agreed.
 	Keys DigitMethod `json:"keys,omitempty"`
+	// Course is how the quality went, in the order of time. It is kept in the data of
+	// EventLegEnded, not in records.
+	Course []QualitySample `json:"-"`
+}
+
+// QualitySample is what the sound of a leg was like between the sample before and At.
+type QualitySample struct {
+	At        float64 `json:"at"`                   // s since the leg's start
+	LossIn    float64 `json:"loss_in,omitempty"`    // percent of the packets
+	LossOut   float64 `json:"loss_out,omitempty"`   // as the peer reports it
+	JitterIn  float64 `json:"jitter_in,omitempty"`  // ms
+	JitterOut float64 `json:"jitter_out,omitempty"` // likewise
+	RTT       float64 `json:"rtt,omitempty"`        // ms; 0 = not known
+	MOSIn     float64 `json:"mos_in,omitempty"`     // as Quality.MOSIn
+	MOSOut    float64 `json:"mos_out,omitempty"`
 }
 
 // Quality is what the media of a leg was like, from RTP and RTCP (RFC 3550).
@@ -127,6 +142,7 @@ type CDR struct {
 	Answered  time.Time // zero = never
 	End       time.Time // zero = the call is still up
 	Cause     Cause
+	Reason    EndReason
 	Words     string // the reason of the end in words
 	Legs      []LegRecord
 	Tag       string // CallInfo.Tag
@@ -147,6 +163,8 @@ type CallSummary struct {
 	Legs     []LegRecord
 	Cause    Cause  // how the caller's leg ended; "" while it is up
 	Words    string // the reason in words
+	// Reason is why, where the call itself knows it; "" = whoever hung it up does.
+	Reason EndReason
 }
 
 // CDRFilter narrows a list of CDRs; zero fields do not.
@@ -157,6 +175,11 @@ type CDRFilter struct {
 	Open   bool      // only calls without an end
 	App    AppID
 	Order  string
+	// Find takes only calls that have it in their numbers, name, words, tag or id,
+	// whatever the case of the letters A to Z.
+	Find   string
+	Number string    // called or calling
+	Reason EndReason // why it ended
 	// OrderBegins takes only calls whose order begins so.
 	OrderBegins string
 	Oldest      bool     // the oldest first

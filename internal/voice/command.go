@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -94,6 +95,20 @@ type KeyWatcher interface {
 	// during steps, ringing and talks alike; true = f has taken it, and nothing else
 	// gets it. nil ends that.
 	WatchKeys(f func(key byte) bool)
+}
+
+// HiddenKey stands for a key that is secret, wherever keys are written down.
+const HiddenKey = "x"
+
+// Hidden gives what stands for secret digits: their number.
+func Hidden(d Digits) string { return strings.Repeat(HiddenKey, len(d)) }
+
+// Concealer keeps keys out of what is written down.
+type Concealer interface {
+	// Conceal hides the keys that the caller presses from now on, or no longer.
+	// While they are hidden a Gather takes only keys that were hidden when they
+	// were pressed; others that came before it are dropped.
+	Conceal(on bool)
 }
 
 // MachineSpec is how an answering machine is told from a person.

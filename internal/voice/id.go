@@ -47,6 +47,10 @@ func NewID(prefix string) string {
 	return prefix + idEncoding.EncodeToString(b[:])
 }
 
+// IDOf returns prefix followed by 26 characters that hold b, as NewID does for random
+// bits.
+func IDOf(prefix string, b [16]byte) string { return prefix + idEncoding.EncodeToString(b[:]) }
+
 // NewNumericID returns a random decimal of exactly digits figures (at most 18)
 // that does not begin with 0, for TenantID and UserID. The store refuses a
 // clash with kind Exists and the caller draws again.

@@ -41,6 +41,7 @@ type Message struct {
 	State     MessageState
 	Words     string // reason when undeliverable
 	Created   time.Time
+	Heard     time.Time // zero = not yet
 }
 
 // MessageStore keeps voicemail messages.

@@ -140,6 +140,7 @@ type App struct {
 	Shortcode string // dialled by the tenant's extensions: "*21"; "" = none
 	Default   bool   // made with the tenant; can't be deleted
 	Document  json.RawMessage
+	Canary    Canary
 	Version   int64 // grows with every update
 	Created   time.Time
 	Updated   time.Time
@@ -152,7 +153,7 @@ type AppStore interface {
 	App(ctx context.Context, t TenantID, id AppID) (App, error)
 	// Apps lists a tenant's apps in order of creation.
 	Apps(ctx context.Context, t TenantID) ([]App, error)
-	// UpdateApp replaces name, shortcode and document when a.Version is the
+	// UpdateApp replaces name, shortcode, document and canary when a.Version is the
 	// stored one, and gives the new version; Conflict otherwise.
 	UpdateApp(ctx context.Context, a App) (version int64, err error)
 	// DeleteApp removes the app and its sounds; their blobs stay for the sweeper.

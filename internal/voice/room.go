@@ -39,7 +39,7 @@ const (
 	RoomLeft        RoomEnd = "left"   // by a key
 	RoomKicked      RoomEnd = "kicked" // by an order, or with the room
 	RoomMaxDuration RoomEnd = "max duration"
-	RoomIsFull      RoomEnd = "full" // nobody was let in
+	RoomIsFull      RoomEnd = "full" // nobody was let in; so it is with one that is locked
 )
 
 // RoomResult is what came of JoinRoom.
@@ -59,6 +59,7 @@ type Room struct {
 	Name      string
 	Since     time.Time
 	Recording RecordingID // being made, or ""
+	Locked    bool        // nobody more is let in
 	Members   []RoomMember
 }
 

@@ -21,6 +21,9 @@ const (
 // MaxScheduleRows bounds the spans and the holidays of a schedule, each.
 const MaxScheduleRows = 500
 
+// MaxScheduleName bounds the name of an account's hours, in bytes.
+const MaxScheduleName = 400
+
 // At says what holds at now, and in words by what rule. zone is the account's
 // time zone, for schedules without their own; "" = UTC. The clock on the wall
 // decides: an hour that summer time leaves out or repeats is left out or
@@ -38,9 +41,18 @@ func (s Schedule) At(now time.Time, zone string) (ScheduleState, string, error) 
 	if h, ok := s.holiday(now); ok {
 		return StateHoliday, words + ", " + cmp.Or(h.Name, "a holiday"), nil
 	}
-	yesterday := time.Date(now.Year(), now.Month(), now.Day()-1, 12, 0, 0, 0, place)
+	o, since, ok := s.span(now)
+	if !ok {
+		return StateClosed, words, nil
+	}
+	return StateOpen, words + ", open " + o.From + " to " + o.To + since, nil
+}
+
+// span finds the span of opening that t, which is on no holiday, is within.
+func (s Schedule) span(t time.Time) (o OpenTime, since string, ok bool) {
+	yesterday := time.Date(t.Year(), t.Month(), t.Day()-1, 12, 0, 0, 0, t.Location())
 	_, wasHoliday := s.holiday(yesterday)
-	minute := now.Hour()*60 + now.Minute()
+	minute := t.Hour()*60 + t.Minute()
 	for _, o := range s.Open {
 		from, ok1 := clockMinutes(o.From)
 		to, ok2 := clockMinutes(o.To)
@@ -48,15 +60,14 @@ func (s Schedule) At(now time.Time, zone string) (ScheduleState, string, error) 
 			continue
 		}
 		overnight := to <= from
-		opens := words + ", open " + o.From + " to " + o.To
 		switch {
-		case slices.Contains(o.Days, dayName(now)) && minute >= from && (overnight || minute < to):
-			return StateOpen, opens, nil
+		case slices.Contains(o.Days, dayName(t)) && minute >= from && (overnight || minute < to):
+			return o, "", true
 		case overnight && !wasHoliday && slices.Contains(o.Days, dayName(yesterday)) && minute < to:
-			return StateOpen, opens + " since yesterday", nil
+			return o, " since yesterday", true
 		}
 	}
-	return StateClosed, words, nil
+	return OpenTime{}, "", false
 }
 
 // Faults lists what is wrong with a schedule, each an Invalid error whose Field
@@ -66,6 +77,9 @@ func (s Schedule) Faults() []*Error {
 	var faults []*Error
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, InvalidField(op, field, format, args...))
+	}
+	if len(s.Named) > MaxScheduleName {
+		fault("/named", "the name is longer than %d bytes", MaxScheduleName)
 	}
 	if s.Timezone != "" {
 		if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {

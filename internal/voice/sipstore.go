@@ -16,7 +16,11 @@ type Extension struct {
 	HA1MD5    string // hex of MD5(username:realm:password)
 	HA1SHA256 string // hex of SHA-256(username:realm:password)
 	User      UserID
-	Created   time.Time
+	// SRTP is "off", "preferred" (also "") or "required": whether media with its telephones
+	// is secured, by keys in signalling that is encrypted (SDES) or by DTLS. Browsers know
+	// nothing but DTLS, and speak it with "off" too.
+	SRTP    string
+	Created time.Time
 }
 
 // ExtensionStore keeps extensions.
@@ -27,6 +31,12 @@ type ExtensionStore interface {
 	ExtensionByUsername(ctx context.Context, username string) (Extension, error)
 	Extensions(ctx context.Context, t TenantID) ([]Extension, error)
 	RemoveExtension(ctx context.Context, t TenantID, number string) error
+}
+
+// ExtensionPolicyStore changes what an extension's telephones have to do.
+type ExtensionPolicyStore interface {
+	// SetExtensionSRTP changes Extension.SRTP. It holds from the next call on.
+	SetExtensionSRTP(ctx context.Context, t TenantID, number, srtp string) error
 }
 
 // Binding is a phone's registration with us (RFC 3261 §10).
@@ -41,6 +51,7 @@ type Binding struct {
 	UserAgent string
 	Path      []string // URIs of the proxies between, nearest first, which calls pass too (RFC 3327)
 	Expires   time.Time
+	SRTP      string // of its extension; read, never put
 }
 
 // BindingStore keeps registrations, so that phones are reachable after a restart.
@@ -59,14 +70,21 @@ type Trunk struct {
 	Tenant    TenantID
 	Name      string
 	Host      string // host, whose records say where to (RFC 3263), or host:port
-	Transport string // "udp" or "tcp"; "" = as the DNS says, else udp
+	Transport string // "udp", "tcp" or "tls", then nothing less; "" = as the DNS says, else udp
+	TLSName   string // whom its certificate has to name; "" = its host or proxy
+	TLSCA     string // PEM of the authorities that may have signed it; "" = the system's
+	TLSCert   string // PEM of the certificate that it is shown; "" = none
+	TLSKey    string // PEM of that one's key, in clear in memory, sealed in the store
 	Proxy     string // outbound proxy, HOST[:PORT], which all requests pass; "" = none
 	Username  string // "" = no digest and no registration
 	Password  string // in clear in memory, sealed in the store
-	Register  bool
-	Priority  int      // lower is tried first
-	Prefixes  []string // numbers that may be dialled through it: "+46", …; empty = any that policy allows
-	CallerID  E164     // shown when the caller's own may not be
+	// SRTP is "off", "preferred" (also "") or "required": whether media is secured by
+	// keys in the signalling (SDES, RFC 4568), which has to be encrypted for it.
+	SRTP     string
+	Register bool
+	Priority int      // lower is tried first
+	Prefixes []string // numbers that may be dialled through it: "+46", …; empty = any that policy allows
+	CallerID E164     // shown when the caller's own may not be
 	// Refer says that the peer may be asked to call elsewhere (REFER, RFC 3515) and
 	// may ask us to: it carries calls of its own on our word.
 	Refer bool

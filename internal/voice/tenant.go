@@ -20,8 +20,10 @@ type Tenant struct {
 	Rescue AppID
 	// Allow are networks that the account's URLs may lead to although they are not
 	// public. Only the operator of the host sets them, by AllowNetworks.
-	Allow   []netip.Prefix
-	Created time.Time
+	Allow []netip.Prefix
+	// SecondFactor says whose log-in at the web app needs one.
+	SecondFactor FactorRule
+	Created      time.Time
 }
 
 // Limits bound what a tenant may do at once; zero fields take the defaults.
@@ -29,14 +31,17 @@ type Limits struct {
 	OutboundCalls     int // concurrent legs through trunks; default 10
 	OutboundPerMinute int // new legs through trunks a minute; default 30
 	InboundCalls      int // concurrent calls; 0 = no limit of its own
+	InboundPerSecond  int // incoming calls that begin a second; 0 = no limit of its own
+	InboundPerMinute  int // the same a minute
 	CallsPerSecond    int // ordered calls that begin a second; default 5
 	MaxQueued         int // ordered calls that wait to begin; default 1,000
 }
 
 // The most that Limits may be set to.
 const (
-	MaxOutboundCalls  = 10_000 // at once, and a minute
-	MaxInboundCalls   = 100_000
+	MaxOutboundCalls  = 10_000  // at once, and a minute
+	MaxInboundCalls   = 100_000 // at once, and a minute
+	MaxInboundRate    = 10_000  // a second
 	MaxCallsPerSecond = 1000
 	MaxMaxQueued      = 100_000
 )
@@ -75,7 +80,12 @@ type User struct {
 	Phones    []Phone
 	Incoming  CallSettings
 	ShowID    string // outgoing caller id: "auto", "none" or a number
-	Created   time.Time
+	// Operator marks an administrator who has the server in care, too: trunks and
+	// every account. Set when the user is made and never after.
+	Operator bool
+	// SecondFactor says that one is asked for at the log-in; a FactorStore sets it.
+	SecondFactor bool
+	Created      time.Time
 }
 
 // Phone is an outside telephone of a user.

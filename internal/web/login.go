@@ -1,100 +1,138 @@
 package web
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 
 	"tandem/internal/voice"
 )
 
-// signedIn lets only people who have logged in through.
-func (h *Handler) signedIn(next func(http.ResponseWriter, *http.Request, voice.User)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if c, err := r.Cookie(h.cookieName(r)); err == nil {
-			if who, ok := h.sessions.find(c.Value); ok {
-				next(w, r, who)
-				return
-			}
-		}
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-	}
+// Users finds people; voice.UserStore does.
+type Users interface {
+	User(ctx context.Context, t voice.TenantID, id voice.UserID) (voice.User, error)
 }
 
-func (h *Handler) loginForm(w http.ResponseWriter, _ *http.Request) {
-	h.show(w, http.StatusOK, "login.html", page{Title: "Log in"})
+// Session gives who is logged in by a request's cookie, as the person is stored
+// now: a user who was deleted, or whose role changed, has no more than that. The
+// request is to have passed the check for requests from other sites. Permission
+// when nobody is logged in.
+func (h *Handler) Session(r *http.Request) (voice.User, error) {
+	const op = "web.Session"
+	c, err := r.Cookie(h.cookieName(r))
+	if err != nil {
+		return voice.User{}, voice.Errorf(op, voice.Permission, "nobody is logged in")
+	}
+	who, ok := h.sessions.find(c.Value)
+	if !ok {
+		return voice.User{}, voice.Errorf(op, voice.Permission, "the log-in has ended")
+	}
+	u, err := h.cfg.Users.User(r.Context(), who.Tenant, who.ID)
+	if voice.IsKind(err, voice.NotExist) {
+		h.sessions.end(c.Value)
+		return voice.User{}, voice.Errorf(op, voice.Permission, "the user of this log-in is gone")
+	}
+	return u, err
+}
+
+// fault is an error of this package's endpoints: a problem document (RFC 9457)
+// like those of the native API.
+type fault struct {
+	Title  string       `json:"title"`
+	Status int          `json:"status"`
+	Detail string       `json:"detail"`
+	Errors []fieldFault `json:"errors,omitempty"`
+}
+
+type fieldFault struct {
+	Message  string `json:"message"`
+	Location string `json:"location"`
+}
+
+// refuse answers with an error in words; field is the one at fault, or "".
+func (h *Handler) refuse(w http.ResponseWriter, status int, words, field string) {
+	f := fault{Title: http.StatusText(status), Status: status, Detail: words}
+	if field != "" {
+		f.Errors = []fieldFault{{words, "body." + field}}
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(f)
+}
+
+// fail answers for an error whose inner words go to the log alone.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	h.cfg.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+	h.refuse(w, http.StatusInternalServerError, "That did not work; the server's log says why.", "")
+}
+
+// read decodes a body of JSON; false when it has been refused.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		h.refuse(w, http.StatusBadRequest, "The request is not the JSON that belongs here.", "")
+		return false
+	}
+	return true
 }
 
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
-	refuse := func(status int, words string) {
-		h.show(w, status, "login.html", page{Title: "Log in", Error: words})
-	}
-	if err := r.ParseForm(); err != nil {
-		refuse(http.StatusBadRequest, "That was not a login form.")
+	var in struct{ Name, Password string }
+	if !h.read(w, r, &in) {
 		return
 	}
-	who, err := h.cfg.Accounts.Login(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), r.RemoteAddr)
+	who, err := h.cfg.Accounts.Login(r.Context(), in.Name, in.Password, r.RemoteAddr)
+	if err != nil {
+		h.wrong(w, r, err, "Name and password do not fit.", "password")
+		return
+	}
+	h.proceed(w, r, who)
+}
+
+// wrong answers for a guess at a field that was not right, which words say, or could
+// not be looked at.
+func (h *Handler) wrong(w http.ResponseWriter, r *http.Request, err error, words, field string) {
 	switch voice.KindOf(err) {
-	case "":
-		h.signIn(w, r, who)
 	case voice.Permission, voice.NotExist, voice.Invalid:
-		refuse(http.StatusForbidden, "Name and password do not fit.")
+		h.refuse(w, http.StatusForbidden, words, field)
 	case voice.Limit:
-		refuse(http.StatusTooManyRequests, "Too many attempts. Wait a minute.")
+		w.Header().Set("Retry-After", "60")
+		h.refuse(w, http.StatusTooManyRequests, "Too many attempts. Wait a minute.", "")
 	default:
-		h.fail(w, r, voice.User{}, err)
+		h.fail(w, r, err)
 	}
 }
 
 func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(h.cookieName(r)); err == nil {
+		if who, ok := h.sessions.find(c.Value); ok {
+			h.note(r, who, "logged out")
+		}
 		h.sessions.end(c.Value)
 	}
 	h.setCookie(w, r, "", -1)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
-}
-
-type setupBody struct{ Token string }
-
-// setupForm shows the form whatever the token: only using it up tells whether
-// it is good.
-func (h *Handler) setupForm(w http.ResponseWriter, r *http.Request) {
-	h.show(w, http.StatusOK, "setup.html", page{Title: "Set your password", Body: setupBody{r.URL.Query().Get("token")}})
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		h.show(w, http.StatusBadRequest, "message.html", page{Title: "Set up", Error: "That was not the set-up form."})
+	var in struct{ Token, Password string }
+	if !h.read(w, r, &in) {
 		return
 	}
-	token, password := r.PostForm.Get("token"), r.PostForm.Get("password")
-	again := func(words string) {
-		h.show(w, http.StatusUnprocessableEntity, "setup.html", page{Title: "Set your password", Error: words, Body: setupBody{token}})
-	}
-	if password != r.PostForm.Get("again") {
-		again("The two passwords are not the same.")
-		return
-	}
-	who, err := h.cfg.Accounts.SetUp(r.Context(), token, password)
+	who, err := h.cfg.Accounts.SetUp(r.Context(), in.Token, in.Password)
 	switch voice.KindOf(err) {
 	case "":
 		h.sessions.endUser(who)
-		h.signIn(w, r, who)
+		h.halfway.endUser(who)
+		h.proceed(w, r, who)
 	case voice.Invalid:
-		again(voice.Reason(err))
+		h.refuse(w, http.StatusUnprocessableEntity, voice.Reason(err), "password")
 	case voice.Permission:
-		h.usedUp(w)
+		h.refuse(w, http.StatusForbidden, "This link was used, has run out or is not whole. On the server, “tandem account link” makes a new one.", "token")
 	default:
-		h.fail(w, r, voice.User{}, err)
+		h.fail(w, r, err)
 	}
-}
-
-func (h *Handler) usedUp(w http.ResponseWriter) {
-	h.show(w, http.StatusForbidden, "message.html", page{Title: "Set up",
-		Error: "This link was used, has run out or is not whole. On the server, “tandem account link” makes a new one."})
-}
-
-func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, who voice.User) {
-	h.setCookie(w, r, h.sessions.start(who), int(sessionLife.Seconds()))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func (h *Handler) secure(r *http.Request) bool { return h.cfg.Secure || r.TLS != nil }

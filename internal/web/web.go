@@ -2,11 +2,8 @@ package web
 
 import (
 	"context"
-	"embed"
-	"html/template"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"tandem/internal/voice"
@@ -24,39 +21,31 @@ type Accounts interface {
 	SetUp(ctx context.Context, token, password string) (voice.User, error)
 }
 
-// Calls gives what is known of calls; voice.CallStore does.
-type Calls interface {
-	CDR(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.CDR, error)
-	CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error)
-	Events(ctx context.Context, id voice.CallID) ([]voice.Event, error)
+// Factors asks people for their second factor; admin.Admin does.
+type Factors interface {
+	// FactorNeeded gives "code" when one is asked for, "enrol" when the person must
+	// have one and has none, or "".
+	FactorNeeded(ctx context.Context, u voice.User) (string, error)
+	// CheckFactor takes a code, each once. Error kinds as Accounts.Login.
+	CheckFactor(ctx context.Context, u voice.User, code string) error
+	// BeginFactor draws what the person's device is given.
+	BeginFactor(ctx context.Context, u voice.User) (voice.Enrolment, error)
+	// ConfirmFactor makes it count by a first code, and gives the recovery codes.
+	ConfirmFactor(ctx context.Context, u voice.User, code string) (recovery []string, err error)
+	// Note writes into the audit log what a person did: "logged in".
+	Note(ctx context.Context, u voice.User, action string) error
 }
-
-// Status gives what the status page shows of one tenant.
-type Status interface {
-	Status(ctx context.Context, t voice.TenantID) (Report, error)
-}
-
-// Report is the content of the status page.
-type Report struct {
-	Account    string // the tenant's name
-	SIPAddress string // what to call: "sip:100@192.0.2.7"
-	Facts      []Fact // numbers and where they go, trunks and their state, versions
-	Warnings   []string
-}
-
-// Fact is one line of the status page.
-type Fact struct{ Name, Text string }
 
 // Health says whether the server works; nil is good.
 type Health interface {
 	Health(ctx context.Context) error
 }
 
-// Config is what the pages are made of. Every field but Logger is needed.
+// Config is what the handler is made of. Every field but Secure and Logger is needed.
 type Config struct {
 	Accounts Accounts
-	Calls    Calls
-	Status   Status
+	Users    Users
+	Factors  Factors
 	Health   Health
 	// Secure marks the cookie for HTTPS alone even when this server itself
 	// speaks HTTP, behind a proxy.
@@ -64,21 +53,19 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Handler serves the pages.
+// Handler serves the app and its log-ins.
 type Handler struct {
 	cfg      Config
 	mux      http.Handler
-	pages    *template.Template
 	sessions *sessions
+	// halfway are the log-ins that have the password and wait for the second factor.
+	halfway *sessions
 }
-
-//go:embed pages static
-var content embed.FS
 
 const (
 	sessionLife = 12 * time.Hour
-	maxForm     = 16 << 10 // bytes
-	listLength  = 50       // calls on the status page
+	maxBody     = 16 << 10        // bytes
+	codeLife    = 5 * time.Minute // from the password to the second factor
 )
 
 // New makes the handler.
@@ -86,39 +73,32 @@ func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, sessions: newSessions(sessionLife)}
-	h.pages = template.Must(template.New("").Funcs(template.FuncMap{
-		"stamp":  stamp,
-		"offset": offset,
-		"length": length,
-	}).ParseFS(content, "pages/*.html"))
+	h := &Handler{cfg: cfg, sessions: newSessions(sessionLife), halfway: newSessions(codeLife)}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", h.signedIn(h.status))
-	mux.HandleFunc("GET /calls/{id}", h.signedIn(h.call))
-	mux.HandleFunc("GET /login", h.loginForm)
-	mux.HandleFunc("POST /login", h.login)
-	mux.HandleFunc("POST /logout", h.logout)
-	mux.HandleFunc("GET /setup", h.setupForm)
-	mux.HandleFunc("POST /setup", h.setup)
+	mux.HandleFunc("POST /session", h.login)
+	mux.HandleFunc("POST /session/code", h.code)
+	mux.HandleFunc("DELETE /session", h.logout)
+	mux.HandleFunc("POST /session/setup", h.setup)
 	mux.HandleFunc("GET /healthz", h.health)
-	mux.Handle("GET /static/", http.FileServerFS(content))
-	mux.HandleFunc("/", h.notFound)
+	mux.Handle("GET /", newApp())
 	h.mux = http.NewCrossOriginProtection().Handler(mux)
 	return h
 }
 
+// policy lets the app load nothing from elsewhere. Its parts (Mantine, the canvas)
+// set styles of elements; sounds are made in the page and played as blobs.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; " +
+	"media-src 'self' blob: mediastream:; connect-src 'self' blob:; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	head.Set("Content-Security-Policy", policy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
-	if !strings.HasPrefix(r.URL.Path, "/static/") {
-		head.Set("Cache-Control", "no-store")
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	head.Set("Cache-Control", "no-store")
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	h.mux.ServeHTTP(w, r)
 }
 
@@ -132,12 +112,4 @@ func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Write([]byte("ok\n"))
-}
-
-// stamp gives a time as people read it.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.UTC().Format("2006-01-02 15:04:05")
 }

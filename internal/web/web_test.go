@@ -2,15 +2,14 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"tandem/internal/voice"
 	"tandem/internal/web"
@@ -21,18 +20,28 @@ type fake struct {
 	password string
 	broken   bool
 	slow     bool // too many attempts
+	gone     bool // the user was deleted
+	required bool // the account wants a second factor
+	factor   bool // there is one
+	notes    []string
 }
 
-var _ web.Accounts = (*fake)(nil)
+var (
+	_ web.Accounts = (*fake)(nil)
+	_ web.Users    = (*fake)(nil)
+	_ web.Factors  = (*fake)(nil)
+)
+
+var anna = voice.User{Tenant: "100000001", ID: "1", Email: "anna@example.com", Role: voice.RoleAdmin}
 
 func (f *fake) Login(_ context.Context, name, password, _ string) (voice.User, error) {
 	if f.slow {
 		return voice.User{}, voice.Errorf("fake", voice.Limit, "too many")
 	}
-	if name != "anna@example.com" || password != f.password || password == "" {
+	if name != anna.Email || password != f.password || password == "" {
 		return voice.User{}, voice.Errorf("fake", voice.Permission, "no")
 	}
-	return voice.User{Tenant: "100000001", ID: "1", Email: name}, nil
+	return anna, nil
 }
 
 func (f *fake) SetUp(_ context.Context, token, password string) (voice.User, error) {
@@ -43,30 +52,50 @@ func (f *fake) SetUp(_ context.Context, token, password string) (voice.User, err
 		return voice.User{}, voice.Errorf("fake", voice.Permission, "no")
 	}
 	f.setup, f.password = "", password
-	return voice.User{Tenant: "100000001", ID: "1", Email: "anna@example.com"}, nil
+	return anna, nil
 }
 
-func (f *fake) CDR(_ context.Context, t voice.TenantID, id voice.CallID) (voice.CDR, error) {
-	if t != "100000001" || id != "c1" {
-		return voice.CDR{}, voice.Errorf("fake", voice.NotExist, "no such call")
+func (f *fake) User(context.Context, voice.TenantID, voice.UserID) (voice.User, error) {
+	if f.gone {
+		return voice.User{}, voice.Errorf("fake", voice.NotExist, "no such user")
 	}
-	return cdr(), nil
+	u := anna
+	u.SecondFactor = f.factor
+	return u, nil
 }
 
-func (f *fake) CDRs(_ context.Context, q voice.CDRFilter) ([]voice.CDR, error) {
-	if q.Tenant != "100000001" {
-		return nil, errors.New("asked for another tenant's calls")
+func (f *fake) FactorNeeded(context.Context, voice.User) (string, error) {
+	switch {
+	case f.factor:
+		return "code", nil
+	case f.required:
+		return "enrol", nil
 	}
-	return []voice.CDR{cdr()}, nil
+	return "", nil
 }
 
-func (f *fake) Events(context.Context, voice.CallID) ([]voice.Event, error) {
-	return []voice.Event{{Seq: 1, At: cdr().Start.Add(1234 * time.Millisecond), Kind: voice.EventDigit, Leg: "a",
-		Text: "pressed <1>", Origin: voice.Origin{Pointer: "/menu/digit_1"}}}, nil
+func (f *fake) CheckFactor(_ context.Context, _ voice.User, code string) error {
+	if f.slow {
+		return voice.Errorf("fake", voice.Limit, "too many")
+	}
+	if !f.factor || code != "123456" {
+		return voice.Errorf("fake", voice.Permission, "no")
+	}
+	return nil
 }
 
-func (f *fake) Status(context.Context, voice.TenantID) (web.Report, error) {
-	return web.Report{Account: "Sample", SIPAddress: "sip:100@192.0.2.7", Facts: []web.Fact{{Name: "+4685000000", Text: "Main menu"}}}, nil
+func (f *fake) BeginFactor(context.Context, voice.User) (voice.Enrolment, error) {
+	return voice.Enrolment{Secret: "SECRET", URI: "otpauth://totp/x"}, nil
+}
+
+func (f *fake) ConfirmFactor(ctx context.Context, u voice.User, code string) ([]string, error) {
+	f.factor = code == "123456"
+	return []string{"aaaa-bbbb"}, f.CheckFactor(ctx, u, code)
+}
+
+func (f *fake) Note(_ context.Context, _ voice.User, action string) error {
+	f.notes = append(f.notes, action)
+	return nil
 }
 
 func (f *fake) Health(context.Context) error {
@@ -76,20 +105,28 @@ func (f *fake) Health(context.Context) error {
 	return nil
 }
 
-func cdr() voice.CDR {
-	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	return voice.CDR{Call: "c1", Tenant: "100000001", Direction: voice.Inbound, From: "<script>alert(1)</script>", To: "+4685000000",
-		Start: start, End: start.Add(4 * time.Second), Cause: voice.CauseNormal, Words: "the caller hung up"}
-}
-
 type browser struct {
 	t    *testing.T
+	h    *web.Handler
 	c    *http.Client
 	base string
 }
 
+// start serves the handler, and beside it at /who who is logged in.
 func start(t *testing.T, f *fake) browser {
-	srv := httptest.NewServer(web.New(web.Config{Accounts: f, Calls: f, Status: f, Health: f}))
+	h := web.New(web.Config{Accounts: f, Users: f, Factors: f, Health: f})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/who" {
+			h.ServeHTTP(w, r)
+			return
+		}
+		u, err := h.Session(r)
+		if err != nil {
+			http.Error(w, string(voice.KindOf(err)), http.StatusUnauthorized)
+			return
+		}
+		io.WriteString(w, u.Email)
+	}))
 	t.Cleanup(srv.Close)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -97,17 +134,14 @@ func start(t *testing.T, f *fake) browser {
 	}
 	c := srv.Client()
 	c.Jar = jar
-	return browser{t, c, srv.URL}
+	return browser{t, h, c, srv.URL}
 }
 
-func (b browser) do(method, path string, form url.Values, head map[string]string) (*http.Response, string) {
+func (b browser) do(method, path, body string, head map[string]string) (*http.Response, string) {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for k, v := range head {
 		req.Header.Set(k, v)
@@ -117,58 +151,89 @@ func (b browser) do(method, path string, form url.Values, head map[string]string
 		b.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return res, string(body)
+	return res, string(answer)
 }
 
-func (b browser) want(method, path string, form url.Values, status int, holds string) string {
+func (b browser) want(method, path, body string, status int, holds string) {
 	b.t.Helper()
-	res, body := b.do(method, path, form, nil)
-	if res.StatusCode != status || !strings.Contains(body, holds) {
-		b.t.Fatalf("%s %s: %d, want %d with %q in:\n%s", method, path, res.StatusCode, status, holds, body)
+	res, answer := b.do(method, path, body, nil)
+	if res.StatusCode != status || !strings.Contains(answer, holds) {
+		b.t.Fatalf("%s %s: %d, want %d with %q in:\n%s", method, path, res.StatusCode, status, holds, answer)
 	}
-	return body
 }
 
 func TestFirstStart(t *testing.T) {
-	f := &fake{setup: "one-time"}
-	b := start(t, f)
-	b.want("GET", "/", nil, 200, "Log in") // sent on to the login page
-	b.want("GET", "/setup?token=one-time", nil, 200, `value="one-time"`)
-	b.want("POST", "/setup", url.Values{"token": {"wrong"}, "password": {"correct horse"}, "again": {"correct horse"}}, 403, "This link was used")
-	b.want("POST", "/setup", url.Values{"token": {"one-time"}, "password": {"correct horse"}, "again": {"correct"}}, 422, "not the same")
-	b.want("POST", "/setup", url.Values{"token": {"one-time"}, "password": {"short"}, "again": {"short"}}, 422, "fewer than 10")
-	b.want("POST", "/setup", url.Values{"token": {"one-time"}, "password": {"correct horse"}, "again": {"correct horse"}}, 200, "sip:100@192.0.2.7")
-	b.want("POST", "/setup", url.Values{"token": {"one-time"}, "password": {"another one"}, "again": {"another one"}}, 403, "This link was used")
+	b := start(t, &fake{setup: "one-time"})
+	b.want("GET", "/who", "", 401, "permission")
+	b.want("POST", "/session/setup", `{"token": "wrong", "password": "correct horse"}`, 403, "This link was used")
+	b.want("POST", "/session/setup", `{"token": "one-time", "password": "short"}`, 422, "body.password")
+	b.want("GET", "/who", "", 401, "permission")
+	b.want("POST", "/session/setup", `{"token": "one-time", "password": "correct horse"}`, 204, "")
+	b.want("GET", "/who", "", 200, anna.Email)
+	b.want("POST", "/session/setup", `{"token": "one-time", "password": "another one"}`, 403, "This link was used")
 
-	b.want("POST", "/logout", url.Values{}, 200, "Log in")
-	b.want("GET", "/calls/c1", nil, 200, "Log in")
-	b.want("POST", "/login", url.Values{"name": {"anna@example.com"}, "password": {"wrong"}}, 403, "do not fit")
-	b.want("POST", "/login", url.Values{"name": {"anna@example.com"}, "password": {"correct horse"}}, 200, "Recent calls")
+	b.want("DELETE", "/session", "", 204, "")
+	b.want("GET", "/who", "", 401, "permission")
+	b.want("POST", "/session", `{"name": "anna@example.com", "password": "wrong"}`, 403, "do not fit")
+	b.want("POST", "/session", `{"name": "anna@example.com", "password": "correct horse"}`, 204, "")
+	b.want("GET", "/who", "", 200, anna.Email)
 }
 
-func TestPages(t *testing.T) {
-	b := start(t, &fake{password: "correct horse"})
-	body := b.want("POST", "/login", url.Values{"name": {"anna@example.com"}, "password": {"correct horse"}}, 200, "the caller hung up")
-	if strings.Contains(body, "<script>") {
-		t.Error("the caller's name came through as markup")
+// A new password ends the log-ins of before.
+func TestSetUpEndsLogins(t *testing.T) {
+	f := &fake{password: "correct horse"}
+	b := start(t, f)
+	b.want("POST", "/session", `{"name": "anna@example.com", "password": "correct horse"}`, 204, "")
+	old, _ := http.NewRequest("GET", b.base, nil)
+	for _, c := range b.c.Jar.Cookies(old.URL) {
+		old.AddCookie(c)
 	}
-	b.want("GET", "/calls/c1", nil, 200, "pressed &lt;1&gt;")
-	b.want("GET", "/calls/c1", nil, 200, "1.234") // the plus sign is escaped
-	b.want("GET", "/calls/c1", nil, 200, "at /menu/digit_1")
-	b.want("GET", "/calls/c2", nil, 404, "no such thing")
-	b.want("GET", "/nowhere", nil, 404, "no page")
-	b.want("GET", "/static/style.css", nil, 200, "color-scheme")
+	if _, err := b.h.Session(old); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	f.setup = "again"
+	b.want("POST", "/session/setup", `{"token": "again", "password": "correct horse 2"}`, 204, "")
+	if _, err := b.h.Session(old); !voice.IsKind(err, voice.Permission) {
+		t.Errorf("the log-in of before: %v, want permission", err)
+	}
+}
+
+// Who was deleted is logged in no more.
+func TestDeletedUser(t *testing.T) {
+	f := &fake{password: "correct horse"}
+	b := start(t, f)
+	b.want("POST", "/session", `{"name": "anna@example.com", "password": "correct horse"}`, 204, "")
+	f.gone = true
+	b.want("GET", "/who", "", 401, "permission")
+	f.gone = false
+	b.want("GET", "/who", "", 401, "permission")
+}
+
+// The app, or the page that stands for it in a build without, answers every path
+// but those of its files.
+func TestApp(t *testing.T) {
+	b := start(t, &fake{})
+	for _, path := range []string{"/", "/calls/c1", "/setup?token=x", "/../etc/passwd", "/index.html"} {
+		res, body := b.do("GET", path, "", nil)
+		if res.StatusCode != 200 || !strings.Contains(body, "<title>Tandem</title>") || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s: %d\n%s", path, res.StatusCode, body)
+		}
+	}
+	b.want("GET", "/assets/none.js", "", 404, "no such file")
+	if res, _ := b.do("POST", "/calls", "", nil); res.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d, want 405", res.StatusCode)
+	}
 }
 
 func TestHeadersAndCookie(t *testing.T) {
 	f := &fake{password: "correct horse"}
 	b := start(t, f)
-	b.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, _ := b.do("POST", "/login", url.Values{"name": {"anna@example.com"}, "password": {"correct horse"}}, nil)
+	login := `{"name": "anna@example.com", "password": "correct horse"}`
+	res, _ := b.do("POST", "/session", login, nil)
 	cookie := res.Header.Get("Set-Cookie")
 	for _, part := range []string{"HttpOnly", "SameSite=Strict", "Path=/"} {
 		if !strings.Contains(cookie, part) {
@@ -176,46 +241,41 @@ func TestHeadersAndCookie(t *testing.T) {
 		}
 	}
 	csp := res.Header.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+	if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script-src 'self' 'unsafe") || !strings.Contains(csp, "script-src 'self';") {
 		t.Errorf("content security policy: %s", csp)
 	}
 	if got := res.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("cache control: %q", got)
 	}
-	res, _ = b.do("POST", "/login", url.Values{}, map[string]string{"Origin": "https://evil.example"})
-	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("a form from another site: %d, want 403", res.StatusCode)
+	if res, _ = b.do("POST", "/session", "{}", map[string]string{"Origin": "https://evil.example"}); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a log-in from another site: %d, want 403", res.StatusCode)
 	}
-	res, _ = b.do("POST", "/login", url.Values{"name": {strings.Repeat("x", 1<<20)}}, nil)
-	if res.StatusCode != http.StatusBadRequest {
-		t.Errorf("a form of 1 MB: %d, want 400", res.StatusCode)
+	for _, body := range []string{`{"name": "` + strings.Repeat("x", 1<<20) + `"}`, "name=anna", `{"nam": "x"}`, ""} {
+		if res, _ = b.do("POST", "/session", body, nil); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("a body that is no log-in: %d, want 400", res.StatusCode)
+		}
 	}
-	tls := httptest.NewTLSServer(web.New(web.Config{Accounts: f, Calls: f, Status: f, Health: f}))
+	tls := httptest.NewTLSServer(web.New(web.Config{Accounts: f, Users: f, Factors: f, Health: f}))
 	defer tls.Close()
-	c := tls.Client()
-	c.CheckRedirect = b.c.CheckRedirect
-	res, err := c.PostForm(tls.URL+"/login", url.Values{"name": {"anna@example.com"}, "password": {"correct horse"}})
+	res, err := tls.Client().Post(tls.URL+"/session", "application/json", strings.NewReader(login))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if cookie := res.Header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-") || !strings.Contains(cookie, "Secure") {
+	if cookie = res.Header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-tandem=") || !strings.Contains(cookie, "Secure") {
 		t.Errorf("the cookie over TLS: %q", cookie)
 	}
 }
 
-func TestGuessingIsSlowed(t *testing.T) {
-	b := start(t, &fake{password: "correct horse", slow: true})
-	b.want("POST", "/login", url.Values{"name": {"anna@example.com"}, "password": {"correct horse"}}, 429, "Too many attempts")
-}
-
-func TestHealth(t *testing.T) {
-	f := &fake{}
+func TestRefusals(t *testing.T) {
+	f := &fake{slow: true, broken: true}
 	b := start(t, f)
-	b.want("GET", "/healthz", nil, 200, "ok")
-	f.broken = true
-	body := b.want("GET", "/healthz", nil, 503, "failed")
-	if strings.Contains(body, "database") {
-		t.Error("the health page tells strangers what is broken")
+	res, body := b.do("POST", "/session", `{"name": "anna@example.com", "password": "x"}`, nil)
+	var problem struct{ Detail string }
+	if err := json.Unmarshal([]byte(body), &problem); err != nil || res.StatusCode != 429 || res.Header.Get("Retry-After") == "" || problem.Detail == "" {
+		t.Errorf("too many attempts: %d %s (%v)", res.StatusCode, body, err)
 	}
+	b.want("GET", "/healthz", "", 503, "failed")
+	f.broken = false
+	b.want("GET", "/healthz", "", 200, "ok")
 }

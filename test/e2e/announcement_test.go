@@ -80,7 +80,7 @@ func TestAnnouncement(t *testing.T) {
 		}
 	})
 	t.Run("an address that nobody is at", func(t *testing.T) {
-		c := call(t, o.announcement("Nobody", map[string]any{"action": "call", "to": "other", "id": "sip:ghost@" + strings.Replace(freeAddr(t, "udp"), "127.0.0.1", "127.0.0.2", 1)}))
+		c := call(t, o.announcement("Nobody", map[string]any{"action": "call", "to": "other", "id": "sip:ghost@" + strings.Replace(freeAddr(t), "127.0.0.1", "127.0.0.2", 1)}))
 		ends(t, c, 60*time.Second)
 		v := o.newestEnded(t)
 		v.must(t, "dial.failed", "")

@@ -137,6 +137,7 @@ func apiAccount(t *testing.T, s *server) apiKey {
 }
 
 func TestNativeAPI(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	k := apiAccount(t, s)
 	heard := k.events(t)

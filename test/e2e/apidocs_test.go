@@ -74,6 +74,7 @@ func (v visitor) try(method, path string, fields map[string]string) (status, bod
 // TestAPIPage walks the vendor's own way at the page: enter the application's
 // id and secret in the authentication section, take the token, set it, and call.
 func TestAPIPage(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	account := text(t, s.fields("account", "create", "Page"), "id")
 	app := s.fields("credential", "create", "--account", account, "--for", "telphin")

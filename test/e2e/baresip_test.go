@@ -28,6 +28,7 @@ type baresip struct {
 	dir  string
 	log  *lockedBuffer
 	ctrl net.Conn
+	proc *os.Process
 	done chan struct{} // closed when the process has ended
 }
 
@@ -43,7 +44,7 @@ func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks 
 	t.Helper()
 	path, err := exec.LookPath("baresip")
 	if err != nil {
-		t.Skip("baresip is not installed; scripts/setup-test.sh installs it")
+		t.Fatal("baresip is not installed; scripts/setup-test.sh installs it")
 	}
 	modules := "/usr/lib/baresip/modules"
 	for _, m := range []string{"sndfile.so", "aufile.so", "aubridge.so", "ctrl_tcp.so", "g711.so", "g722.so"} {
@@ -56,9 +57,9 @@ func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks 
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, sip, _ := net.SplitHostPort(freeAddr(t, "udp"))
-	rtp := mustInt(t, freePair(t))
-	_, ctrl, _ := net.SplitHostPort(freeAddr(t, "tcp"))
+	_, sip, _ := net.SplitHostPort(freeAddr(t))
+	rtp := freePorts(t, 22)
+	_, ctrl, _ := net.SplitHostPort(freeAddr(t))
 	config := strings.NewReplacer("@IP@", ip, "@DIR@", b.dir, "@SIP@", sip, "@CTRL@", ctrl, "@MODULES@", modules,
 		"@RTP@", fmt.Sprintf("%d-%d", rtp, rtp+20)).Replace(string(template))
 	b.write("config", []byte(config+strings.Join(more, "\n")+"\n"))
@@ -77,6 +78,7 @@ func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	b.proc = cmd.Process
 	go func() { cmd.Wait(); close(b.done) }()
 	t.Cleanup(func() {
 		if b.ctrl != nil {

@@ -3,9 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,45 +21,6 @@ import (
 	"tandem/internal/phone"
 )
 
-// sipGateway carries the SIP messages of a page over UDP to a server, as a proxy for
-// browsers does: POST takes one, the stream of events gives those for the page.
-func sipGateway(t *testing.T, server string) http.Handler {
-	t.Helper()
-	conn, err := net.Dial("udp", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			body, err := io.ReadAll(io.LimitReader(r.Body, 60_000))
-			if err == nil {
-				_, err = conn.Write([]byte(strings.Replace(string(body), "Via: SIP/2.0/WS ", "Via: SIP/2.0/UDP ", 1)))
-			}
-			if err != nil {
-				http.Error(w, err.Error(), http.StatusBadGateway)
-			}
-			return
-		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.WriteHeader(http.StatusOK)
-		w.(http.Flusher).Flush()
-		defer context.AfterFunc(r.Context(), func() { conn.SetReadDeadline(time.Now()) })()
-		b := make([]byte, 65536)
-		for {
-			n, err := conn.Read(b)
-			if err != nil {
-				return
-			}
-			text, _ := json.Marshal(string(b[:n]))
-			if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil {
-				return
-			}
-			w.(http.Flusher).Flush()
-		}
-	})
-}
-
 // browser is a telephone in a page of a real browser, whose microphone hears a sound.
 type browser struct {
 	t   *testing.T
@@ -71,6 +30,26 @@ type browser struct {
 // startBrowser opens the page and connects it to the server.
 func startBrowser(t *testing.T, s *server, speaks []int16) *browser {
 	t.Helper()
+	b := openBrowser(t, speaks)
+	b.do(chromedp.Navigate(servePages(t, http.FileServer(http.Dir("testdata/browser"))) + "/index.html"))
+	at := "ws://" + s.http
+	if s.https != "" {
+		at = "wss://" + s.https
+	}
+	b.run(fmt.Sprintf(`phone.connect("%s/sip")`, at))
+	return b
+}
+
+// servePages serves a browser until the test ends.
+func servePages(t *testing.T, h http.Handler) string {
+	pages := httptest.NewServer(h)
+	t.Cleanup(func() { pages.CloseClientConnections(); pages.Close() })
+	return pages.URL
+}
+
+// openBrowser starts a browser whose microphone hears a sound.
+func openBrowser(t *testing.T, speaks []int16, flags ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("chromium is not installed: apt-get install chromium (make test installs it)")
@@ -79,18 +58,15 @@ func startBrowser(t *testing.T, s *server, speaks []int16) *browser {
 	if err := os.WriteFile(mic, wav(t, speaks), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", http.FileServer(http.Dir("testdata/browser")))
-	mux.Handle("/sip", sipGateway(t, s.sip))
-	pages := httptest.NewServer(mux)
-	t.Cleanup(func() { pages.CloseClientConnections(); pages.Close() })
 	// The browser outlives the test's end, so that a failure can be looked into.
-	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(chromedp.DefaultExecAllocatorOptions[:],
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("ignore-certificate-errors", true), // the server signs its own
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("use-file-for-fake-audio-capture", mic), chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-		chromedp.Flag("allow-loopback-in-peer-connection", true), chromedp.Flag("mute-audio", false))...)
+		chromedp.Flag("allow-loopback-in-peer-connection", true), chromedp.Flag("mute-audio", false))
+	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), append(options, flags...)...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(ctx)
 	t.Cleanup(end)
@@ -98,14 +74,30 @@ func startBrowser(t *testing.T, s *server, speaks []int16) *browser {
 		t.Fatalf("chromium does not start: %v", err)
 	}
 	b := &browser{t: t, ctx: ctx}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(strings.Join(append(b.log(), b.stats()), "\n"))
+	b.logs()
+	return b
+}
+
+// logs has what the page logged shown when the test has failed.
+func (b *browser) logs() {
+	b.t.Cleanup(func() {
+		if b.t.Failed() {
+			b.t.Log(strings.Join(append(b.log(), b.stats()), "\n"))
 		}
 	})
-	b.do(chromedp.Navigate(pages.URL + "/index.html"))
-	b.run(`phone.connect("/sip")`)
-	return b
+}
+
+// tab opens another tab.
+func (b *browser) tab() *browser {
+	b.t.Helper()
+	ctx, end := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(end)
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	other := &browser{t: b.t, ctx: ctx}
+	other.logs()
+	return other
 }
 
 func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -301,7 +293,7 @@ func TestBrowserLeavesAMessage(t *testing.T) {
 // TestBrowserIsRung has a caller reach a browser that is registered.
 func TestBrowserIsRung(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newOffice(t, "TANDEM_HTTP_TLS="+freeAddr(t))
 	b := startBrowser(t, o.server, tone(700, 20*time.Second))
 	user := b.register(o, "201")
 	menu := o.app(map[string]any{"app_type": "ivr", "name": "Menu", "play_welcome": "no", "play_menu": "yes",

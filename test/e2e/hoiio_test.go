@@ -127,6 +127,7 @@ func silent(t *testing.T, c *phone.Call, seconds int) {
 // An auto attendant: answer, gather, transfer that goes on when the far end is
 // busy, record, hang up; and the caller who leaves at each stage.
 func TestHoiioAutoAttendant(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	gather := func(t *testing.T) (*phone.Call, string) {
 		c, s := b.caller(t)

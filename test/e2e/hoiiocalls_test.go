@@ -110,6 +110,7 @@ func hush(t *testing.T, c *phone.Call) {
 // A session on hold hears music, or its message again and again, and is talked with
 // after it.
 func TestHoiioHold(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	c, s := b.reached(t)
 	b.refused("error_session_not_on_hold", "ivr/middle/unhold", "session", s)
@@ -162,6 +163,7 @@ func TestHoiioHold(t *testing.T) {
 
 // Sessions that are transferred to a room hear each other, and who is called into it.
 func TestHoiioRooms(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	one, first := b.reached(t)
 	two, second := b.reached(t)
@@ -194,6 +196,7 @@ func TestHoiioRooms(t *testing.T) {
 
 // A conference of the application's: each party is rung and hears the other.
 func TestHoiioConference(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	v := b.ok("voice/conference", "dest", b.outside+",101", "notify_url", b.at("member"))
 	list := strings.Split(text(t, v, "txn_refs"), ",")
@@ -216,6 +219,7 @@ func TestHoiioConference(t *testing.T) {
 // Two numbers are connected, read, ended by the application and by their longest
 // time, and listed.
 func TestHoiioVoiceCall(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	connect := func(pairs ...string) (a, far *phone.Call, ref string) {
 		ref = text(t, b.ok("voice/call", append(pairs, "dest1", "101", "dest2", b.outside, "tag", "pair", "notify_url", b.at("voice"))...), "txn_ref")
@@ -328,8 +332,9 @@ func TestHoiioEnds(t *testing.T) {
 
 // A monitor goes on across a transfer; its MP3 has both parties.
 func TestHoiioMonitor(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("lame"); err != nil {
-		t.Skip("lame is not installed (apt-get install lame)")
+		t.Fatal("lame is not installed (apt-get install lame)")
 	}
 	b := newBlocks(t)
 	c, s := b.reached(t)

@@ -49,6 +49,7 @@ func heardMore(t *testing.T, c *phone.Call) {
 // TestHoiioSamples runs every sample of the vendor's page on IVR against real calls,
 // which are answered, heard and keyed by a telephone.
 func TestHoiioSamples(t *testing.T) {
+	t.Parallel()
 	b := newBlocks(t)
 	b.cli("number", "add", "+6500000000", "--account", b.id)
 

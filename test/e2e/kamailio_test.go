@@ -19,10 +19,20 @@ import (
 // kamailio is a proxy of another make between telephones and the server.
 type kamailio struct {
 	log      *lockedBuffer
-	udp, tcp string // HOST:PORT
+	udp, tcp string   // HOST:PORT
+	defines  []string // names that the settings ask for by #!ifdef
 }
 
 func startKamailio(t *testing.T, s *server) *kamailio {
+	t.Helper()
+	k := &kamailio{log: &lockedBuffer{}, udp: freeAddr(t), tcp: freeAddr(t)}
+	_, server, _ := net.SplitHostPort(s.sip)
+	k.run(t, "kamailio.cfg", "@SERVER@", server)
+	return k
+}
+
+// run starts it with settings in which words stand for others.
+func (k *kamailio) run(t *testing.T, settings string, words ...string) {
 	t.Helper()
 	path, err := exec.LookPath("kamailio")
 	if err != nil {
@@ -35,22 +45,41 @@ func startKamailio(t *testing.T, s *server) *kamailio {
 	if len(found) == 0 {
 		t.Fatal("kamailio has no modules; scripts/setup-test.sh installs them")
 	}
-	template, err := os.ReadFile(filepath.Join("testdata", "kamailio", "kamailio.cfg"))
+	template, err := os.ReadFile(filepath.Join("testdata", "kamailio", settings))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kamailio{log: &lockedBuffer{}, udp: freeAddr(t, "udp"), tcp: freeAddr(t, "tcp")}
 	port := func(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
 	dir := t.TempDir()
-	config := strings.NewReplacer("@UDP@", port(k.udp), "@TCP@", port(k.tcp), "@SERVER@", port(s.sip), "@MODULES@", filepath.Dir(found[0])).Replace(string(template))
+	config := strings.NewReplacer(append(words, "@UDP@", port(k.udp), "@TCP@", port(k.tcp), "@MODULES@", filepath.Dir(found[0]))...).Replace(string(template))
 	file := filepath.Join(dir, "kamailio.cfg")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "-f", file, "-DD", "-E", "-e", "-m", "32", "-M", "4", "-Y", dir, "-P", filepath.Join(dir, "pid"))
+	args := []string{"-f", file, "-DD", "-E", "-e", "-m", "64", "-M", "8", "-Y", dir, "-P", filepath.Join(dir, "pid")}
+	for _, name := range k.defines {
+		args = append(args, "-A", name)
+	}
+	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
-	cmd.Stdout, cmd.Stderr = k.log, k.log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with its children
+	runBeside(t, cmd, k.log)
+	if !eventually(10*time.Second, func() bool {
+		c, err := net.Dial("tcp", k.tcp)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}) {
+		t.Fatalf("kamailio does not start:\n%s", k.log)
+	}
+}
+
+// runBeside runs a program until the test ends, with its children; what it wrote is
+// shown when the test has failed.
+func runBeside(t *testing.T, cmd *exec.Cmd, log *lockedBuffer) {
+	t.Helper()
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,19 +94,9 @@ func startKamailio(t *testing.T, s *server) *kamailio {
 			<-done
 		}
 		if t.Failed() {
-			t.Logf("kamailio:\n%s", k.log)
+			t.Logf("%s:\n%s", filepath.Base(cmd.Path), log)
 		}
 	})
-	if !eventually(10*time.Second, func() bool {
-		c, err := net.Dial("tcp", k.tcp)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	}) {
-		t.Fatalf("kamailio does not start:\n%s", k.log)
-	}
-	return k
 }
 
 // passed counts the requests of a method that the proxy passed on, from telephones
@@ -89,6 +108,7 @@ func (k *kamailio) passed(method, transport string) int {
 // TestKamailioBetween registers a telephone and calls it, and by it, through a
 // proxy that stays in the way with both of its sides: every request passes it.
 func TestKamailioBetween(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	k := startKamailio(t, o.server)
 	ext := o.server.fields("extension", "add", "102", "--account", o.id)

@@ -35,6 +35,7 @@ func startOn(t *testing.T, h *netlab.Host, addr string, more ...string) *server 
 			s.logCalls()
 		}
 		s.stop()
+		s.judgeCalls()
 	})
 	return s
 }

@@ -132,6 +132,7 @@ func soundFile(t *testing.T, name string, body []byte) []int16 {
 }
 
 func TestMailboxSendsTheMessage(t *testing.T) {
+	t.Parallel()
 	post := openPost(t, "127.0.0.1:0")
 	host, port, _ := net.SplitHostPort(post.addr)
 	o := newOffice(t, "TANDEM_SMTP_HOST="+host, "TANDEM_SMTP_PORT="+port, "TANDEM_SMTP_TLS=none", "TANDEM_SMTP_FROM=tandem@example.com")
@@ -163,7 +164,7 @@ func TestMailboxSendsTheMessage(t *testing.T) {
 
 func TestMailWaitsForItsServerAndSurvivesARestart(t *testing.T) {
 	t.Parallel() // it waits for the second try, a minute after the first
-	addr := freeAddr(t, "tcp")
+	addr := freeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
 	o := newOffice(t, "TANDEM_SMTP_HOST="+host, "TANDEM_SMTP_PORT="+port, "TANDEM_SMTP_TLS=none", "TANDEM_SMTP_FROM=tandem@example.com")
 	box := o.app(map[string]any{"app_type": "mailbox", "name": "Sales", "deliver_to": "email", "deliver_to_details": "sales@example.com", "greeting_prompt": "no"})

@@ -67,7 +67,7 @@ func (o *office) script(name string, env ...string) string {
 	o.t.Helper()
 	const python = "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import requests").Run(); err != nil {
-		o.t.Skip("python3-requests is not installed; scripts/setup-test.sh installs it")
+		o.t.Fatal("python3-requests is not installed; scripts/setup-test.sh installs it")
 	}
 	cmd := exec.Command(python, "../samples/sonetel/"+name)
 	cmd.Env = append(o.env, "SONETEL_URL=http://"+o.http+"/sonetel/", "SONETEL_TOKEN="+o.token, "SONETEL_ACCOUNT="+o.id)

@@ -27,7 +27,7 @@ func (a *account) flow(name, text string) string {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		a.t.Fatal(err)
 	}
-	out := a.fields("flow", "import", file, "--account", a.id)
+	out := a.fields("flow", "import", file, "--account", a.id, "--override", "these tests publish what they like")
 	if got := a.cli("flow", "export", out["id"].(string), "--account", a.id); got != text {
 		a.t.Errorf("the flow comes back as\n%s", got)
 	}

@@ -134,7 +134,7 @@ func unpacked(t *testing.T, mp3 []byte) []byte {
 	t.Helper()
 	lame, err := exec.LookPath("lame")
 	if err != nil {
-		t.Skip("lame is not installed; scripts/setup-test.sh installs it")
+		t.Fatal("lame is not installed; scripts/setup-test.sh installs it")
 	}
 	in, out := filepath.Join(t.TempDir(), "r.mp3"), filepath.Join(t.TempDir(), "r.wav")
 	if err := os.WriteFile(in, mp3, 0o600); err != nil {

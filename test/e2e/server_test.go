@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +28,13 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	// Calls spend their time waiting for what is said and for keys.
+	flag.Parse()
+	if atOnce := flag.Lookup("test.parallel"); atOnce.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		if err := atOnce.Value.Set(fmt.Sprint(2 * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
 	dir, err := os.MkdirTemp("", "tandem-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,32 +55,39 @@ func run(m *testing.M) int {
 
 // server is a running tandem with a data folder of its own.
 type server struct {
-	t    *testing.T
-	data string
-	http string // host:port
-	sip  string // host:port
-	env  []string
-	log  *lockedBuffer
-	cmd  *exec.Cmd
-	done chan error
-	host *netlab.Host // where it runs; nil = here
+	t     *testing.T
+	data  string
+	http  string // host:port
+	https string // host:port; "" = it speaks no TLS
+	sip   string // host:port
+	env   []string
+	log   *lockedBuffer
+	cmd   *exec.Cmd
+	done  chan error
+	host  *netlab.Host // where it runs; nil = here
 }
 
 // start runs a server until the test ends, and checks then that it leaves
 // nothing behind and did not complain of a fault of its own.
 func start(t *testing.T, more ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: t.TempDir(), http: freeAddr(t, "tcp"), sip: freeAddr(t, "udp")}
+	s := &server{t: t, data: t.TempDir(), http: freeAddr(t), sip: freeAddr(t)}
 	low := 20000 + 2*(os.Getpid()%5000)
 	s.env = append(os.Environ(), "TANDEM_ALLOW_LOOPBACK=1", "TANDEM_DRAIN_TIME=0", "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data,
 		"TANDEM_HTTP="+s.http, "TANDEM_SIP="+s.sip, "TANDEM_PUBLIC=127.0.0.1", fmt.Sprintf("TANDEM_RTP=%d-%d", low, low+4000))
 	s.env = append(s.env, more...)
+	for _, kv := range more {
+		if at, ok := strings.CutPrefix(kv, "TANDEM_HTTP_TLS="); ok {
+			s.https = at
+		}
+	}
 	s.run()
 	t.Cleanup(func() {
 		if t.Failed() {
 			s.logCalls()
 		}
 		s.stop()
+		s.judgeCalls()
 	})
 	return s
 }
@@ -195,29 +212,49 @@ func text(t *testing.T, m map[string]any, key string) string {
 	return fmt.Sprint(v)
 }
 
-// freeAddr gives an address of loopback whose port is free; for "udp" it is
-// free for TCP too, as a SIP server needs.
-func freeAddr(t *testing.T, network string) string {
+// ports counts those that were given to tests, from 10000 to 19999.
+var ports atomic.Uint32
+
+// freePorts gives the first of n ports of loopback that follow one another and that no
+// test was given, free for UDP and TCP; it is even. The kernel's own choice would come
+// from the range that it takes the ports of outgoing connections from, and might be
+// taken by one before it is listened on.
+func freePorts(t *testing.T, n int) int {
 	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		if network == "tcp" {
-			l.Close()
-			return addr
-		}
-		c, err := net.ListenPacket("udp", addr)
-		l.Close()
-		if err == nil {
-			c.Close()
-			return addr
+	const low, all = 10000, 10000
+	ports.CompareAndSwap(0, uint32(2+os.Getpid()*98%all))
+	step := uint32(n+1) &^ 1
+	for range 200 {
+		first := low + int((ports.Add(step)-step)%all)
+		if free(first, n) {
+			return first
 		}
 	}
-	t.Fatal("no port is free")
-	return ""
+	t.Fatal("no ports are free")
+	return 0
+}
+
+func free(first, n int) bool {
+	for port := first; port < first+n; port++ {
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return false
+		}
+		l.Close()
+		c, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			return false
+		}
+		c.Close()
+	}
+	return true
+}
+
+// freeAddr gives an address of loopback whose port is free for UDP and TCP.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1))
 }
 
 // request is one call of the vendor's API, as JSON both ways.

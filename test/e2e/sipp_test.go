@@ -135,7 +135,7 @@ func (r sipp) start(t *testing.T, s *server) func() string {
 	t.Helper()
 	path, err := exec.LookPath("sipp")
 	if err != nil {
-		t.Skip("sipp is not installed; scripts/setup-test.sh installs it")
+		t.Fatal("sipp is not installed; scripts/setup-test.sh installs it")
 	}
 	dir := t.TempDir()
 	xml, err := os.ReadFile(filepath.Join("testdata", "sipp", r.scenario+".xml"))
@@ -146,9 +146,9 @@ func (r sipp) start(t *testing.T, s *server) func() string {
 	for name, data := range r.files {
 		r.write(t, dir, name, data)
 	}
-	_, port, _ := net.SplitHostPort(freeAddr(t, "udp"))
+	_, port, _ := net.SplitHostPort(freeAddr(t))
 	args := []string{s.sip, "-sf", "scenario.xml", "-s", r.number, "-i", "127.0.0.1", "-p", port, "-mi", "127.0.0.1",
-		"-mp", freePair(t), "-t", r.transport, "-nostdin",
+		"-mp", fmt.Sprint(freePorts(t, 6)), "-t", r.transport, "-nostdin",
 		"-recv_timeout", "40000", "-trace_err", "-error_file", "errors.log", "-trace_msg", "-message_file", "messages.log"}
 	if !slices.Contains(r.args, "-m") {
 		args = append(args, "-m", "1")
@@ -191,29 +191,6 @@ func mustInt(t *testing.T, s string) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// freePair finds an even UDP port whose successor is free as well.
-func freePair(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		_, port, _ := net.SplitHostPort(freeAddr(t, "udp"))
-		even := mustInt(t, port) &^ 1 // the kernel may give ports of one parity alone
-		if freeUDP(even) && freeUDP(even+1) {
-			return fmt.Sprint(even)
-		}
-	}
-	t.Fatal("no pair of free ports")
-	return ""
-}
-
-func freeUDP(port int) bool {
-	c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	c.Close()
-	return true
 }
 
 // mulaw is G.711 µ-law of samples, by the definition of the law.

@@ -82,16 +82,17 @@ func (r sipp) far(t *testing.T, s *server, addr string) func() string {
 // TestSIPpAnswers calls through a carrier that answers twice, and one that sends
 // calls on.
 func TestSIPpAnswers(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	o.server.cli("trunk", "remove", "carrier", "--account", o.id)
 	for _, n := range []string{"+46850000010", "+46850000011", "+46850000012"} {
 		o.server.cli("number", "add", n, "--account", o.id, "--to-number", "+46850000099")
 	}
-	forked, moving := freeAddr(t, "udp"), freeAddr(t, "udp")
+	forked, moving := freeAddr(t), freeAddr(t)
 	listens := func(addr string) {
 		t.Helper()
 		_, port, _ := net.SplitHostPort(addr)
-		if !eventually(10*time.Second, func() bool { return !freeUDP(mustInt(t, port)) }) {
+		if !eventually(10*time.Second, func() bool { return !free(mustInt(t, port), 1) }) {
 			t.Fatal("SIPp does not listen")
 		}
 	}

@@ -101,7 +101,7 @@ func (e *election) flo(method, path string, body any) map[string]any {
 func newElection(t *testing.T) *election {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed; scripts/setup-test.sh installs it")
+		t.Fatal("curl is not installed; scripts/setup-test.sh installs it")
 	}
 	sms := newReceiver(t)
 	e := &election{office: newOffice(t, "TANDEM_SMS_URL="+sms.URL+"/gateway"), sms: sms, phones: map[string]*phone.Phone{},
@@ -168,6 +168,7 @@ func (e *election) answered(t *testing.T, c *phone.Call, number string) {
 // The IVR of the vendor's page with all its fields, made by curl: the right key,
 // wrong keys and silence each reach their destination with each prompt heard.
 func TestSmartfloIVR(t *testing.T) {
+	t.Parallel()
 	e := newElection(t)
 	t.Run("the right key reaches its extension, after a text message", func(t *testing.T) {
 		caller := newPhone(t, phone.Options{Username: "46701234567"})
@@ -225,6 +226,7 @@ func TestSmartfloIVR(t *testing.T) {
 // Orders over the API make real calls, whose webhooks are received; live calls
 // are seen, transferred and hung up; what an IVR refers to works on a call.
 func TestSmartfloCalls(t *testing.T) {
+	t.Parallel()
 	e := newElection(t)
 	hooks := newReceiver(t)
 	e.flo(http.MethodPost, "/webhook", map[string]any{"name": "all", "url": hooks.URL + "/hook", "trigger": []string{"Call received on Server", "Call answered on IVR", "DTMF Option",

@@ -111,7 +111,7 @@ func (r *ringme) api(method, path string, body, v any) {
 func (r *ringme) sample(number string, program ...string) string {
 	r.t.Helper()
 	if err := exec.Command("curl", "--version").Run(); err != nil {
-		r.t.Skip("curl is not installed")
+		r.t.Fatal("curl is not installed")
 	}
 	cmd := exec.Command(program[0], program[1:]...)
 	cmd.Env = append(r.env, "TELPHIN_URL=http://"+r.http+"/telphin", "TELPHIN_APP_ID="+r.app, "TELPHIN_APP_SECRET="+r.secret,
@@ -140,7 +140,7 @@ func pythonWithRequests(t *testing.T) string {
 			return name
 		}
 	}
-	t.Skip("python3-requests is not installed; scripts/setup-test.sh installs it")
+	t.Fatal("python3-requests is not installed; scripts/setup-test.sh installs it")
 	return ""
 }
 

@@ -72,6 +72,14 @@ function show() {
   $('endpoints').replaceChildren(...parts);
 }
 
+// goTo shows a section of the API that is shown; the web app's pages link to theirs.
+function goTo(section) {
+  const heading = [...$('endpoints').querySelectorAll('h2[id]')].find((h) => h.textContent === section);
+  if (!heading) return;
+  heading.scrollIntoView();
+  heading.focus();
+}
+
 function endpoint(e) {
   const path = e.Path.startsWith('//') ? e.Path.slice(1) : e.Path;
   const box = make('details', {}, make('summary', {},
@@ -163,6 +171,7 @@ try {
   apis = await res.json();
   const wanted = decodeURIComponent(location.hash.slice(1));
   choose(apis.find((a) => a.Name === wanted) || apis[0]);
+  if (wanted.startsWith('section=')) goTo(wanted.slice('section='.length));
 } catch (err) {
   $('endpoints').replaceChildren(make('p', { className: 'missing' }, 'The list of APIs could not be loaded: ' + err.message));
 }

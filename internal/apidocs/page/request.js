@@ -30,7 +30,9 @@ export function build(api, endpoint, values, body, token) {
   const url = pathOf(api, endpoint, values);
   const headers = {};
   if (token && !endpoint.Open) headers.Authorization = 'Bearer ' + token;
-  const options = { method: endpoint.Method, headers, credentials: 'omit', redirect: 'manual', cache: 'no-store' };
+  // Without a key the native API takes the web app's log-in; the vendors' APIs have none.
+  const credentials = api.Base === '/api/v1' && !token ? 'same-origin' : 'omit';
+  const options = { method: endpoint.Method, headers, credentials, redirect: 'manual', cache: 'no-store' };
   const curl = ['curl -X ' + endpoint.Method];
   if (headers.Authorization) curl.push('-H "Authorization: Bearer $TOKEN"');
   const fields = (endpoint.Fields || []).filter((f) => f.In === 'body' || f.In === 'file');

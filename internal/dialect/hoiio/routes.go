@@ -84,7 +84,8 @@ func (d *Dialect) call(m method, r *http.Request) (answer, error) {
 	if err := q.admit(r.RemoteAddr); err != nil {
 		return nil, err
 	}
-	q.Context = voice.WithTenant(r.Context(), q.tenant)
+	// Look-ups that are over may hold the first one as their context for a moment yet.
+	q = &request{Context: voice.WithTenant(r.Context(), q.tenant), params: p, d: d, app: q.app, tenant: q.tenant, user: q.user}
 	for _, name := range m.required {
 		if p[name] == "" {
 			return nil, missing(name)

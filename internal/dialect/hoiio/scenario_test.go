@@ -15,7 +15,7 @@ import (
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/notify"
 	"tandem/internal/voice"
 )
@@ -37,7 +37,7 @@ func TestScenarios(t *testing.T) {
 					continue
 				}
 				t.Run(name, func(t *testing.T) {
-					o := flowtest.Run(t, s.program, s.host, func(c *flowtest.Caller) {
+					o := interptest.Run(t, s.program, s.host, func(c *interptest.Caller) {
 						if err := c.Read(string(file.Data)); err != nil {
 							t.Fatal(err)
 						}
@@ -52,14 +52,14 @@ func TestScenarios(t *testing.T) {
 // session is what scenarios are run with.
 type session struct {
 	program *flow.Program
-	host    *flowtest.MemoryHost
+	host    *interptest.MemoryHost
 	arrival map[string]string // data of the call's first event
 }
 
 // readSession makes the programs of an archive by the API.
 func readSession(t *testing.T, f *fixture, a *txtar.Archive) session {
 	t.Helper()
-	s := session{host: &flowtest.MemoryHost{Orders: map[string]flow.Command{}}}
+	s := session{host: &interptest.MemoryHost{Orders: map[string]flow.Command{}}}
 	for _, file := range a.Files {
 		switch kind, text := filepath.Ext(file.Name), strings.TrimSpace(string(file.Data)); kind {
 		case ".app":
@@ -94,7 +94,7 @@ var signed = regexp.MustCompile(`exp%3D\d+%26sig%3D[-\w]+`)
 
 // told gives what the application is told, by the same fold of events as that of real
 // calls: when, where, what.
-func (s session) told(t *testing.T, f *fixture, o *flowtest.Outcome) string {
+func (s session) told(t *testing.T, f *fixture, o *interptest.Outcome) string {
 	t.Helper()
 	pump := notify.NewPump(notify.PumpConfig{Notifiers: []dialect.Notifier{f.dialect}, Changes: func() uint64 { return 1 },
 		Subscribed: func(context.Context) ([]voice.TenantID, error) { return []voice.TenantID{account}, nil }})

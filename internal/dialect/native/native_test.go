@@ -92,7 +92,9 @@ func fill(v reflect.Value, name string) {
 		v.SetMapIndex(reflect.ValueOf("de").Convert(v.Type().Key()), e)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i), v.Type().Field(i).Name)
+			if name := v.Type().Field(i).Name; v.Type() != reflect.TypeFor[voice.Schedule]() || name != "Named" { // which stands alone
+				fill(v.Field(i), name)
+			}
 		}
 	}
 }
@@ -255,6 +257,11 @@ func drawStep(t *rapid.T) flow.Step {
 	case flow.Fetch:
 		if s.Ways = unique(s.Ways); len(s.Ways) > 0 {
 			s.Replace = false
+		}
+		return s
+	case flow.Hours:
+		if s.Schedule.Named != "" { // a document has no more of them
+			s.Schedule = voice.Schedule{Named: s.Schedule.Named}
 		}
 		return s
 	default:

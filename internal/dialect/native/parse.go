@@ -127,27 +127,33 @@ func check(n *yaml.Node, depth int) error {
 // JSON or YAML text: of the key for a member, of the value for an item of a
 // list. Where the place does not exist, the nearest above it counts; where the
 // text can't be read, the place of the fault. 0, 0 = unknown.
-func Position(data []byte, pointer string) (line, column int) {
+func Position(data []byte, pointer string) (line, column int) { return Positions(data)(pointer) }
+
+// Positions is Position for many places of one text, which is read once.
+func Positions(data []byte) func(pointer string) (line, column int) {
 	doc, err := parse(data)
 	if err != nil {
+		line, column := 0, 0
 		if e, ok := errors.AsType[*parseError](err); ok {
-			return e.line, max(e.column, min(e.line, 1))
+			line, column = e.line, max(e.column, min(e.line, 1))
 		}
-		return 0, 0
+		return func(string) (int, int) { return line, column }
 	}
-	n := doc.Content[0]
-	line, column = n.Line, n.Column
-	for _, token := range tokens(pointer) {
-		key, value := find(n, token)
-		if value == nil {
-			break
+	return func(pointer string) (line, column int) {
+		n := doc.Content[0]
+		line, column = n.Line, n.Column
+		for _, token := range tokens(pointer) {
+			key, value := find(n, token)
+			if value == nil {
+				break
+			}
+			n, line, column = value, value.Line, value.Column
+			if key != nil {
+				line, column = key.Line, key.Column
+			}
 		}
-		n, line, column = value, value.Line, value.Column
-		if key != nil {
-			line, column = key.Line, key.Column
-		}
+		return line, column
 	}
-	return line, column
 }
 
 // find gives the member or item of n that a reference token names; key is nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	"tandem/internal/voice"
 )
 
 // Tags of scalars (YAML 1.2 §10.2).
@@ -150,4 +152,14 @@ func inline(n *yaml.Node) *yaml.Node {
 		n.Style = yaml.FlowStyle
 	}
 	return n
+}
+
+// JSON gives a native text as JSON, steps in their order, without comments.
+// Invalid when the text can't be read.
+func JSON(text []byte) (json.RawMessage, error) {
+	doc, err := parse(text)
+	if err != nil {
+		return nil, voice.E("native.JSON", voice.Invalid, err)
+	}
+	return printJSON(doc)
 }

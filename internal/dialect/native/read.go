@@ -194,6 +194,9 @@ func (r *reader) step(n *yaml.Node, node *flow.Node, at string, index int) {
 		}
 	})
 	node.Step = into.Interface().(flow.Step)
+	if h, ok := node.Step.(flow.Hours); ok && h.Schedule.Named != "" {
+		node.Step = r.hours(h, at+"/"+f.word)
+	}
 }
 
 // value reads what stands behind the word of a step.

@@ -94,7 +94,7 @@ func (w *writer) step(node *flow.Node) (*yaml.Node, error) {
 	if node.Label != "" {
 		add(n, wordLabel, textNode(node.Label))
 	}
-	add(n, f.word, w.value(f, reflect.ValueOf(node.Step)))
+	add(n, f.word, w.value(f, reflect.ValueOf(nameAlone(node.Step))))
 	switch s := node.Step.(type) {
 	case flow.Gather:
 		keys := mapNode()

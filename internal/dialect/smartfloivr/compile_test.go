@@ -10,7 +10,7 @@ import (
 	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/smartfloivr"
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/voice"
 )
 
@@ -26,7 +26,7 @@ func TestDocuments(t *testing.T) {
 			c := dialecttest.RunDocument(t, path, smartfloivr.Kind, compile)
 			for _, s := range c.Scenarios {
 				t.Run(strings.TrimSuffix(s.Name, ".scenario"), func(t *testing.T) {
-					flowtest.RunText(t, c.Programs, c.Host, string(s.Data))
+					interptest.RunText(t, c.Programs, c.Host, string(s.Data))
 				})
 			}
 		})

@@ -74,6 +74,9 @@ func compile(ctx context.Context, app voice.App, r dialect.Resolver, timers Time
 		user, _ := dialect.MailboxUser(app.ID)
 		b.doc = newDocument(typeMailbox)
 		b.doc.Voice, b.doc.DeliverToDetails = b.system.UserMailboxVoice, string(user)
+		if err := b.setUp(ctx, user); err != nil {
+			return flow.Program{}, nil, err
+		}
 		return b.finish(b.mailbox(ctx))
 	}
 	if b.doc, err = parseDocument(app); err != nil {
@@ -96,7 +99,8 @@ func compile(ctx context.Context, app voice.App, r dialect.Resolver, timers Time
 type builder struct {
 	app     voice.App
 	doc     document
-	system  document // of the System Prompt app
+	system  document              // of the System Prompt app
+	box     voice.MailboxSettings // of a user's mailbox
 	r       dialect.Resolver
 	timers  Timers
 	apps    []voice.App

@@ -39,7 +39,7 @@ func (b *builder) mailbox(ctx context.Context) error {
 	}
 	b.start(first)
 	if b.doc.Greeting == "yes" {
-		b.add("greeting", "/greeting_prompt", flow.Play{Prompts: []voice.Prompt{b.standard(phraseGreeting)}}, exits{flow.Next: "record"})
+		b.add("greeting", "/greeting_prompt", flow.Play{Prompts: []voice.Prompt{b.greeting()}}, exits{flow.Next: "record"})
 	}
 	b.add("record", "", flow.Record{Purpose: voice.ForVoicemail, User: box.User, Beep: true, Finish: "#",
 		MaxLength: b.timers.MessageMax, Silence: b.timers.MessageSilence, MinLength: b.timers.MessageMin},

@@ -7,7 +7,7 @@ import (
 
 	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/sonetel"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 )
 
 // compiler is a dialect that has only what compiling needs.
@@ -33,7 +33,7 @@ func TestDocuments(t *testing.T) {
 			c := dialecttest.RunDocument(t, path, sonetel.Kind, d.Compile)
 			for _, s := range c.Scenarios {
 				t.Run(strings.TrimSuffix(s.Name, ".scenario"), func(t *testing.T) {
-					flowtest.RunText(t, c.Programs, c.Host, string(s.Data))
+					interptest.RunText(t, c.Programs, c.Host, string(s.Data))
 				})
 			}
 		})

@@ -7,7 +7,7 @@ import (
 	"tandem/internal/dialect"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/voice"
 )
 
@@ -126,8 +126,8 @@ func TestUserMailbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &flowtest.MemoryHost{}
-	flowtest.Run(t, p, h, func(c *flowtest.Caller) {
+	h := &interptest.MemoryHost{}
+	interptest.Run(t, p, h, func(c *interptest.Caller) {
 		c.Hears("mailbox-greeting")
 		c.Hears("beep")
 		c.Speaks(3 * time.Second)
@@ -151,10 +151,10 @@ func TestRecordByPhone(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, user string
-		script     func(c *flowtest.Caller)
+		script     func(c *interptest.Caller)
 		saved      int
 	}{
-		{"save", "record%23" + pr, func(c *flowtest.Caller) {
+		{"save", "record%23" + pr, func(c *interptest.Caller) {
 			c.Hears("record-prompt")
 			c.Hears("beep")
 			c.Waits(300 * time.Millisecond)
@@ -165,7 +165,7 @@ func TestRecordByPhone(t *testing.T) {
 			c.Hears("recording-saved")
 			c.EndsBecause(voice.CauseNormal, "has been recorded")
 		}, 1},
-		{"listen, again, save", "record#" + pr, func(c *flowtest.Caller) {
+		{"listen, again, save", "record#" + pr, func(c *interptest.Caller) {
 			c.Hears("beep")
 			c.Waits(300 * time.Millisecond)
 			c.Speaks(4 * time.Second)
@@ -183,13 +183,13 @@ func TestRecordByPhone(t *testing.T) {
 			c.Presses("1")
 			c.Hears("recording-saved")
 		}, 1},
-		{"hang up saves nothing", "record#" + pr, func(c *flowtest.Caller) {
+		{"hang up saves nothing", "record#" + pr, func(c *interptest.Caller) {
 			c.Hears("beep")
 			c.Waits(300 * time.Millisecond)
 			c.Speaks(4 * time.Second)
 			c.HangsUp()
 		}, 0},
-		{"by record id", "*22", func(c *flowtest.Caller) {
+		{"by record id", "*22", func(c *interptest.Caller) {
 			c.Hears("enter-record-number")
 			c.Presses("9999#")
 			c.Hears("invalid-menu-entry")
@@ -204,20 +204,20 @@ func TestRecordByPhone(t *testing.T) {
 			c.Presses("1")
 			c.Hears("recording-saved")
 		}, 1},
-		{"by record id, silent", "*22", func(c *flowtest.Caller) {
+		{"by record id, silent", "*22", func(c *interptest.Caller) {
 			c.Hears("enter-record-number")
 			c.Hears("enter-record-number")
 			c.Hears("enter-record-number")
 			c.Hears("too-many-tries")
 		}, 0},
-		{"play", "play#" + pr, func(c *flowtest.Caller) {
+		{"play", "play#" + pr, func(c *interptest.Caller) {
 			c.Hears(pr)
 			c.EndsBecause(voice.CauseNormal, "was played")
 		}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := &flowtest.MemoryHost{}
-			flowtest.Run(t, program(c.user), h, c.script)
+			h := &interptest.MemoryHost{}
+			interptest.Run(t, program(c.user), h, c.script)
 			if len(h.Saved) != c.saved {
 				t.Errorf("saved %+v", h.Saved)
 			}

@@ -14,7 +14,7 @@ import (
 	"tandem/internal/dialect/dialecttest"
 	"tandem/internal/dialect/sonetel"
 	"tandem/internal/flow"
-	"tandem/internal/flowtest"
+	"tandem/internal/interp/interptest"
 	"tandem/internal/voice"
 )
 
@@ -41,7 +41,7 @@ func TestDanglingReferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flowtest.Run(t, &p, &flowtest.MemoryHost{}, func(c *flowtest.Caller) {
+	interptest.Run(t, &p, &interptest.MemoryHost{}, func(c *interptest.Caller) {
 		c.Hears("main-menu")
 		c.Presses("1")
 		c.Hears("invalid-menu-entry")

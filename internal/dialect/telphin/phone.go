@@ -94,7 +94,7 @@ func setPhone(e *extension, body input.Fields) error {
 // setPassword replaces the line by one with another password.
 func (q *request) setPassword(e *extension, password string) error {
 	fresh, _ := q.newLine(e.line.Number, password)
-	fresh.Serial, fresh.User, fresh.Created, fresh.Username = e.line.Serial, e.line.User, e.line.Created, e.line.Username
+	fresh.Serial, fresh.User, fresh.Created, fresh.Username, fresh.SRTP = e.line.Serial, e.line.User, e.line.Created, e.line.Username, e.line.SRTP
 	q.d.making.Lock()
 	defer q.d.making.Unlock()
 	ctx := context.WithoutCancel(q.Context()) // a client that goes meanwhile leaves no account without the line

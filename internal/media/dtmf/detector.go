@@ -95,13 +95,8 @@ func (d *Detector) analyse() byte {
 		return 0
 	}
 	var power [8]float32
-	for i, c := range d.coeff {
-		var s1, s2 float32
-		for _, x := range d.buf {
-			s1, s2 = x+c*s1-s2, s1
-		}
-		power[i] = s1*s1 + s2*s2 - c*s1*s2
-	}
+	d.group(0, power[:4])
+	d.group(4, power[4:])
 	row, rowOK := best(power[:4])
 	col, colOK := best(power[4:])
 	low, high := power[row], power[4+col]
@@ -112,6 +107,24 @@ func (d *Detector) analyse() byte {
 		return 0
 	}
 	return keypad[4*row+col]
+}
+
+// group is the power of the four tones from the first. Their filters run side by side:
+// each waits for its own result of the sample before, and not for the others'.
+func (d *Detector) group(first int, power []float32) {
+	c := (*[4]float32)(d.coeff[first:])
+	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
+	var a0, a1, a2, a3, b0, b1, b2, b3 float32 // of the last sample, and of the one before
+	for _, x := range d.buf {
+		a0, b0 = x-b0+c0*a0, a0
+		a1, b1 = x-b1+c1*a1, a1
+		a2, b2 = x-b2+c2*a2, a2
+		a3, b3 = x-b3+c3*a3, a3
+	}
+	power[0] = a0*a0 + b0*b0 - c0*a0*b0
+	power[1] = a1*a1 + b1*b1 - c1*a1*b1
+	power[2] = a2*a2 + b2*b2 - c2*a2*b2
+	power[3] = a3*a3 + b3*b3 - c3*a3*b3
 }
 
 // best is the strongest of a group, and whether it stands out.

@@ -67,7 +67,7 @@ func TestDecode(t *testing.T) {
 func TestAsSox(t *testing.T) {
 	sox, err := exec.LookPath("sox")
 	if err != nil {
-		t.Skip("sox is not installed (scripts/setup-test.sh installs it)")
+		t.Fatal("sox is not installed (scripts/setup-test.sh installs it)")
 	}
 	data := append(noise(3000), bytes.Repeat(noise(1), 50)...)
 	file := filepath.Join(t.TempDir(), "noise.gsm")

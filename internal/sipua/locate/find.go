@@ -81,6 +81,9 @@ func (r *Resolver) Find(ctx context.Context, q Query) ([]Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", q.Host, err)
 	}
+	for i := range list {
+		list[i].Domain = strings.Trim(q.Host, "[].")
+	}
 	return r.healthyFirst(list), nil
 }
 

@@ -16,7 +16,9 @@ const (
 type Place struct {
 	Transport string // "udp", "tcp" or "tls"
 	Addr      netip.AddrPort
-	Name      string // host name behind the address, of a certificate too; "" = none
+	Name      string // host name behind the address; "" = none
+	Domain    string // that was asked for: whom a certificate has to name (RFC 5922 §4)
+	Keys      string // which keys and authorities TLS is spoken with; "" = the usual
 }
 
 // String gives "udp 192.0.2.1:5060".

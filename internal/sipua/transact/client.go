@@ -63,13 +63,13 @@ func (c *client) drain() {
 	}
 }
 
-// flowTo gives the way to a peer, dialling TCP when no connection is open.
+// flowTo gives the way to a peer, dialling when no connection is open.
 func (l *Layer) flowTo(ctx context.Context, to Dest) (flow, error) {
 	if !to.Addr.IsValid() || to.Addr.Port() == 0 {
 		return nil, fmt.Errorf("send to %s: no address", to)
 	}
-	if to.Transport == "tcp" {
-		c, err := l.connect(ctx, to.Addr)
+	if to.Transport != "udp" {
+		c, err := l.connect(ctx, to)
 		if err != nil {
 			return nil, fmt.Errorf("send to %s: %w", to, err)
 		}
@@ -83,7 +83,7 @@ func (l *Layer) prepare(req *sip.Request, to Dest) {
 	if req.Via() == nil {
 		via := &sip.ViaHeader{
 			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(to.Transport),
-			Host: strings.Trim(l.Host(to.Addr.Addr()), "[]"), Port: int(l.local.Port()),
+			Host: strings.Trim(l.Host(to.Addr.Addr()), "[]"), Port: l.Port(to.Transport),
 		}
 		via.Params.Add("branch", sip.GenerateBranchN(20))
 		via.Params.Add("rport", "")

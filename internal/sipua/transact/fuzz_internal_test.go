@@ -36,7 +36,7 @@ func deskLayer() *Layer {
 	cfg.Limits.Rate = -1
 	cfg.Limits.defaults()
 	return &Layer{
-		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), limit: newSourceLimiter(cfg.Limits),
+		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), strays: newSourceLimiter(cfg.Limits), gate: newGate(), rests: newRests(), limit: newSourceLimiter(cfg.Limits),
 		local:   netip.MustParseAddrPort("127.0.0.1:5060"),
 		servers: map[string]*Inbound{}, clients: map[string]*client{},
 	}

@@ -2,10 +2,12 @@ package transact
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -17,16 +19,18 @@ import (
 
 // Limits bound what peers can make us keep. Zero fields take the defaults.
 type Limits struct {
-	Rate            float64 // requests a second that begin something, per source address; default 10; negative = no limit
+	Rate            float64 // requests a second that begin something, per source address, and as many strays; default 10; negative = no limit
 	Burst           int     // default 20
 	Sources         int     // source addresses remembered; default 16384
 	Transactions    int     // server transactions alive; default 60000
-	MessageSize     int     // bytes of a request over UDP or any message over TCP; default 16384
-	Connections     int     // TCP connections in all; default 4096
-	PerAddress      int     // TCP connections of one address that is not exempt; default 64
+	MessageSize     int     // bytes of a request over UDP or any message of a connection; default 16384
+	Connections     int     // connections in all; default 4096
+	PerAddress      int     // connections of one address that is not exempt; default 64
 	FirstMessage    time.Duration
 	IdleConnection  time.Duration
 	MessageComplete time.Duration
+	Handshake       time.Duration
+	Ping            time.Duration
 }
 
 func (l *Limits) defaults() {
@@ -40,6 +44,8 @@ func (l *Limits) defaults() {
 	setDefault(&l.FirstMessage, 30*time.Second)    // until the first whole message
 	setDefault(&l.IdleConnection, time.Hour)       // between messages
 	setDefault(&l.MessageComplete, 10*time.Second) // from a message's first byte to its last
+	setDefault(&l.Handshake, 10*time.Second)       // of TLS, and the request for a WebSocket
+	setDefault(&l.Ping, 25*time.Second)            // between those that WebSockets are sent
 }
 
 func setDefault[T comparable](p *T, v T) {
@@ -59,6 +65,21 @@ type Config struct {
 	Limits    Limits
 	Logger    *slog.Logger
 
+	// TLS, WS and WSS are where SIP is listened for by TLS and by WebSocket, HOST:PORT;
+	// "" = not at all.
+	TLS, WS, WSS string
+	// ServerTLS has our certificate, for TLS and WSS.
+	ServerTLS *tls.Config
+	// ClientTLS gives what connections to a peer are made with: the authorities that
+	// are trusted and our certificate. nil = the system's, and none.
+	ClientTLS func(Dest) (*tls.Config, error)
+	// Secured is told how the handshake with a peer that we connected to came out. It
+	// must not block. May be nil.
+	Secured func(Dest, error)
+	// Origins are those of pages that may speak SIP by WebSocket beside pages of the
+	// host that they ask: "https://example.com", "*" = all.
+	Origins []string
+
 	// Request takes every request that is not a retransmission, an ACK or the
 	// CANCEL of a known INVITE.
 	Request func(*Inbound)
@@ -66,8 +87,18 @@ type Config struct {
 	Ack func(*sip.Request)
 	// Cancel takes the CANCEL of a known INVITE, already answered with 200.
 	Cancel func(invite *Inbound, cancel *sip.Request)
+	// Gate says whether a request that would begin something may go on, before it is
+	// parsed; what may not is answered 503 with the time after which to try again.
+	// It must be quick. nil = all may.
+	Gate func(Opening) (again time.Duration, ok bool)
+	// Known says whether a Call-ID is one of a dialog that exists, whose requests pass
+	// the gate. May be nil.
+	Known func(callID []byte) bool
 	// Exempt says whether a source is free of limits. May be nil.
 	Exempt func(netip.Addr) bool
+	// Lost is told of a connection by TLS or WebSocket on which the peer had spoken and
+	// that is closed; it has a Name when we had made it. It must not block. May be nil.
+	Lost func(Dest)
 	// Seen is told of every message read and of every one about to be written.
 	// May be nil.
 	Seen func(Seen)
@@ -78,15 +109,30 @@ type Seen struct {
 	Msg       sip.Message
 	In        bool
 	Peer      netip.AddrPort
-	Transport string // "udp" or "tcp"
+	Transport string // as Dest.Transport
 	At        time.Time
 }
 
 // Dest is where a message goes.
 type Dest struct {
-	Transport string // "udp" or "tcp"
+	Transport string // "udp", "tcp", "tls", "ws" or "wss"
 	Addr      netip.AddrPort
+	// Name is whom the peer of a TLS connection has to prove to be. Without one only
+	// a connection that the peer made serves, as by WebSocket.
+	Name string
+	Keys string // which keys and authorities Config.ClientTLS is asked for; "" = the usual
 }
+
+// key tells apart what needs connections of its own.
+func (d Dest) key() Dest {
+	if d.Transport != "tls" {
+		d.Name, d.Keys = "", ""
+	}
+	return d
+}
+
+// Secure says whether nobody between reads messages that are sent so.
+func Secure(transport string) bool { return transport == "tls" || transport == "wss" }
 
 // String gives "udp 192.0.2.1:5060".
 func (d Dest) String() string { return d.Transport + " " + d.Addr.String() }
@@ -95,11 +141,14 @@ func (d Dest) String() string { return d.Transport + " " + d.Addr.String() }
 type Counters struct {
 	Limited     uint64 // requests dropped by a source's rate
 	Malformed   uint64 // messages that were no SIP
+	Handshakes  uint64 // of TLS that failed, and pages that may not speak SIP here
 	Overflow    uint64 // requests refused because the transaction table was full
-	Connections uint64 // TCP connections refused
+	Connections uint64 // connections refused
 	Panics      uint64 // handler panics that were caught
 	Resent      uint64 // messages that were written to UDP again, because no answer came or the peer asked again
 	Again       uint64 // requests of peers that came again
+	TurnedAway  uint64 // requests that were answered 503 at the gate
+	Strays      uint64 // messages of no call or request that is known, dropped by their source's rate
 }
 
 // Layer is the open sockets with their transactions.
@@ -110,6 +159,9 @@ type Layer struct {
 	tcp    *net.TCPListener
 	local  netip.AddrPort
 	limit  *sourceLimiter
+	strays *sourceLimiter
+	gate   *gate
+	rests  *rests
 	ctx    context.Context // ends with Close; for dialling only
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -118,13 +170,22 @@ type Layer struct {
 	closed  bool
 	servers map[string]*Inbound
 	clients map[string]*client
-	conns   map[netip.AddrPort]*tcpConn
+	conns   map[Dest]*stream // by key
+	dials   map[Dest]*dialling
+	open    int // connections that are counted, those not entered yet too
 	perAddr map[netip.Addr]int
 	hosts   map[netip.Addr]string
 	// refusals are closed UDP ports, with the time of their ICMP message.
 	refusals map[netip.AddrPort]time.Time
 
-	limited, malformed, overflow, refused, panics, resent, repeats atomic.Uint64
+	ended map[Dest]closed // connections that requests waited on
+
+	limited, malformed, handshakes, overflow, refused, panics, resent, repeats, turnedAway, strayed atomic.Uint64
+
+	tlsServer  *tls.Config
+	listeners  map[string]net.Listener // by transport, of those beside udp and tcp
+	webs       []*http.Server
+	complained atomic.Int64 // when, in nanoseconds
 }
 
 // Open opens both sockets and starts reading.
@@ -134,17 +195,21 @@ func Open(cfg Config) (*Layer, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	l := &Layer{
-		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), limit: newSourceLimiter(cfg.Limits),
+		cfg: cfg, parser: sip.NewParser(sip.WithHeadersParsers(headerParsers())), limit: newSourceLimiter(cfg.Limits), strays: newSourceLimiter(cfg.Limits), gate: newGate(), rests: newRests(),
 		servers: map[string]*Inbound{}, clients: map[string]*client{},
-		conns: map[netip.AddrPort]*tcpConn{}, perAddr: map[netip.Addr]int{}, hosts: map[netip.Addr]string{},
-		refusals: map[netip.AddrPort]time.Time{},
+		conns: map[Dest]*stream{}, dials: map[Dest]*dialling{}, perAddr: map[netip.Addr]int{}, hosts: map[netip.Addr]string{},
+		refusals: map[netip.AddrPort]time.Time{}, ended: map[Dest]closed{}, listeners: map[string]net.Listener{},
 	}
 	if err := l.listen(); err != nil {
 		return nil, fmt.Errorf("open SIP sockets: %w", err)
 	}
+	if err := l.listenMore(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open SIP sockets: %w", err), l.closeSockets())
+	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.serveMore()
 	l.wg.Go(l.readUDP)
-	l.wg.Go(l.acceptTCP)
+	l.wg.Go(func() { l.accept(l.tcp, l.serveTCP) })
 	return l, nil
 }
 
@@ -167,6 +232,7 @@ func (l *Layer) listen() error {
 			_ = l.udp.SetReadBuffer(4 << 20)
 			_ = l.udp.SetWriteBuffer(1 << 20)
 			hearRefusals(l.udp)
+			timeStamps(l.udp)
 			return nil
 		}
 		lastErr = errors.Join(err, l.udp.Close())
@@ -188,15 +254,16 @@ func (l *Layer) Addr() netip.AddrPort { return l.local }
 func (l *Layer) Counters() Counters {
 	return Counters{
 		Limited: l.limited.Load(), Malformed: l.malformed.Load(), Overflow: l.overflow.Load(),
-		Connections: l.refused.Load(), Panics: l.panics.Load(), Resent: l.resent.Load(), Again: l.repeats.Load(),
+		Connections: l.refused.Load(), Handshakes: l.handshakes.Load(), Panics: l.panics.Load(), Resent: l.resent.Load(), Again: l.repeats.Load(), TurnedAway: l.turnedAway.Load(),
+		Strays: l.strayed.Load(),
 	}
 }
 
-// Alive gives the numbers of server and client transactions and TCP connections.
+// Alive gives the numbers of server and client transactions and connections.
 func (l *Layer) Alive() (servers, clients, conns int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.servers), len(l.clients), len(l.conns)
+	return len(l.servers), len(l.clients), l.open
 }
 
 // Close ends all transactions, closes the sockets and waits for every goroutine.
@@ -218,9 +285,9 @@ func (l *Layer) Close() error {
 			tx.Terminate()
 		}
 	}
-	err := errors.Join(l.udp.Close(), l.tcp.Close())
+	err := l.closeSockets()
 	for _, c := range conns {
-		c.shut()
+		l.wg.Go(c.shut) // a peer that does not read keeps the farewell of TLS for seconds
 	}
 	l.wg.Wait()
 	return err
@@ -288,13 +355,14 @@ func (l *Layer) seen(msg sip.Message, in bool, peer netip.AddrPort, transport st
 
 func (l *Layer) exempt(a netip.Addr) bool { return l.cfg.Exempt != nil && l.cfg.Exempt(a) }
 
-// SplitTransport gives "udp" or "tcp" from a name in any case, "" for others.
+// SplitTransport gives the transport of a name in any case, "" for those that are
+// not spoken.
 func SplitTransport(name string) string {
 	switch t := strings.ToLower(name); t {
-	case "", "udp":
+	case "":
 		return "udp"
-	case "tcp":
-		return "tcp"
+	case "udp", "tcp", "tls", "ws", "wss":
+		return t
 	}
 	return ""
 }

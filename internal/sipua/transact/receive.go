@@ -29,7 +29,8 @@ func (l *Layer) receive(b []byte, f flow) {
 		}
 	}()
 	response := bytes.HasPrefix(b, []byte("SIP/"))
-	if !response && begins(b) && !l.exempt(f.peer().Addr()) && !l.limit.allow(f.peer().Addr(), time.Now()) {
+	exempt := l.exempt(f.peer().Addr())
+	if !response && begins(b) && !exempt && !l.limit.allow(f.peer().Addr(), time.Now()) {
 		l.limited.Add(1)
 		return
 	}
@@ -47,6 +48,9 @@ func (l *Layer) receive(b []byte, f flow) {
 	if tooManyLines(b) {
 		l.malformed.Add(1)
 		replyRaw(b, f, 400, "Too Many Headers")
+		return
+	}
+	if response && !exempt && !l.awaited(b, f) || !response && !l.pass(b, f, exempt) {
 		return
 	}
 	msg, err := l.parse(b)
@@ -186,7 +190,10 @@ func (l *Layer) response(res *sip.Response, f flow) {
 }
 
 func (l *Layer) request(req *sip.Request, f flow, size int) {
-	in := &Inbound{Req: req, l: l, flow: f, source: f.peer(), size: size}
+	in := &Inbound{Req: req, l: l, flow: f, source: f.peer(), size: size, at: time.Now()}
+	if u, ok := f.(*udpFlow); ok && !u.at.IsZero() {
+		in.at = u.at
+	}
 	if code, reason := checkRequest(req); code != 0 {
 		l.malformed.Add(1)
 		if !req.IsAck() && req.Via() != nil {
@@ -201,9 +208,11 @@ func (l *Layer) request(req *sip.Request, f flow, size int) {
 	l.mu.Lock()
 	known := l.servers[key]
 	l.mu.Unlock()
+	rested := known == nil && l.rested(req, key, f)
 	switch {
 	case req.IsCancel():
-		l.cancelRequest(in, known)
+		l.cancelRequest(in, known, rested)
+	case rested:
 	case known != nil && known.tx.Load() != nil:
 		l.again(known, req)
 	case req.IsAck():
@@ -233,17 +242,19 @@ func (l *Layer) again(known *Inbound, req *sip.Request) {
 	_ = known.tx.Load().Receive(req)
 }
 
-func (l *Layer) cancelRequest(in *Inbound, known *Inbound) {
-	if known == nil || !known.Req.IsInvite() {
+// cancelRequest answers a CANCEL. Of a transaction that rests there is nothing to end
+// (RFC 3261 §9.2).
+func (l *Layer) cancelRequest(in *Inbound, known *Inbound, rested bool) {
+	if !rested && (known == nil || !known.Req.IsInvite()) {
 		_ = in.Reply(481, "Call/Transaction Does Not Exist")
 		return
 	}
 	res := in.Response(200, "OK")
-	if t := res.To(); t != nil {
+	if t := res.To(); t != nil && known != nil {
 		t.Params.Add("tag", known.Tag())
 	}
 	_ = in.flow.WriteMsg(res)
-	if l.cfg.Cancel != nil {
+	if known != nil && l.cfg.Cancel != nil {
 		l.cfg.Cancel(known, in.Req)
 	}
 }

@@ -2,13 +2,17 @@ package transact
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"tandem/internal/certs"
 )
 
 // Inbound is a request that arrived. Until Begin it is answered without state;
@@ -20,6 +24,7 @@ type Inbound struct {
 	flow     flow
 	source   netip.AddrPort
 	size     int // bytes of the request
+	at       time.Time
 	key      string
 	tx       atomic.Pointer[sip.ServerTx]
 	accepted atomic.Bool // a 2xx was sent
@@ -28,8 +33,28 @@ type Inbound struct {
 // Source gives the address that the request came from.
 func (in *Inbound) Source() netip.AddrPort { return in.source }
 
-// Transport gives "udp" or "tcp".
+// Arrived gives the time at which the request reached this machine, as far as the
+// kernel tells, else when it was read.
+func (in *Inbound) Arrived() time.Time { return in.at }
+
+// Transport gives the transport, as Dest.Transport.
 func (in *Inbound) Transport() string { return in.flow.network() }
+
+// Proves checks that the peer, which connected to us by TLS, showed a certificate of
+// name that leads to roots; nil = the system's.
+func (in *Inbound) Proves(name string, roots *x509.CertPool) error {
+	t, ok := in.flow.(*stream)
+	if !ok || t.key.Transport != "tls" {
+		return errors.New("it came without TLS")
+	}
+	if t.key.Name != "" { // we connected, and have checked it
+		if !certs.SameName(t.key.Name, name) {
+			return errors.New("the connection is that of " + t.key.Name)
+		}
+		return nil
+	}
+	return certs.Proves(t.shown, name, roots, certs.Calls)
+}
 
 // Tag gives the tag we put in To: always the same for the same request, so
 // that answers without state agree (RFC 3261 §8.2.7).
@@ -105,6 +130,9 @@ func (in *Inbound) Send(res *sip.Response) error {
 		first = !in.accepted.Swap(true)
 	}
 	tx := in.tx.Load()
+	if tx != nil && !first { // the transaction has done its part
+		return in.flow.WriteMsg(res)
+	}
 	doubted := in.flow.network() == "udp" && !in.l.exempt(in.source.Addr())
 	if doubted && tx != nil && (res.StatusCode == 401 || res.StatusCode == 407) {
 		tx.Terminate()
@@ -124,6 +152,8 @@ func (in *Inbound) Send(res *sip.Response) error {
 		time.AfterFunc(sip.Timer_L, tx.Terminate)
 	case doubted && res.StatusCode >= 300:
 		time.AfterFunc(2*sip.T1, tx.Terminate)
+	case err == nil:
+		in.rest(tx, res)
 	}
 	if err != nil {
 		return fmt.Errorf("respond %d: %w", res.StatusCode, err)

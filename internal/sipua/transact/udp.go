@@ -23,6 +23,7 @@ const (
 type udpFlow struct {
 	l    *Layer
 	to   netip.AddrPort
+	at   time.Time // the datagram that it is for arrived; zero = there is none
 	last atomic.Pointer[sent]
 }
 
@@ -59,9 +60,11 @@ func (f *udpFlow) writeRaw(b []byte) error {
 }
 
 func (l *Layer) readUDP() {
-	buf := make([]byte, maxDatagram)
+	buf, oob := make([]byte, maxDatagram), make([]byte, stampRoom)
+	wait := waiter(l.udp)
 	for {
-		n, from, err := l.udp.ReadFromUDPAddrPort(buf)
+		wait()
+		n, beside, _, from, err := l.udp.ReadMsgUDPAddrPort(buf, oob)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
@@ -77,13 +80,13 @@ func (l *Layer) readUDP() {
 			}
 			continue
 		}
-		l.datagram(buf[:n], unmap(from))
+		l.datagram(buf[:n], unmap(from), stampOf(oob[:beside]))
 	}
 }
 
-func (l *Layer) datagram(b []byte, from netip.AddrPort) {
+func (l *Layer) datagram(b []byte, from netip.AddrPort, at time.Time) {
 	if len(bytes.Trim(b, "\r\n\x00 ")) < 12 {
 		return // keep-alive (RFC 5626 §3.5.1) or rubbish
 	}
-	l.receive(b, &udpFlow{l: l, to: from})
+	l.receive(b, &udpFlow{l: l, to: from, at: at})
 }

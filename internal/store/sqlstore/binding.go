@@ -9,9 +9,12 @@ import (
 
 const bindingColumns = `tenant, extension, contact, source, transport, call_id, cseq, user_agent, expires, path`
 
+// readBindings has the policy of their extension too.
+const readBindings = bindingColumns + `, COALESCE((SELECT srtp FROM extensions e WHERE e.tenant = bindings.tenant AND e.number = bindings.extension), '')`
+
 func scanBinding(r row) (b voice.Binding, err error) {
 	var cseq int64
-	err = r.Scan(&b.Tenant, &b.Extension, &b.Contact, &b.Source, &b.Transport, &b.CallID, &cseq, &b.UserAgent, timeCol{&b.Expires}, jsonCol{&b.Path})
+	err = r.Scan(&b.Tenant, &b.Extension, &b.Contact, &b.Source, &b.Transport, &b.CallID, &cseq, &b.UserAgent, timeCol{&b.Expires}, jsonCol{&b.Path}, &b.SRTP)
 	b.CSeq = uint32(cseq)
 	return b, err
 }
@@ -37,6 +40,6 @@ func (s *Store) RemoveBinding(ctx context.Context, t voice.TenantID, extension, 
 // Bindings implements voice.BindingStore: the one that lasts longest first.
 func (s *Store) Bindings(ctx context.Context, t voice.TenantID, extension string, now time.Time) ([]voice.Binding, error) {
 	return many(ctx, s, "store.Bindings", scanBinding,
-		`SELECT `+bindingColumns+` FROM bindings WHERE tenant = $1 AND ($2 = '' OR extension = $2) AND expires > $3
+		`SELECT `+readBindings+` FROM bindings WHERE tenant = $1 AND ($2 = '' OR extension = $2) AND expires > $3
 		ORDER BY extension, expires DESC, contact`, t, extension, micros(now))
 }

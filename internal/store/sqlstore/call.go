@@ -3,29 +3,30 @@ package sqlstore
 import (
 	"context"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"tandem/internal/voice"
 )
 
-const cdrColumns = `call, tenant, direction, from_addr, from_name, to_addr, app, started, answered, ended, cause, words, legs, tag, order_ref`
+const cdrColumns = `call, tenant, direction, from_addr, from_name, to_addr, app, started, answered, ended, cause, words, legs, tag, order_ref, reason`
 
 func scanCDR(r row) (c voice.CDR, err error) {
 	err = r.Scan(&c.Call, &c.Tenant, &c.Direction, &c.From, &c.FromName, &c.To, &c.App,
-		timeCol{&c.Start}, timeCol{&c.Answered}, timeCol{&c.End}, &c.Cause, &c.Words, jsonCol{&c.Legs}, &c.Tag, &c.Order)
+		timeCol{&c.Start}, timeCol{&c.Answered}, timeCol{&c.End}, &c.Cause, &c.Words, jsonCol{&c.Legs}, &c.Tag, &c.Order, &c.Reason)
 	return c, err
 }
 
 func putCDR(ctx context.Context, x tx, c voice.CDR) (int64, error) {
 	return x.exec(ctx,
-		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (call) DO UPDATE SET tenant = excluded.tenant, direction = excluded.direction,
 			from_addr = excluded.from_addr, from_name = excluded.from_name, to_addr = excluded.to_addr, app = excluded.app,
 			started = excluded.started, answered = excluded.answered, ended = excluded.ended, cause = excluded.cause,
-			words = excluded.words, legs = excluded.legs, tag = excluded.tag, order_ref = excluded.order_ref
+			words = excluded.words, legs = excluded.legs, tag = excluded.tag, order_ref = excluded.order_ref, reason = excluded.reason
 		WHERE cdrs.tenant = '' OR cdrs.tenant = excluded.tenant`,
 		c.Call, c.Tenant, c.Direction, c.From, c.FromName, c.To, c.App,
-		micros(c.Start), micros(c.Answered), micros(c.End), c.Cause, c.Words, jsonText(c.Legs), c.Tag, c.Order)
+		micros(c.Start), micros(c.Answered), micros(c.End), c.Cause, c.Words, jsonText(c.Legs), c.Tag, c.Order, c.Reason)
 }
 
 // PutCDR implements voice.CallStore. NotExist when the call is another tenant's.
@@ -79,6 +80,18 @@ func (s *Store) CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error
 	if f.Order != "" {
 		q.and(`order_ref = `, f.Order)
 	}
+	if f.Reason != "" {
+		q.and(`reason = `, f.Reason)
+	}
+	if f.Number != "" {
+		q.and(`(from_addr = `, f.Number)
+		q.end(` OR to_addr = `, f.Number)
+		q.text += `)`
+	}
+	if f.Find != "" {
+		q.and(`LOWER(from_addr || ' ' || to_addr || ' ' || from_name || ' ' || words || ' ' || tag || ' ' || call) LIKE `, containing(f.Find))
+		q.text += ` ESCAPE '!'`
+	}
 	if f.OrderBegins != "" {
 		q.and(`substr(order_ref, 1, `+strconv.Itoa(utf8.RuneCountInString(f.OrderBegins))+`) = `, f.OrderBegins)
 	}
@@ -97,4 +110,16 @@ func (s *Store) CDRs(ctx context.Context, f voice.CDRFilter) ([]voice.CDR, error
 	q.end(order, bound(f.Limit, 100))
 	q.end(` OFFSET `, max(f.Offset, 0))
 	return many(ctx, s, "store.CDRs", scanCDR, q.text, q.args...)
+}
+
+// containing is the pattern of LIKE for texts in lower case that have s somewhere;
+// ! takes their meaning from signs of the pattern.
+func containing(s string) string {
+	lower := strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+	return `%` + strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`).Replace(lower) + `%`
 }

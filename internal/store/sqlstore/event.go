@@ -96,7 +96,7 @@ func putEvents(ctx context.Context, x tx, events []voice.Event) error {
 	for _, o := range order {
 		run := runs[o]
 		first, last := run[0], run[len(run)-1]
-		if _, err := x.exec(ctx, insertRun, o.call, first.Seq, o.tenant, first.At, jsonText(run), last.Seq); err != nil {
+		if _, err := x.exec(ctx, insertRun, o.call, first.Seq, o.tenant, first.At, factsText(run), last.Seq); err != nil {
 			return err
 		}
 	}
@@ -134,6 +134,7 @@ func (s *Store) WriteCalls(ctx context.Context, b voice.CallBatch) error {
 		kind = recordWrite
 	}
 	return s.transact(ctx, op, kind, names{}, func(x tx) error {
+		ctx := x.brief(ctx)
 		if err := putEvents(ctx, x, b.Events); err != nil {
 			return err
 		}

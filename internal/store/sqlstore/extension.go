@@ -6,10 +6,10 @@ import (
 	"tandem/internal/voice"
 )
 
-const extensionColumns = `tenant, number, username, realm, ha1_md5, ha1_sha256, user_id, created, serial`
+const extensionColumns = `tenant, number, username, realm, ha1_md5, ha1_sha256, user_id, created, srtp, serial`
 
 func scanExtension(r row) (e voice.Extension, err error) {
-	err = r.Scan(&e.Tenant, &e.Number, &e.Username, &e.Realm, &e.HA1MD5, &e.HA1SHA256, &e.User, timeCol{&e.Created}, &e.Serial)
+	err = r.Scan(&e.Tenant, &e.Number, &e.Username, &e.Realm, &e.HA1MD5, &e.HA1SHA256, &e.User, timeCol{&e.Created}, &e.SRTP, &e.Serial)
 	return e, err
 }
 
@@ -29,8 +29,8 @@ func (s *Store) AddExtension(ctx context.Context, e voice.Extension) error {
 		parent: "account " + string(e.Tenant),
 	}
 	return s.insertNumbered(ctx, op, n, e.Serial,
-		`INSERT INTO extensions (`+extensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Tenant, e.Number, e.Username, e.Realm, e.HA1MD5, e.HA1SHA256, e.User, micros(e.Created))
+		`INSERT INTO extensions (`+extensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		e.Tenant, e.Number, e.Username, e.Realm, e.HA1MD5, e.HA1SHA256, e.User, micros(e.Created), e.SRTP)
 }
 
 // Extension implements voice.ExtensionStore.
@@ -49,6 +49,12 @@ func (s *Store) ExtensionByUsername(ctx context.Context, username string) (voice
 func (s *Store) Extensions(ctx context.Context, t voice.TenantID) ([]voice.Extension, error) {
 	return many(ctx, s, "store.Extensions", scanExtension,
 		`SELECT `+extensionColumns+` FROM extensions WHERE tenant = $1 ORDER BY number`, t)
+}
+
+// SetExtensionSRTP implements voice.ExtensionPolicyStore.
+func (s *Store) SetExtensionSRTP(ctx context.Context, t voice.TenantID, number, srtp string) error {
+	return s.change(ctx, "store.SetExtensionSRTP", configWrite, names{}, "extension "+number,
+		`UPDATE extensions SET srtp = $3 WHERE tenant = $1 AND number = $2`, t, number, srtp)
 }
 
 // RemoveExtension implements voice.ExtensionStore. Its registrations go by cascade.

@@ -12,11 +12,12 @@ import (
 
 // Bounds of a Journal.
 const (
-	JournalQueue = 100_000               // events waiting, some 30 MB at most
-	finalRecords = 50_000                // last events with their records, waiting beyond that
-	journalBatch = 500                   // events in one transaction
-	journalDelay = 20 * time.Millisecond // how long the first event waits for company
-	journalWrite = 15 * time.Second      // one try
+	JournalQueue = 100_000                // events waiting, some 30 MB at most
+	finalRecords = 50_000                 // last events with their records, waiting beyond that
+	journalBatch = 500                    // events in one transaction
+	journalDelay = 20 * time.Millisecond  // how long the first event waits for company, at least
+	journalRush  = 100 * time.Millisecond // and at most, while very many come
+	journalWrite = 15 * time.Second       // one try
 	retryFirst   = 100 * time.Millisecond
 	retryLast    = 5 * time.Second
 )
@@ -56,6 +57,7 @@ type Journal struct {
 
 	ready  []unit    // of the goroutine alone: the head of the queue, followed
 	unwell time.Time // of the goroutine alone: since when rendering fails; zero = it does not
+	latest int       // of the goroutine alone: events that were stored after the latest wait
 
 	wake    chan struct{}   // in: an event came; holds one
 	flushes chan chan error // in: answer when all that came before is stored
@@ -217,7 +219,7 @@ func (j *Journal) run(ctx context.Context) {
 		for waiting := true; waiting; {
 			select {
 			case <-wake:
-				company, wake = time.After(journalDelay), nil
+				company, wake = time.After(j.delay()), nil
 				continue
 			case <-company:
 			case answer = <-j.flushes:
@@ -237,6 +239,13 @@ func (j *Journal) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// delay is how long the first event waits for company: longer when many came of late,
+// since what came of one call in one batch costs little more than one event.
+func (j *Journal) delay() time.Duration {
+	const few = 25
+	return min(max(journalDelay, journalDelay*time.Duration(j.latest)/few), journalRush)
 }
 
 // report logs what changed and gives the pause before the next try.

@@ -41,6 +41,7 @@ func batch(units []unit) (b voice.CallBatch) {
 
 // drain stores all that waits, in batches.
 func (j *Journal) drain(ctx context.Context) error {
+	j.latest = 0
 	for {
 		j.mu.Lock()
 		waiting := slices.Clone(j.queue[:min(len(j.queue), journalBatch)])
@@ -58,6 +59,7 @@ func (j *Journal) drain(ctx context.Context) error {
 			return err
 		}
 		j.stored(tell, n, refused)
+		j.latest += n
 		if unrendered != nil {
 			return unrendered
 		}

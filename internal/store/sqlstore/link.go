@@ -36,3 +36,9 @@ func (s *Store) TakeLink(ctx context.Context, hash, purpose string, now time.Tim
 	}
 	return taken[0].tenant, taken[0].user, nil
 }
+
+// DropLinks implements auth.LinkStore.
+func (s *Store) DropLinks(ctx context.Context, purpose string, t voice.TenantID, u voice.UserID) error {
+	return s.insert(ctx, "store.DropLinks", recordWrite, names{},
+		`DELETE FROM links WHERE tenant = $1 AND user_id = $2 AND purpose = $3`, t, u, purpose)
+}

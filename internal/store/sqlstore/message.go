@@ -6,11 +6,11 @@ import (
 	"tandem/internal/voice"
 )
 
-const messageColumns = `id, tenant, app, user_id, call, recording, from_addr, from_name, to_addr, duration, state, words, created`
+const messageColumns = `id, tenant, app, user_id, call, recording, from_addr, from_name, to_addr, duration, state, words, created, heard`
 
 func scanMessage(r row) (m voice.Message, err error) {
 	err = r.Scan(&m.ID, &m.Tenant, &m.App, &m.User, &m.Call, &m.Recording, &m.From, &m.FromName, &m.To,
-		spanCol{&m.Duration}, &m.State, &m.Words, timeCol{&m.Created})
+		spanCol{&m.Duration}, &m.State, &m.Words, timeCol{&m.Created}, timeCol{&m.Heard})
 	return m, err
 }
 
@@ -24,9 +24,9 @@ func (s *Store) CreateMessage(ctx context.Context, m voice.Message, mail *voice.
 	n := names{taken: map[string]string{"messages_id": "message id " + string(m.ID), "mails_id": "the id of the mail"}}
 	return s.transact(ctx, op, recordWrite, n, func(x tx) error {
 		if _, err := x.exec(ctx,
-			`INSERT INTO messages (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			`INSERT INTO messages (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			m.ID, m.Tenant, m.App, m.User, m.Call, m.Recording, m.From, m.FromName, m.To,
-			m.Duration.Microseconds(), m.State, m.Words, micros(m.Created)); err != nil || mail == nil {
+			m.Duration.Microseconds(), m.State, m.Words, micros(m.Created), micros(m.Heard)); err != nil || mail == nil {
 			return err
 		}
 		queued := *mail
@@ -52,10 +52,10 @@ func (s *Store) Messages(ctx context.Context, t voice.TenantID, app voice.AppID,
 func (s *Store) UpdateMessage(ctx context.Context, m voice.Message) error {
 	return s.change(ctx, "store.UpdateMessage", recordWrite, names{}, "message "+string(m.ID),
 		`UPDATE messages SET app = $3, user_id = $4, call = $5, recording = $6, from_addr = $7, from_name = $8, to_addr = $9,
-			duration = $10, state = $11, words = $12
+			duration = $10, state = $11, words = $12, heard = $13
 		WHERE tenant = $1 AND id = $2`,
 		m.Tenant, m.ID, m.App, m.User, m.Call, m.Recording, m.From, m.FromName, m.To,
-		m.Duration.Microseconds(), m.State, m.Words)
+		m.Duration.Microseconds(), m.State, m.Words, micros(m.Heard))
 }
 
 // DeleteMessage implements voice.MessageStore. A mail that still waits to

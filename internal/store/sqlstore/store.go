@@ -53,6 +53,9 @@ var (
 	_ voice.DeliveryStore  = (*Store)(nil)
 
 	_ voice.AccessTokenStore = (*Store)(nil)
+	_ voice.AuditStore       = (*Store)(nil)
+
+	_ voice.ExtensionPolicyStore = (*Store)(nil)
 )
 
 // Open opens the database and brings its tables up to date. Errors:

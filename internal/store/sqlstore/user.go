@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	userFields  = `id, tenant, first_name, last_name, email, email_key, role, extension, location, phones, incoming, show_id, created, serial`
-	userColumns = `id, tenant, first_name, last_name, email, role, COALESCE(extension, ''), location, phones, incoming, show_id, created, serial`
+	userFields  = `id, tenant, first_name, last_name, email, email_key, role, extension, location, phones, incoming, show_id, created, operator, serial`
+	userColumns = `id, tenant, first_name, last_name, email, role, COALESCE(extension, ''), location, phones, incoming, show_id, created, operator, serial,
+	(SELECT COUNT(*) > 0 FROM second_factors f WHERE f.user_id = users.id AND f.confirmed)`
 )
 
 func scanUser(r row) (u voice.User, err error) {
 	err = r.Scan(&u.ID, &u.Tenant, &u.FirstName, &u.LastName, &u.Email, &u.Role, &u.Extension, &u.Location,
-		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created}, &u.Serial)
+		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created}, &u.Operator, &u.Serial, &u.SecondFactor)
 	return u, err
 }
 
@@ -40,9 +41,9 @@ func (s *Store) CreateUser(ctx context.Context, u voice.User) error {
 		return voice.InvalidField(op, "id", "a user needs an id")
 	}
 	return s.insertNumbered(ctx, op, userNames(u), u.Serial,
-		`INSERT INTO users (`+userFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		`INSERT INTO users (`+userFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		u.ID, u.Tenant, u.FirstName, u.LastName, u.Email, orNull(emailKey(u.Email)), u.Role, orNull(u.Extension), u.Location,
-		jsonText(u.Phones), jsonText(u.Incoming), u.ShowID, micros(u.Created))
+		jsonText(u.Phones), jsonText(u.Incoming), u.ShowID, micros(u.Created), u.Operator)
 }
 
 // User implements voice.UserStore.

@@ -27,8 +27,27 @@ type tx struct {
 	novel *[]string
 }
 
-// exec runs a statement and gives how many rows it touched.
+// exec runs a statement, notes in the audit log what somebody changes by it, and gives
+// how many rows it touched.
 func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	entries, err := t.noted(ctx, query, args)
+	if err != nil {
+		return 0, err
+	}
+	n, err := t.run(ctx, query, args)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	for _, e := range entries {
+		if err := t.noteEntry(ctx, e); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// run runs a statement.
+func (t tx) run(ctx context.Context, query string, args []any) (int64, error) {
 	var res sql.Result
 	var err error
 	switch {
@@ -46,6 +65,15 @@ func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) 
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// brief gives the context for statements that touch one row each: on SQLite they are
+// not broken off, since its driver starts a goroutine for each that can be.
+func (t tx) brief(ctx context.Context) context.Context {
+	if t.ready == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // must runs a statement that has to touch a row; otherwise missing says what

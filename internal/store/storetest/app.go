@@ -33,6 +33,7 @@ func testApps(t *testing.T, s Store) {
 
 	next := a
 	next.Name, next.Shortcode, next.Document, next.Updated = "Second", "", json.RawMessage(`{}`), moment(9)
+	next.Canary = voice.Canary{Percent: 10, Number: "+4685000000", Salt: "s", Document: "{ \"a\" : 1 }", Record: json.RawMessage(`{"by":"x"}`)}
 	same(t, "new version", read(s.UpdateApp(ctx, next))(t), 2)
 	next.Version = 2
 	same(t, "updated", read(s.App(ctx, ours, a.ID))(t), next)

@@ -10,7 +10,7 @@ import (
 func cdr(id voice.CallID, t voice.TenantID, n int) voice.CDR {
 	return voice.CDR{
 		Call: id, Tenant: t, Direction: voice.Inbound, From: "+46850000000", FromName: "Anna", To: "+46850000001", App: "VA1",
-		Start: moment(n), Answered: moment(n + 1), End: moment(n + 9), Cause: voice.CauseNormal, Words: "the caller hung up",
+		Start: moment(n), Answered: moment(n + 1), End: moment(n + 9), Cause: voice.CauseNormal, Reason: voice.EndCallerHungUp, Words: "the caller hung up",
 		Legs: []voice.LegRecord{{
 			ID: "a", To: "x", Start: moment(n), End: moment(n + 9), Cause: voice.CauseNormal, Codec: "PCMA",
 			Quality: voice.Quality{PacketsIn: 400, LostIn: 3, JitterIn: 12 * time.Millisecond, RTT: time.Millisecond},
@@ -60,6 +60,15 @@ func testCDRs(t *testing.T, s Store) {
 		"past, of one time":  {voice.CDRFilter{Past: voice.CDRPlace{Start: b.Start, Call: "c3"}, Limit: 1}, []voice.CDR{b}},
 		"orders that begin":  {voice.CDRFilter{Tenant: ours, OrderBegins: "order-c"}, []voice.CDR{c, a}},
 		"orders that do not": {voice.CDRFilter{OrderBegins: "rder-c"}, nil},
+		"found by a name":    {voice.CDRFilter{Tenant: ours, Find: "aNNa"}, []voice.CDR{c, a}},
+		"found by an id":     {voice.CDRFilter{Find: "C2"}, []voice.CDR{b}},
+		"found by words":     {voice.CDRFilter{Find: "caller hung", Limit: 1}, []voice.CDR{c}},
+		"no pattern":         {voice.CDRFilter{Find: "%"}, nil},
+		"no pattern of one":  {voice.CDRFilter{Find: "c_"}, nil},
+		"of a number":        {voice.CDRFilter{Tenant: ours, Number: "+46850000001"}, []voice.CDR{c, a}},
+		"of no number":       {voice.CDRFilter{Tenant: ours, Number: "+4685000000"}, nil},
+		"of a reason":        {voice.CDRFilter{Tenant: ours, Reason: voice.EndCallerHungUp}, []voice.CDR{c, a}},
+		"of another reason":  {voice.CDRFilter{Reason: voice.EndFault}, nil},
 		"open":               {voice.CDRFilter{Tenant: ours, Open: true}, nil},
 	} {
 		same(t, what, read(s.CDRs(ctx, x.f))(t), x.want)

@@ -16,6 +16,8 @@ func testHostileText(t *testing.T, s Store) {
 		"not utf-8":     {"a\xff\xfeb", "a\uFFFDb"},
 		"half a letter": {"a\xc3", "a\uFFFD"},
 		"sql":           {`'; DROP TABLE cdrs; --`, `'; DROP TABLE cdrs; --`},
+		"backslashes":   {`\' OR 1=1 -- \\"`, `\' OR 1=1 -- \\"`},
+		"quotes":        {"'\"`' UNION SELECT hash FROM tokens --", "'\"`' UNION SELECT hash FROM tokens --"},
 		"placeholders":  {`$1 ? :x @y %s {}`, `$1 ? :x @y %s {}`},
 		"controls":      {"\x1b[2J\r\n\t", "\x1b[2J\r\n\t"},
 		"long":          {strings.Repeat("å", 70000), strings.Repeat("å", 70000)},

@@ -37,7 +37,7 @@ func testMessages(t *testing.T, s Store) {
 	want(t, "id taken", s.CreateMessage(ctx, a, &q), voice.Exists)
 	same(t, "no mail of a message that was refused", read(s.DueMails(ctx, moment(99), 0))(t), nil)
 	a.App, a.User, a.Call, a.Recording, a.From, a.FromName, a.To = "VA3", "", "c2", "r2", "", "", ""
-	a.Duration, a.State, a.Words = 0, voice.MessageUndeliver, "550"
+	a.Duration, a.State, a.Words, a.Heard = 0, voice.MessageUndeliver, "550", moment(7)
 	ok(t, s.UpdateMessage(ctx, a))
 	same(t, "updated", read(s.Message(ctx, ours, "m1"))(t), a)
 	want(t, "update unknown", s.UpdateMessage(ctx, message("m9", ours, 1)), voice.NotExist)

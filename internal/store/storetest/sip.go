@@ -9,7 +9,7 @@ import (
 func testExtensions(t *testing.T, s Store) {
 	ctx := t.Context()
 	a := voice.Extension{
-		Tenant: ours, Number: "102", Username: "u102", Realm: "example.com", HA1MD5: "aa", HA1SHA256: "bb", User: "11", Created: moment(1),
+		Tenant: ours, Number: "102", Username: "u102", Realm: "example.com", HA1MD5: "aa", HA1SHA256: "bb", User: "11", SRTP: "required", Created: moment(1),
 	}
 	b := voice.Extension{Tenant: ours, Number: "101", Username: "u101", Created: moment(2)}
 	other := voice.Extension{Tenant: theirs, Number: "102", Username: "v102"}
@@ -30,6 +30,13 @@ func testExtensions(t *testing.T, s Store) {
 	want(t, "no such account", s.AddExtension(ctx, voice.Extension{Tenant: "999", Number: "1", Username: "y"}), voice.NotExist)
 
 	ok(t, s.PutBinding(ctx, voice.Binding{Tenant: ours, Extension: "102", Contact: "sip:a", Expires: moment(9)}))
+	srtp := func() string { return read(s.Bindings(ctx, ours, "102", moment(0)))(t)[0].SRTP }
+	same(t, "policy with the registration", srtp(), "required")
+	ok(t, s.SetExtensionSRTP(ctx, ours, "102", "off"))
+	same(t, "another policy", read(s.Extension(ctx, ours, "102"))(t).SRTP, "off")
+	same(t, "another policy with the registration", srtp(), "off")
+	same(t, "of another account's extension", read(s.Extension(ctx, theirs, "102"))(t).SRTP, "")
+	want(t, "policy of nobody", s.SetExtensionSRTP(ctx, ours, "199", "off"), voice.NotExist)
 	ok(t, s.RemoveExtension(ctx, ours, "102"))
 	want(t, "remove again", s.RemoveExtension(ctx, ours, "102"), voice.NotExist)
 	ok(t, s.AddExtension(ctx, a))
@@ -74,7 +81,7 @@ func testTrunks(t *testing.T, s Store) {
 	a := voice.Trunk{
 		ID: "tr1", Tenant: ours, Name: "carrier", Host: "sip.example.com:5080", Transport: "tcp", Username: "u", Password: "pä ss",
 		Register: true, Priority: 2, Prefixes: []string{"+46", "+47"}, CallerID: "+46850000000", Refer: true, Created: moment(1),
-		Proxy: "proxy.example.com:5070", Identity: true, Redirects: true,
+		Proxy: "proxy.example.com:5070", Identity: true, Redirects: true, TLSName: "sip.example.net", TLSCA: "authorities", TLSCert: "ours", TLSKey: "its key", SRTP: "required",
 	}
 	b := voice.Trunk{ID: "tr2", Tenant: ours, Name: "pbx", Host: "192.0.2.7", Priority: 1, Created: moment(2)}
 	c := voice.Trunk{ID: "tr3", Tenant: theirs, Name: "carrier", Host: "192.0.2.8", Password: "x", Priority: 2, Created: moment(0)}
@@ -92,6 +99,7 @@ func testTrunks(t *testing.T, s Store) {
 	a.Name, a.Host, a.Transport, a.Username, a.Password, a.Register = "c2", "h2", "", "u2", "new", false
 	a.Priority, a.Prefixes, a.CallerID, a.Refer = 0, nil, "", false
 	a.Proxy, a.Identity, a.Redirects = "", false, false
+	a.TLSName, a.TLSCA, a.TLSCert, a.TLSKey, a.SRTP = "other", "", "", "", "off"
 	ok(t, s.UpdateTrunk(ctx, a))
 	same(t, "updated", read(s.Trunks(ctx, ours))(t), []voice.Trunk{a, b})
 	want(t, "update unknown", s.UpdateTrunk(ctx, voice.Trunk{ID: "x", Tenant: ours, Name: "x", Host: "h"}), voice.NotExist)

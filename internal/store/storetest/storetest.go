@@ -27,9 +27,11 @@ type Store interface {
 	voice.AppStore
 	voice.SoundStore
 	voice.ExtensionStore
+	voice.ExtensionPolicyStore
 	voice.BindingStore
 	voice.TrunkStore
 	voice.CallStore
+	voice.CallCounter
 	voice.RecordingStore
 	voice.MessageStore
 	voice.MailStore
@@ -37,6 +39,9 @@ type Store interface {
 	voice.DeliveryStore
 	voice.DeliveryLog
 	voice.AccessTokenStore
+	voice.AuditStore
+	voice.FactorStore
+	voice.FactorCodeStore
 }
 
 // Harness is what a noun is tested with.
@@ -68,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"bindings", testBindings},
 		{"trunks", testTrunks},
 		{"cdrs", testCDRs},
+		{"counts of calls", testCounts},
 		{"events", testEvents},
 		{"batches of calls", testCallBatch},
 		{"recordings", testRecordings},
@@ -77,6 +83,8 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"resources", testResources},
 		{"deliveries", testDeliveries},
 		{"access tokens", testAccessTokens},
+		{"audit", testAudit},
+		{"second factors", testFactors},
 		{"isolation", testIsolation},
 		{"hostile text", testHostileText},
 	}

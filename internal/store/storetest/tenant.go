@@ -14,7 +14,7 @@ func tenant(id voice.TenantID) voice.Tenant {
 	}
 	return voice.Tenant{
 		ID: id, Name: "Acme " + string(id), Language: "en", Timezone: "Europe/Stockholm", Country: "SE", Currency: "EUR",
-		Limits: voice.Limits{OutboundCalls: 3, OutboundPerMinute: 5, InboundCalls: 7, CallsPerSecond: 2, MaxQueued: 9}, Created: moment(n),
+		Limits: voice.Limits{OutboundCalls: 3, OutboundPerMinute: 5, InboundCalls: 7, InboundPerSecond: 4, InboundPerMinute: 60, CallsPerSecond: 2, MaxQueued: 9}, Created: moment(n),
 		Rescue: "rescue", Allow: []netip.Prefix{netip.MustParsePrefix("10.1.2.0/24"), netip.MustParsePrefix("fd00::/8")},
 	}
 }

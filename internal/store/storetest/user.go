@@ -9,7 +9,7 @@ import (
 
 func user(t voice.TenantID, id voice.UserID, n int) voice.User {
 	return voice.User{
-		ID: id, Tenant: t, FirstName: "Anna", LastName: "Öberg", Email: string(id) + "@example.com", Role: voice.RoleAdmin,
+		ID: id, Tenant: t, FirstName: "Anna", LastName: "Öberg", Email: string(id) + "@example.com", Role: voice.RoleAdmin, Operator: true,
 		Extension: "1" + string(id), Location: "SE", ShowID: "auto", Created: moment(n),
 		Phones: []voice.Phone{{ID: "p1", Number: "+46850000000", Name: "mobile", Type: "mobile", Receives: true, Primary: true}},
 		Incoming: voice.CallSettings{

@@ -40,7 +40,7 @@ func open(t *testing.T) *espeaktts.Engine {
 	t.Helper()
 	e, err := espeaktts.Open(t.Context(), "")
 	if err != nil {
-		t.Skip("espeak-ng is not installed (apt-get install espeak-ng)")
+		t.Fatal("espeak-ng is not installed (apt-get install espeak-ng)")
 	}
 	return e
 }

@@ -11,7 +11,7 @@ import (
 func TestSpeaks(t *testing.T) {
 	e, err := flitetts.Open(t.Context(), "")
 	if err != nil {
-		t.Skip("flite is not installed (apt-get install flite)")
+		t.Fatal("flite is not installed (apt-get install flite)")
 	}
 	if e.Version() == "unknown-1" {
 		t.Error("the version was not found")

@@ -1,27 +1,18 @@
 "use strict";
-// A telephone in a page: SIP over WebSocket (RFC 7118) or over the test's gateway, sound by
-// RTCPeerConnection, what it hears kept as samples of 8 kHz. One call at a time.
+// A telephone in a page: SIP over WebSocket (RFC 7118), sound by media.js. One call at a
+// time.
 
-const phone = { state: "idle", log: [], pc: null, heard: [], video: false };
 const rand = () => Math.random().toString(36).slice(2, 12);
 const host = rand() + ".invalid";
 let wire, account, call;
 
-// connect takes ws:// and wss:// addresses, or the path of a gateway.
 phone.connect = (url) => new Promise((resolve, reject) => {
-  if (url.startsWith("ws")) {
-    const ws = new WebSocket(url, "sip");
-    ws.onopen = () => resolve("open");
-    ws.onerror = () => reject(new Error("no WebSocket"));
-    ws.onmessage = async (m) => receive(typeof m.data === "string" ? m.data : await m.data.text());
-    wire = (text) => ws.send(text);
-    return;
-  }
-  const events = new EventSource(url);
-  events.onopen = () => resolve("open");
-  events.onmessage = (m) => receive(JSON.parse(m.data));
-  let before = Promise.resolve(); // one after the other
-  wire = (text) => { before = before.then(() => fetch(url, { method: "POST", body: text })); };
+  const ws = new WebSocket(url, "sip");
+  ws.onopen = () => resolve("open");
+  ws.onerror = () => reject(new Error("no WebSocket"));
+  ws.onmessage = async (m) => receive(typeof m.data === "string" ? m.data : await m.data.text());
+  wire = (text) => ws.send(text);
+  phone.disconnect = () => ws.close();
 });
 
 function send(text) { phone.log.push("> " + text); wire(text); }
@@ -82,43 +73,6 @@ phone.register = (user, password, domain) => {
   request("REGISTER", uri, account.dialog, ["Expires: 300"]);
 };
 
-async function media() {
-  const pc = phone.pc = new RTCPeerConnection();
-  phone.heard = [];
-  pc.ontrack = (e) => listen(new MediaStream([e.track]));
-  pc.onconnectionstatechange = () => phone.log.push("* media is " + pc.connectionState);
-  const mic = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-  for (const track of mic.getTracks()) pc.addTrack(track, mic);
-  return pc;
-}
-
-// gathered gives our description once no more addresses are to be found.
-async function gathered(pc, description) {
-  await pc.setLocalDescription(description);
-  if (pc.iceGatheringState !== "complete") {
-    await new Promise((done) => { pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done(); });
-  }
-  return pc.localDescription.sdp;
-}
-
-function listen(stream) {
-  document.getElementById("remote").srcObject = stream; // without it nothing flows
-  if (phone.ctx) phone.ctx.close(); // of an earlier call
-  const ctx = phone.ctx = new AudioContext({ sampleRate: 8000 });
-  const tap = ctx.createScriptProcessor(1024, 1, 1);
-  ctx.createMediaStreamSource(stream).connect(tap);
-  tap.connect(ctx.destination);
-  tap.onaudioprocess = (e) => { for (const v of e.inputBuffer.getChannelData(0)) phone.heard.push(Math.round(Math.max(-1, Math.min(1, v)) * 32767)); };
-}
-
-// sound gives what was heard as base64 of 16 bits.
-phone.sound = () => {
-  const bytes = new Uint8Array(new Int16Array(phone.heard).buffer);
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
-};
-
 phone.dial = async (user) => {
   phone.state = "calling";
   const pc = await media();
@@ -140,12 +94,6 @@ phone.restart = async () => {
   call.branch = request("INVITE", call.target, call, [], call.sdp);
 };
 
-phone.press = async (keys) => {
-  const sender = phone.pc.getSenders().find((s) => s.dtmf).dtmf;
-  while (!sender.canInsertDTMF) await new Promise((again) => setTimeout(again, 50));
-  sender.insertDTMF(keys, 120, 70);
-};
-
 phone.answer = async () => {
   const pc = await media();
   await pc.setRemoteDescription({ type: "offer", sdp: call.invite.body });
@@ -153,22 +101,7 @@ phone.answer = async () => {
   phone.state = "up";
 };
 
-// stats says what the browser counts, for a test that failed.
-phone.stats = async () => {
-  const all = [];
-  for (const s of phone.pc ? (await phone.pc.getStats()).values() : []) {
-    if (["inbound-rtp", "outbound-rtp", "candidate-pair", "local-candidate", "remote-candidate", "transport"].includes(s.type)) all.push("* " + JSON.stringify(s));
-  }
-  return [`* ${phone.heard.length} samples heard, context ${phone.ctx && phone.ctx.state}`, ...all].join("\n");
-};
-
 phone.bye = () => { call.seq++; request("BYE", call.target, call); over("we hung up"); };
-
-function over(why) {
-  phone.state = "over";
-  phone.log.push("* over: " + why);
-  if (phone.pc) phone.pc.close();
-}
 
 async function receive(text) {
   phone.log.push("< " + text);

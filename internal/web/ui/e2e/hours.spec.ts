@@ -1,0 +1,46 @@
+import { serious } from './looks'
+import { expect, test } from './tandem'
+
+test('opening hours are made, refused at their fields, previewed, asked by a call and kept while they are asked', async ({ home, server }) => {
+  await home.goto(server.url + '/hours')
+  await expect(home.getByText('There are no opening hours yet.')).toBeVisible()
+  await home.getByRole('button', { name: 'Add opening hours' }).click()
+  const form = home.getByRole('dialog', { name: 'Add opening hours' })
+  await form.getByRole('textbox', { name: 'Name' }).first().fill('Office')
+  for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']) await form.getByRole('textbox', { name: day }).fill('00:00-24:00')
+  await expect(form.getByRole('status')).toContainText('open')
+  await expect(form.getByRole('status')).toContainText('no change within a month')
+  await form.getByRole('textbox', { name: 'Monday' }).fill('nine to five')
+  await expect(form.getByText('Times such as 09:00-17:00, parted by commas')).toBeVisible()
+  await form.getByRole('textbox', { name: 'Monday' }).fill('00:00-24:00')
+  await form.getByRole('button', { name: 'Add a day' }).click()
+  const holiday = form.getByRole('group', { name: 'Holiday 1' })
+  await holiday.getByRole('textbox', { name: 'Date' }).fill('24/12')
+  await form.getByRole('button', { name: 'Add opening hours' }).click()
+  await expect(holiday.getByText('is no date')).toBeVisible()
+  await holiday.getByRole('textbox', { name: 'Date' }).fill('1999-12-24')
+  expect(await serious(home)).toEqual([])
+  await form.getByRole('button', { name: 'Add opening hours' }).click()
+  const row = home.getByRole('region', { name: 'Opening hours' }).getByRole('row', { name: /Office/ })
+  await expect(row).toContainText('Mon–Sun 00:00–24:00')
+
+  const headers = { Origin: server.url }
+  const app = await home.request.post(server.url + '/api/v1/apps', { headers, data: { kind: 'native', name: 'By day', publish: true, document: { flow: 1, start: 'a', steps: { a: { hours: { named: 'Office' }, open: 'yes', closed: 'no' }, yes: { hang_up: { words: 'it is open' } }, no: { hang_up: { words: 'it is closed' } } } } } })
+  expect(app.status(), await app.text()).toBe(201)
+  const { id } = (await app.json()) as { id: string }
+  await home.request.post(server.url + '/api/v1/numbers', { headers, data: { number: '+12025550114', to: { kind: 'app', id } } })
+  await server.run('call', `sip:+12025550114@${server.sip}`, '--for', '5s').catch(() => '')
+  await home.goto(server.url + '/calls')
+  await expect(home.getByText('it is open').first()).toBeVisible()
+
+  await home.goto(server.url + '/hours')
+  await expect(row.getByRole('link', { name: 'By day' })).toBeVisible()
+  await row.getByRole('button', { name: 'Remove Office' }).click()
+  const question = home.getByRole('dialog', { name: 'Remove Office?' })
+  await question.getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(question.getByText(/while By day asks them/)).toBeVisible()
+  await question.getByRole('button', { name: 'Cancel' }).click()
+  await row.getByRole('link', { name: 'By day' }).click()
+  await home.getByText('hours', { exact: true }).first().click()
+  await expect(home.getByRole('combobox', { name: 'Hours of the account' })).toHaveValue('Office')
+})

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { exitWords, graph, path, words, type Program } from './graph'
+
+const menu: Program = {
+  app: 'A', entry: 'hello', nodes: [
+    { id: 'hello', step: { kind: 'play', prompts: [{ kind: 'speech', text: 'Welcome' }] }, exits: { next: 'menu' } },
+    { id: 'menu', origin: '/menu', step: { kind: 'gather' }, exits: { 'key 1': 'sales', 'key 2': 'sales', 'no input': 'menu', invalid: 'gone' } },
+    { id: 'sales', step: { kind: 'dial', to: { kind: 'user', id: '7' } } },
+  ],
+}
+
+test('a graph has every step once and one way for all exits to a step', () => {
+  const g = graph(menu)
+  expect(g.places.map((p) => [p.id, p.words])).toEqual([['hello', '“Welcome”'], ['menu', ''], ['sales', 'user 7']])
+  expect(g.ways.map((w) => [w.from, w.to, exitWords(w.exits)])).toEqual([['hello', 'menu', ''], ['menu', 'sales', '1 2'], ['menu', 'menu', 'no input']])
+  const [hello, , sales] = g.places
+  expect(sales!.y).toBeGreaterThan(hello!.y)
+})
+
+test('no two steps lie on each other', () => {
+  const many: Program = { app: 'A', entry: '0', nodes: Array.from({ length: 60 }, (_, i) => ({ id: String(i), step: { kind: 'play' }, exits: { next: String((i * 7 + 1) % 60), failed: String((i * 3) % 60) } })) }
+  const { places } = graph(many)
+  expect(new Set(places.map((p) => `${Math.round(p.x)} ${Math.round(p.y)}`)).size).toBe(60)
+})
+
+test('a flow of a thousand steps is laid out in rows, none on another', () => {
+  const n = 1000
+  const many: Program = { app: 'A', entry: '0', nodes: Array.from({ length: n }, (_, i) => ({ id: String(i), step: { kind: 'play' }, exits: { next: String((i * 7 + 1) % n), failed: String((i * 3 + 5) % n) } })) }
+  const { places, ways } = graph(many)
+  expect(new Set(places.map((p) => `${p.x} ${p.y}`)).size).toBe(n)
+  expect(ways.length).toBeGreaterThan(n)
+})
+
+test('a path is the steps of one app in order, with the exits taken', () => {
+  const step = (app: string, node: string, exit?: string) => ({ kind: 'step', origin: { app }, data: exit === undefined ? { node } : { node, exit } })
+  expect(path([step('A', 'hello'), step('A', 'hello', 'next'), { kind: 'digit' }, step('A', 'menu'), step('B', 'other'), step('A', 'menu', 'key 1'), step('A', 'sales')], 'A'))
+    .toEqual([{ node: 'hello', exit: 'next' }, { node: 'menu', exit: 'key 1' }, { node: 'sales' }])
+})
+
+test('a step says who it calls, in a compiled flow and in a native document', () => {
+  expect(words({ kind: 'dial', to: { kind: 'user', id: '7' } })).toBe('user 7')
+  expect(words({ kind: 'dial', extension: '002' })).toBe('extension 002')
+  expect(words({ kind: 'dial', dialled: 2 })).toBe('dialled 2')
+})
