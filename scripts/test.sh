@@ -12,12 +12,13 @@ if [ $# -gt 0 ]; then
 fi
 
 # Tests that make real calls hear what a busy machine does to their sound: they
-# run one package at a time, after the others.
+# run one package at a time, after the others. What fails runs once more, alone,
+# and is named (scripts/retry.sh).
 calls='/(internal/(rtpport|engine|phone|sipua|daemon)|cmd/tandem|bench|test/e2e|test/web)$'
 status=0
 CGO_ENABLED=1 go test -timeout 2m -tags opus ./internal/media/opus || status=$?
 # shellcheck disable=SC2046 # lists of packages
-scripts/with-postgres.sh go test -timeout 12m $(go list ./... | grep -Ev "$calls") || status=$?
+scripts/with-postgres.sh scripts/retry.sh -timeout 20m $(go list ./... | grep -Ev "$calls") || status=$?
 # shellcheck disable=SC2046
 scripts/retry.sh -p 1 -timeout 40m $(go list ./... | grep -E "$calls") || status=$?
 exit "$status"
