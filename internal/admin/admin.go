@@ -24,6 +24,8 @@ type Store interface {
 	voice.AuditStore
 	voice.FactorStore
 	voice.FactorCodeStore
+	voice.PasskeyStore
+	voice.PasskeyUseStore
 }
 
 // Passwords checks and sets credentials; Credentials does.

@@ -103,7 +103,7 @@ func (a *API) readOwnAccount(ctx context.Context, c caller, _ *struct{}) (*answe
 func (a *API) changeOwnAccount(ctx context.Context, c caller, in *struct{ Body AccountChange }) (*answer[Account], error) {
 	if in.Body.Factor != nil {
 		rule := factorRule(*in.Body.Factor)
-		if c.person.ID != "" && rule.Covers(c.person.Role) && !c.person.SecondFactor {
+		if c.person.ID != "" && rule.Covers(c.person.Role) && !c.person.HasFactor() {
 			return nil, invalid("body.second_factor", "set up your own second factor first")
 		}
 	}

@@ -83,10 +83,14 @@ type User struct {
 	// Operator marks an administrator who has the server in care, too: trunks and
 	// every account. Set when the user is made and never after.
 	Operator bool
-	// SecondFactor says that one is asked for at the log-in; a FactorStore sets it.
+	// SecondFactor says that codes are asked for at the log-in; a FactorStore sets it.
 	SecondFactor bool
+	Passkeys     int // how many there are; a PasskeyStore sets it
 	Created      time.Time
 }
+
+// HasFactor says whether the person proves more than the password at the log-in.
+func (u User) HasFactor() bool { return u.SecondFactor || u.Passkeys > 0 }
 
 // Phone is an outside telephone of a user.
 type Phone struct {

@@ -37,12 +37,13 @@ var auditTables = map[string]struct {
 	"messages":      {"message", "id", nil},
 
 	"second_factors": {"second factor", "user_id", nil},
+	"passkeys":       {"passkey", "id", []string{"name"}},
 }
 
 // Columns that say nothing to people, are secret, or too long to be shown: of the
 // last it is said that they were changed.
 var (
-	auditSilent = []string{"tenant", "created", "updated", "used", "version", "name_key", "email_key", "serial", "blob_key", "ref", "heard", "last_step"}
+	auditSilent = []string{"tenant", "created", "updated", "used", "version", "name_key", "email_key", "serial", "blob_key", "ref", "heard", "last_step", "credential", "public_key", "transports", "sign_count"}
 	auditSecret = []string{"hash", "sealed", "ha1_md5", "ha1_sha256", "key_hash"}
 	auditLong   = []string{"document", "data", "body", "canary"}
 )

@@ -10,12 +10,13 @@ import (
 const (
 	userFields  = `id, tenant, first_name, last_name, email, email_key, role, extension, location, phones, incoming, show_id, created, operator, serial`
 	userColumns = `id, tenant, first_name, last_name, email, role, COALESCE(extension, ''), location, phones, incoming, show_id, created, operator, serial,
-	(SELECT COUNT(*) > 0 FROM second_factors f WHERE f.user_id = users.id AND f.confirmed)`
+	(SELECT COUNT(*) > 0 FROM second_factors f WHERE f.user_id = users.id AND f.confirmed),
+	(SELECT COUNT(*) FROM passkeys p WHERE p.user_id = users.id)`
 )
 
 func scanUser(r row) (u voice.User, err error) {
 	err = r.Scan(&u.ID, &u.Tenant, &u.FirstName, &u.LastName, &u.Email, &u.Role, &u.Extension, &u.Location,
-		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created}, &u.Operator, &u.Serial, &u.SecondFactor)
+		jsonCol{&u.Phones}, jsonCol{&u.Incoming}, &u.ShowID, timeCol{&u.Created}, &u.Operator, &u.Serial, &u.SecondFactor, &u.Passkeys)
 	return u, err
 }
 

@@ -42,6 +42,8 @@ type Store interface {
 	voice.AuditStore
 	voice.FactorStore
 	voice.FactorCodeStore
+	voice.PasskeyStore
+	voice.PasskeyUseStore
 }
 
 // Harness is what a noun is tested with.
@@ -85,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"access tokens", testAccessTokens},
 		{"audit", testAudit},
 		{"second factors", testFactors},
+		{"passkeys", testPasskeys},
 		{"isolation", testIsolation},
 		{"hostile text", testHostileText},
 	}
