@@ -115,3 +115,30 @@ test('an app of Sonetel’s API is edited on the canvas and reads back over that
   await home.getByRole('button', { name: 'History' }).click()
   await expect(home.getByRole('dialog')).toContainText('Revision 2')
 })
+
+test('steps on the canvas and in the outline call IVRs, users, extensions, sounds and queues by their names, and mark ids that the account does not have', async ({ home, server }) => {
+  const make = async (path: string, data: unknown) => {
+    const r = await home.request.post(server.url + path, { headers: { Origin: server.url }, data })
+    expect(r.status(), await r.text()).toBe(201)
+    return (await r.json()) as { id: string }
+  }
+  const anna = await make('/api/v1/users', { first_name: 'Anna', last_name: 'Berg', email: 'anna@example.com' })
+  await make('/api/v1/extensions', { number: '101', user: anna.id })
+  const hours = ((await (await home.request.get(server.url + '/api/v1/apps')).json()) as { items: { id: string; name: string }[] }).items.find((a) => a.name === 'Opening hours')!
+  const names = await make('/api/v1/apps', { name: 'Names', kind: 'native', document: { flow: 1, start: 'who', steps: {
+    who: { gather: { prompts: [{ say: 'Press a key' }] }, keys: { 1: 'person', 2: 'elsewhere', 3: 'line', 4: 'short', 5: 'message', 6: 'room' } },
+    person: { dial: { user: anna.id } }, elsewhere: { goto: hours.id }, line: { queue: { id: 'q-17', name: 'Support', members: [{ extension: '101' }] } },
+    short: { dial: { extension: '101' }, failed: 'room' }, message: { record: { purpose: 'voicemail' }, recorded: 'leave' }, leave: { deliver: { user: anna.id } }, room: { conference: { room: 'monday' } },
+  } } })
+  const words: [string, string][] = [['person', 'user Anna Berg'], ['elsewhere', 'Opening hours'], ['line', 'Support'], ['short', 'extension 101 Anna Berg'], ['leave', 'user Anna Berg'], ['room', 'monday']]
+  await home.goto(server.url + '/apps/' + names.id)
+  for (const [step, text] of words) await expect(home.getByTestId('canvas').locator(`[data-step="${step}"] .words`)).toHaveText(text)
+  await home.getByText('Outline').click()
+  const outline = home.getByRole('navigation', { name: 'Outline' })
+  for (const [step, text] of words) await expect(outline.locator(`[data-row="${step}"]`)).toContainText(text)
+  await outline.getByRole('textbox', { name: 'Look for a step' }).fill('anna')
+  await expect(outline.locator('[data-row]')).toHaveCount(3)
+  await home.request.delete(server.url + '/api/v1/extensions/101', { headers: { Origin: server.url } })
+  await home.reload()
+  await expect(home.getByTestId('canvas').locator('[data-step="short"] .words')).toHaveText('extension 101 (unknown)')
+})

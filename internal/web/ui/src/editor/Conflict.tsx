@@ -3,8 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { api, need, type Schema } from '../api/client'
 import { graph } from '../flow/graph'
+import { useCalled } from '../flow/useAccountNames'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
+import { useNames } from './names'
 import { programOf, type Doc, type Kind } from './model'
 import { readFlow, type Read } from './read'
 
@@ -17,7 +19,8 @@ export function Conflict({ app, mine, kinds, onTop, away }: { app: string; mine:
   const theirs = useQuery({ queryKey: ['theirs', app], gcTime: 0, staleTime: 0, retry: false, queryFn: () => readFlow(app) })
   const diff = useQuery({ queryKey: ['flow difference', app], gcTime: 0, staleTime: 0, retry: false,
     queryFn: () => need(api.POST('/api/v1/apps/{app}/flow/difference', { params: { path: { app } }, body: { flow: mine as unknown } as Schema<'FlowInput'> })) })
-  const drawn = useMemo(() => (theirs.data ? graph(programOf(theirs.data.doc, kinds)) : null), [theirs.data, kinds])
+  const called = useCalled(useNames())
+  const drawn = useMemo(() => (theirs.data ? graph(programOf(theirs.data.doc, kinds), undefined, called) : null), [theirs.data, kinds, called])
   return (
     <Alert color="orange" role="alert" title={t('editor.conflict')}>
       <Stack gap="xs">

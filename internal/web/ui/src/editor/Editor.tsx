@@ -9,7 +9,8 @@ import { api, Fault as APIFault, need, type Schema } from '../api/client'
 import { may, queries, type Me } from '../api/queries'
 import { Bench } from '../bench/Bench'
 import type { Marks } from '../bench/marks'
-import { graph, type Graph, type Program } from '../flow/graph'
+import { drawer } from '../flow/graph'
+import { useAccountNames, useCalled } from '../flow/useAccountNames'
 import { CallItNow } from '../phone/CallItNow'
 import { useLit } from '../phone/useLit'
 import { Page } from '../parts/Page'
@@ -25,7 +26,6 @@ import { Inspector, type Fault } from './Inspector'
 import { NamesContext } from './names'
 import { readFlow, type Read } from './read'
 import { addStep, change, exitsOf, kindsOf, pasteStep, pointer, programOf, removeStep, setAt, stepAt, wordOf, type Doc, type Kind, type Step } from './model'
-import { useAccountNames } from './useAccountNames'
 
 const Canvas = lazy(() => import('../flow/Canvas'))
 
@@ -76,11 +76,9 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
   const doc = h.now
   const drawnOf = useDeferredValue(doc) // typing goes before drawing
   const program = useMemo(() => programOf(drawnOf, kinds), [drawnOf, kinds])
-  const [draw] = useState(() => {
-    let last: Graph | undefined
-    return (p: Program) => (last = graph(p, last))
-  })
-  const drawn = useMemo(() => draw(program), [draw, program])
+  const [draw] = useState(drawer)
+  const called = useCalled(names)
+  const drawn = useMemo(() => draw(program, called), [draw, program, called])
   const lit = useLit(app.id, program)
   const check = useQuery({ queryKey: ['check', app.id, tag], queryFn: () => need(api.GET('/api/v1/apps/{app}/check', { params: { path: { app: app.id } } })), retry: false })
   const all = useMemo(() => {
@@ -189,12 +187,12 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
         <Findings all={all} choose={choose} />
         {errors > 0 && <Text size="sm" c="red">{t('editor.errors', { n: errors })}</Text>}
         <Group align="flex-start" gap="md" wrap="wrap">
-          {wide && <div style={{ flex: '0 0 230px' }}><Outline doc={doc} kinds={kinds} chosen={chosen} choose={choose} found={found} height={540} /></div>}
+          {wide && <div style={{ flex: '0 0 230px' }}><Outline doc={doc} kinds={kinds} called={called} chosen={chosen} choose={choose} found={found} height={540} /></div>}
           <Stack flex="1 1 480px" miw={0} gap="xs">
             {!wide && <SegmentedControl size="xs" value={view} onChange={(v) => setView(v as 'canvas' | 'outline')} data={[{ value: 'canvas', label: t('editor.canvas') }, { value: 'outline', label: t('editor.outline') }]} style={{ alignSelf: 'flex-start' }} />}
             {wide || view === 'canvas'
               ? <Suspense fallback={<Skeleton height={560} />}><Canvas graph={drawn} entry={doc.start} selected={chosen} select={(s) => { choose(s); clicked.current?.(s) }} findings={found} visited={marks.visited ?? lit.visited} taken={marks.taken ?? lit.taken} now={marks.visited ? marks.now : lit.now} missing={marks.missing} untaken={marks.untaken} height={560} connect={writes ? connect : undefined} /></Suspense>
-              : <Outline doc={doc} kinds={kinds} chosen={chosen} choose={choose} found={found} />}
+              : <Outline doc={doc} kinds={kinds} called={called} chosen={chosen} choose={choose} found={found} />}
           </Stack>
           <ScrollArea.Autosize mah={620} flex="0 1 320px" miw={280} w="100%" viewportProps={{ tabIndex: 0 }}>
             <Inspector key={`${chosen} ${h.past.length === 0 ? 0 : 1}`} doc={doc} name={chosen in doc.steps ? chosen : doc.start} kinds={kinds} faults={all} set={set} readOnly={!writes} copy={copyStep}

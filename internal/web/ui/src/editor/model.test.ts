@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { addStep, beginAt, change, exitsOf, kindsOf, pasteStep, programOf, removeStep, renameStep, setAt, stepAt, type Doc, type History } from './model'
+import { addStep, beginAt, change, exitsOf, kindsOf, pasteStep, programOf, removeStep, renameStep, setAt, shownOf, stepAt, type Doc, type History, type Step } from './model'
 
 const kinds = kindsOf(JSON.parse(readFileSync('../../../docs/flow.schema.json', 'utf8')))
 
@@ -24,6 +24,14 @@ test('a program has a way for every exit that leads somewhere', () => {
     ['hello', 'play', { next: 'menu' }], ['menu', 'gather', { 'key 1': 'sales', 'key #': 'bye', invalid: 'menu', 'no input': 'bye' }],
     ['ask', 'listen', { 'sales|buy': 'sales' }], ['sales', 'dial', { busy: 'bye' }], ['bye', 'hang_up', {}],
   ])
+})
+
+test('a step is shown in the shape that compiled flows have', () => {
+  const step = (s: Step) => shownOf(s, Object.keys(s)[0]!)
+  expect(step({ goto: 'A1' })).toEqual({ kind: 'goto', app: 'A1' })
+  expect(step({ save_sound: 'S1' })).toEqual({ kind: 'save_sound', sound: 'S1' })
+  expect(step({ play: [{ sound: 'S1' }, { say: 'Hello' }, { phrase: 'welcome' }] })).toEqual({ kind: 'play', prompts: [{ sound: 'S1' }, { text: 'Hello' }, { name: 'welcome' }] })
+  expect(step({ queue: { id: 'q', name: 'Desk' } })).toEqual({ kind: 'queue', id: 'q', name: 'Desk' })
 })
 
 test('calls begin at another step, and the former one can be removed then', () => {

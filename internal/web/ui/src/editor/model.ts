@@ -54,16 +54,30 @@ export function programOf(doc: Doc, kinds: Map<string, Kind>): Program {
     app: '', entry: doc.start, nodes: Object.entries(doc.steps).map(([id, step]) => {
       const word = wordOf(step, kinds)
       const exits = exitsOf(step, kinds.get(word)).filter((e) => e.to !== '' && e.to in doc.steps)
-      return { id, origin: '/steps/' + pointer(id), step: { kind: word || '?', prompts: promptsOf(step[word]), ...fields(step[word]) }, exits: Object.fromEntries(exits.map((e) => [e.name, e.to])) }
+      return { id, origin: '/steps/' + pointer(id), step: shownOf(step, word), exits: Object.fromEntries(exits.map((e) => [e.name, e.to])) }
     }),
   }
 }
 
-const fields = (body: unknown): Schema => (Array.isArray(body) ? {} : typeof body === 'string' ? { name: body } : Object.fromEntries(Object.entries(object(body)).filter(([k]) => k !== 'prompts')))
+/** A step as its words on the canvas are made of: in the shape that compiled flows have. */
+export const shownOf = (step: Step, word: string): Program['nodes'][number]['step'] => ({ kind: word || '?', prompts: promptsOf(step[word]), ...fields(word, step[word]) })
+
+const alone: Record<string, string> = { goto: 'app', subflow: 'app', save_sound: 'sound' } // what a step names that has a text in place of fields
+
+function fields(word: string, body: unknown): Schema {
+  if (Array.isArray(body)) return {}
+  if (typeof body === 'string') return { [alone[word] ?? 'name']: body }
+  return Object.fromEntries(Object.entries(object(body)).filter(([k]) => k !== 'prompts'))
+}
 
 function promptsOf(body: unknown): Schema[] | undefined {
   const list = Array.isArray(body) ? body : (object(body).prompts as unknown[] | undefined)
-  return list?.map((p) => ('say' in object(p) ? { text: String(object(p).say) } : { name: String(Object.values(object(p))[0] ?? '') }))
+  return list?.map((x) => {
+    const p = object(x)
+    if ('say' in p) return { text: String(p.say) }
+    if ('sound' in p) return { sound: String(p.sound) }
+    return { name: String(Object.values(p)[0] ?? '') }
+  })
 }
 
 /** A name as a part of a JSON Pointer (RFC 6901). */

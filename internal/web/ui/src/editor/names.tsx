@@ -1,8 +1,7 @@
 import { createContext, useContext } from 'react'
+import type { Names } from '../api/parties'
 
-/** What the account has, by the field of a step that names it: to be chosen in place of typed. */
-export type Names = Record<string, { value: string; label: string }[]>
-
+/** What the account has, to be chosen in place of typed. */
 export const NamesContext = createContext<Names>({})
 
 export const useNames = (): Names => useContext(NamesContext)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { exitWords, graph, path, words, type Program } from './graph'
+import { drawer, exitWords, graph, path, words, type Called, type Program } from './graph'
 
 const menu: Program = {
   app: 'A', entry: 'hello', nodes: [
@@ -41,4 +41,46 @@ test('a step says who it calls, in a compiled flow and in a native document', ()
   expect(words({ kind: 'dial', to: { kind: 'user', id: '7' } })).toBe('user 7')
   expect(words({ kind: 'dial', extension: '002' })).toBe('extension 002')
   expect(words({ kind: 'dial', dialled: 2 })).toBe('dialled 2')
+})
+
+const called: Called = {
+  names: { user: [{ value: 'u7', label: 'Anna Berg' }], mailbox: [{ value: 'u7', label: 'Anna Berg' }], owned: [{ value: '101', label: '101 Anna Berg' }], app: [{ value: 'a1', label: 'Front desk' }], sound: [{ value: 's1', label: 'Welcome' }] },
+  unknown: (id) => `${id} (unknown)`,
+}
+
+test.each([
+  [{ kind: 'play', prompts: [{ kind: 'sound', sound: 's1', standard: 'welcome' }] }, 'Welcome'],
+  [{ kind: 'play', prompts: [{ kind: 'sound', sound: 's2', standard: 'welcome' }] }, 'welcome'],
+  [{ kind: 'play', prompts: [{ sound: 's2' }, { text: 'Hello' }] }, 's2 (unknown) …'],
+  [{ kind: 'play', prompts: [{ sound: '${digits}' }] }, '${digits}'],
+  [{ kind: 'dial', to: { kind: 'user', id: 'u7' }, also: [{ kind: 'user', id: 'u8' }] }, 'user Anna Berg …'],
+  [{ kind: 'dial', extension: '101' }, 'extension 101 Anna Berg'],
+  [{ kind: 'dial', extension: '999' }, 'extension 999 (unknown)'],
+  [{ kind: 'dial', to: { kind: 'number', id: '+46850000001' } }, 'number +46850000001'],
+  [{ kind: 'goto', app: 'a1' }, 'Front desk'],
+  [{ kind: 'goto', app: 'Front desk' }, 'Front desk'],
+  [{ kind: 'subflow', app: 'a9' }, 'a9 (unknown)'],
+  [{ kind: 'save-sound', sound: 's1' }, 'Welcome'],
+  [{ kind: 'deliver', mailbox: { app: 'a1', user: 'u7' } }, 'mailbox Anna Berg'],
+  [{ kind: 'deliver', mailbox: { app: 'a1' } }, 'Front desk'],
+  [{ kind: 'dial', mailbox: 'u7' }, 'mailbox Anna Berg'],
+  [{ kind: 'record', user: 'u7' }, 'user Anna Berg'],
+  [{ kind: 'queue', id: 'q-17', name: 'Support', members: [] }, 'Support'],
+  [{ kind: 'queue', id: 'support', members: [] }, 'support'],
+  [{ kind: 'conference', room: 'monday' }, 'monday'],
+])('what a step names is called as the account calls it: %j', (step, want) => {
+  expect(words(step, called)).toBe(want)
+})
+
+test('an id is not called unknown while nobody knows what there is', () => {
+  expect(words({ kind: 'dial', to: { kind: 'user', id: 'u9' } }, { ...called, names: {} })).toBe('user u9')
+})
+
+test('names that come later leave steps and ways where they are', () => {
+  const draw = drawer()
+  const before = draw(menu, { ...called, names: {} })
+  const after = draw(menu, called)
+  expect(after.ways).toBe(before.ways)
+  expect(after.places.map((p) => [p.x, p.y])).toEqual(before.places.map((p) => [p.x, p.y]))
+  expect([before.places[2]!.words, after.places[2]!.words]).toEqual(['user 7', 'user 7 (unknown)'])
 })

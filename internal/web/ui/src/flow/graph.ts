@@ -1,4 +1,5 @@
 import dagre from '@dagrejs/dagre'
+import type { Names } from '../api/parties'
 
 /** A compiled flow as GET /apps/{app}/program gives it, whatever language it was written in. */
 export interface Program {
@@ -12,22 +13,33 @@ export interface Place { id: string; kind: string; words: string; pointer: strin
 export interface Way { id: string; from: string; to: string; exits: string[] }
 export interface Graph { places: Place[]; ways: Way[] }
 
+/** What the account calls the things that steps name by ids, and what is shown for an id that it does not have. */
+export interface Called { names: Names; unknown: (id: string) => string }
+
+const nameless: Called = { names: {}, unknown: (id) => id }
+
 export const size = { width: 210, height: 62 } // of a step on the canvas, in px
 
 /**
  * The steps of a program laid out from top to bottom, and the ways between them. Exits to one step are one way.
  * Where the ways are those of the graph before, they are the same objects, and steps stay where they were.
  */
-export function graph(p: Program, before?: Graph): Graph {
+export function graph(p: Program, before?: Graph, called = nameless): Graph {
   let ways = waysOf(p)
   if (before && same(ways, before.ways)) ways = before.ways
   const stays = ways === before?.ways && p.nodes.length === before.places.length && p.nodes.every((n, i) => n.id === before.places[i]!.id)
   const at = stays ? null : layout(p, ways)
   const places = p.nodes.map((n, i): Place => {
     const { x, y } = at?.(n.id) ?? before!.places[i]!
-    return { id: n.id, kind: n.step.kind, words: words(n.step), pointer: n.origin ?? '', x, y }
+    return { id: n.id, kind: n.step.kind, words: words(n.step, called), pointer: n.origin ?? '', x, y }
   })
   return { places, ways }
+}
+
+/** Draws one program after the other, each from the graph of the one before. */
+export function drawer(): (p: Program, called: Called) => Graph {
+  let last: Graph | undefined
+  return (p, called) => (last = graph(p, last, called))
 }
 
 function same(a: Way[], b: Way[]): boolean {
@@ -98,21 +110,43 @@ function rows(p: Program, ways: Way[]): Map<string, { x: number; y: number }> {
   return at
 }
 
-const targets = ['extension', 'user', 'number', 'sip', 'group', 'mailbox', 'phones', 'dialled'] // who is called, as native documents name them
+const targets = ['extension', 'user', 'number', 'sip', 'group', 'app', 'mailbox', 'phones', 'dialled'] // who is called, as native documents name them
 
 /** What a step does, as far as fits on it. */
-export function words(step: Record<string, unknown>): string {
+export function words(step: Record<string, unknown>, called = nameless): string {
   const first = (step.prompts as Record<string, unknown>[] | undefined)?.[0]
-  if (first) return prompt(first) + ((step.prompts as unknown[]).length > 1 ? ' …' : '')
+  if (first) return prompt(first, called) + ((step.prompts as unknown[]).length > 1 ? ' …' : '')
   const to = step.to as { kind?: string; id?: string } | undefined
-  if (to?.kind) return `${to.kind} ${to.id ?? ''}`
-  for (const k of targets) if (typeof step[k] === 'string' || typeof step[k] === 'number') return `${k} ${step[k]}`
-  for (const k of ['app', 'room', 'queue', 'url', 'name', 'cause', 'key']) if (typeof step[k] === 'string' && step[k]) return step[k]
+  if (to?.kind) return party(to.kind, to.id ?? '', called) + more(step)
+  if (step.kind === 'goto' || step.kind === 'subflow') return nameOf('app', text(step.app), called)
+  const box = step.mailbox as { app?: string; name?: string; user?: string; email?: string } | undefined // of a compiled flow
+  if (typeof box === 'object') return box.user ? party('mailbox', box.user, called) : (box.email || box.name || nameOf('app', text(box.app), called))
+  for (const k of targets) if (text(step[k])) return party(k, text(step[k]), called) + more(step)
+  if (step.kind === 'queue') return text(step.name) || text(step.id)
+  if (text(step.sound)) return nameOf('sound', text(step.sound), called)
+  for (const k of ['room', 'url', 'name', 'cause', 'key', 'for']) if (text(step[k])) return text(step[k])
   return ''
 }
 
-function prompt(p: Record<string, unknown>): string {
-  for (const k of ['text', 'standard', 'name', 'sound', 'url']) if (typeof p[k] === 'string' && p[k]) return k === 'text' ? `“${p[k]}”` : p[k]
+const text = (x: unknown): string => (typeof x === 'string' || typeof x === 'number' ? String(x) : '')
+
+const more = (step: Record<string, unknown>): string => (Array.isArray(step.also) && step.also.length > 0 ? ' …' : '')
+
+const party = (kind: string, id: string, called: Called): string => `${kind} ${nameOf(kind, id, called)}`.trim()
+
+const lists: Record<string, string> = { extension: 'owned', phones: 'owned' } // where the names of a kind are, if not under its own name
+
+/** What something of a kind is called; documents name things by id or by name. An id that the account does not have is marked. */
+function nameOf(kind: string, id: string, called: Called): string {
+  const list = called.names[lists[kind] ?? kind]
+  if (!list || id === '' || id.includes('${')) return id
+  return (list.find((o) => o.value === id) ?? list.find((o) => o.label === id))?.label ?? called.unknown(id)
+}
+
+function prompt(p: Record<string, unknown>, called: Called): string {
+  const known = called.names.sound?.find((o) => o.value === p.sound)
+  if (known) return known.label
+  for (const k of ['text', 'standard', 'name', 'sound', 'url']) if (typeof p[k] === 'string' && p[k]) return k === 'text' ? `“${p[k]}”` : k === 'sound' ? nameOf(k, p[k], called) : p[k]
   return ''
 }
 

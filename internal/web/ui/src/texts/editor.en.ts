@@ -63,6 +63,7 @@ export const editorEn = {
   'editor.instead': 'Instead',
   'editor.acceptLosses': 'Save it all the same',
   'editor.errors': '{n} errors: it can’t be published yet.',
+  'flow.unknown': '{id} (unknown)',
   'flow.drop': '{n} of {of} left',
   'ivrs.import': 'Import',
   'ivrs.format': 'Format of the file',

@@ -64,6 +64,7 @@ export const editorSv: Record<keyof typeof editorEn, string> = {
   'editor.instead': 'I stället',
   'editor.acceptLosses': 'Spara ändå',
   'editor.errors': '{n} fel: det kan inte publiceras än.',
+  'flow.unknown': '{id} (okänd)',
   'flow.drop': '{n} av {of} lade på',
   'ivrs.import': 'Importera',
   'ivrs.format': 'Filens format',
