@@ -8,6 +8,7 @@ scripts/setup.sh
 need flite flite
 need sox sox
 need sipp sip-tester
+need tshark tshark # reads captures of calls
 need baresip baresip-core
 need_file /usr/sbin/kamailio kamailio
 need_file "/usr/lib/$(uname -m)-linux-gnu/kamailio/modules/tls.so" kamailio-tls-modules

@@ -65,6 +65,7 @@ var mayImport = map[string]string{
 	"dtlssrtp":            "",
 	"offer":               "icelite",
 	"rtpport":             "media icelite dtlssrtp",
+	"pcap":                "",
 	"certs":               "",
 	"certs/certtest":      "",
 	"sipua":               "voice offer certs admission",
