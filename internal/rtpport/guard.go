@@ -211,8 +211,13 @@ func (p *Port) sendRTCP(b []byte) bool {
 			return false
 		}
 	}
+	through, to, local := &p.rtcp, &p.toRTCP, p.number+1
 	if p.params.Mux {
-		return p.rtp.send(b, &p.to)
+		through, to, local = &p.rtp, &p.to, p.number
 	}
-	return p.rtcp.send(b, &p.toRTCP)
+	sent := through.send(b, to)
+	if sent && p.capture != nil {
+		p.capture.sentRTCP(b, to, local)
+	}
+	return sent
 }

@@ -144,6 +144,7 @@ type Port struct {
 	feeds   []*link
 	fed     []*link // others that hear what this port does
 	recs    []*Recording
+	capture *Capture // nil = none
 	rx      rxState
 	tally   txState
 	nextSR  int64
@@ -309,6 +310,7 @@ func (p *Port) leave() {
 	p.flush()
 	p.feeds, p.fed = nil, nil
 	p.sayBye()
+	p.capture = nil
 	p.final = p.snapshot()
 	p.shard.remove(p)
 	close(p.digits)
@@ -446,6 +448,9 @@ func (p *Port) packet(pt uint8, marker bool, ts uint32, n int) {
 	if p.rtp.send(b, &p.to) {
 		p.tally.packets++
 		p.tally.octets += int64(n - headerLen)
+		if p.capture != nil {
+			p.capture.sent(p, b, pt)
+		}
 	} else {
 		p.tally.failed++
 	}

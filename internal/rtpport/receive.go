@@ -63,6 +63,7 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 	if !p.started {
 		return
 	}
+	wire := b
 	if p.guard != nil {
 		if b = p.admit(b, from.source(i), mono); b == nil {
 			return
@@ -76,6 +77,9 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 		// RTCP on the RTP port, RFC 5761 §4.
 		if p.latch.locked && from.source(i) == p.latch.source {
 			p.report(b, from.arrival(i, wall))
+			if p.capture != nil {
+				p.capture.receivedRTCP(wire, from.source(i), p.number, from.arrival(i, wall))
+			}
 		}
 		return
 	}
@@ -103,6 +107,9 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 	}
 	arrival := from.arrival(i, wall)
 	p.received.Store(mono - (wall - arrival))
+	if p.capture != nil {
+		p.capture.received(p, wire, b[1]&0x7F, from.source(i), arrival, mono)
+	}
 	key := p.params.EventPT != 0 && b[1]&0x7F == p.params.EventPT
 	if p.rx.packet(ssrc, seq, ts, key, arrival, len(payload)) {
 		p.changed()

@@ -53,6 +53,9 @@ func (p *Port) drainRTCP(wall int64) {
 			p.rx.foreign++
 			continue
 		}
+		if p.capture != nil {
+			p.capture.receivedRTCP(b.packet(i), source, p.number+1, b.arrival(i, wall))
+		}
 		if p.report(packet, b.arrival(i, wall)) {
 			p.toRTCP.set(source, p.rtcp.v6)
 		}

@@ -61,6 +61,9 @@ func (d *Detector) Samples(pcm []int16) (key byte) {
 	return key
 }
 
+// Held says whether a key sounds at present.
+func (d *Detector) Held() bool { return d.down != 0 }
+
 // judge counts blocks and tells when a press begins.
 func (d *Detector) judge(k byte) byte {
 	if k == 0 || k != d.down {
