@@ -329,7 +329,7 @@ func (a *Agent) seen(s transact.Seen) {
 }
 
 func messageOf(s transact.Seen) Message {
-	m := Message{At: s.At, In: s.In, Peer: s.Peer, Transport: s.Transport}
+	m := Message{At: s.At, In: s.In, Peer: s.Peer, Local: s.Local, Transport: s.Transport, Raw: s.Raw}
 	if c := s.Msg.CSeq(); c != nil {
 		m.Method, m.CSeq = string(c.MethodName), c.SeqNo
 	}

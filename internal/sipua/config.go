@@ -141,6 +141,10 @@ type Message struct {
 	Reason    string // of a response
 	CSeq      uint32
 	Peer      netip.AddrPort
-	Transport string // "udp", "tcp", "tls", "ws" or "wss"
-	Note      string // what happened beside messages, in words; then nothing but At is set beside it
+	Local     netip.AddrPort // ours; over UDP its address may be unspecified
+	Transport string         // "udp", "tcp", "tls", "ws" or "wss"
+	// Raw is the message as it was read or is written; valid until the function that
+	// was given it returns.
+	Raw  []byte
+	Note string // what happened beside messages, in words; then nothing but At is set beside it
 }

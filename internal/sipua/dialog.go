@@ -1,6 +1,7 @@
 package sipua
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"strings"
@@ -171,6 +172,7 @@ func (d *Dialog) note(m Message) {
 	d.mu.Lock()
 	f := d.onMessage
 	if f == nil && len(d.log) < maxEarlyLog {
+		m.Raw = bytes.Clone(m.Raw)
 		d.log = append(d.log, m)
 	}
 	d.mu.Unlock()

@@ -124,7 +124,7 @@ func (a *Agent) invited(in *transact.Inbound) {
 		a.refuseUnseen(in, 503)
 		return
 	}
-	inc.note(Message{At: inc.at, In: true, Method: "INVITE", CSeq: req.CSeq().SeqNo, Peer: in.Source(), Transport: in.Transport()})
+	inc.note(Message{At: inc.at, In: true, Method: "INVITE", CSeq: req.CSeq().SeqNo, Peer: in.Source(), Local: in.Local(), Transport: in.Transport(), Raw: in.Raw()})
 	a.reply(in, 100, "Trying")
 	if !a.spawn(func() { a.serve(inc, body) }) {
 		a.dropIncoming(inc)

@@ -109,8 +109,10 @@ type Seen struct {
 	Msg       sip.Message
 	In        bool
 	Peer      netip.AddrPort
-	Transport string // as Dest.Transport
+	Local     netip.AddrPort // ours; over UDP its address may be unspecified
+	Transport string         // as Dest.Transport
 	At        time.Time
+	Raw       []byte // the message as it is on the wire; valid until Config.Seen returns
 }
 
 // Dest is where a message goes.
@@ -347,10 +349,21 @@ func (l *Layer) Refresh(to netip.AddrPort) {
 	_, _ = l.udp.WriteToUDPAddrPort([]byte("\r\n\r\n"), to) // the next one is due soon
 }
 
-func (l *Layer) seen(msg sip.Message, in bool, peer netip.AddrPort, transport string) {
+func (l *Layer) seen(msg sip.Message, raw []byte, in bool, f flow) {
 	if l.cfg.Seen != nil {
-		l.cfg.Seen(Seen{Msg: msg, In: in, Peer: peer, Transport: transport, At: time.Now()})
+		l.cfg.Seen(Seen{Msg: msg, In: in, Peer: f.peer(), Local: localOf(f), Transport: f.network(), At: time.Now(), Raw: raw})
 	}
+}
+
+// localOf gives our end of a flow; invalid where it is not known.
+func localOf(f flow) netip.AddrPort {
+	switch a := f.LocalAddr().(type) {
+	case *net.UDPAddr:
+		return unmap(a.AddrPort())
+	case *net.TCPAddr:
+		return unmap(a.AddrPort())
+	}
+	return netip.AddrPort{}
 }
 
 func (l *Layer) exempt(a netip.Addr) bool { return l.cfg.Exempt != nil && l.cfg.Exempt(a) }

@@ -44,6 +44,7 @@ func (l *Layer) receive(b []byte, f flow) {
 		replyRaw(b, f, 400, reason)
 		return
 	}
+	raw := b
 	b = unfold(b)
 	if tooManyLines(b) {
 		l.malformed.Add(1)
@@ -64,9 +65,9 @@ func (l *Layer) receive(b []byte, f flow) {
 	msg.SetSource(f.peer().String())
 	switch m := msg.(type) {
 	case *sip.Response:
-		l.response(m, f)
+		l.response(m, raw, f)
 	case *sip.Request:
-		l.request(m, f, len(b))
+		l.request(m, raw, f, len(b))
 	}
 }
 
@@ -174,12 +175,12 @@ func soundName(b []byte) bool {
 	return n > 0
 }
 
-func (l *Layer) response(res *sip.Response, f flow) {
+func (l *Layer) response(res *sip.Response, raw []byte, f flow) {
 	if res.StatusCode < 100 || res.StatusCode > 699 || checkResponse(res) != "" {
 		l.malformed.Add(1)
 		return
 	}
-	l.seen(res, true, f.peer(), f.network())
+	l.seen(res, raw, true, f)
 	key := clientKey(res.Via(), res.CSeq().MethodName)
 	l.mu.Lock()
 	c := l.clients[key]
@@ -189,7 +190,7 @@ func (l *Layer) response(res *sip.Response, f flow) {
 	}
 }
 
-func (l *Layer) request(req *sip.Request, f flow, size int) {
+func (l *Layer) request(req *sip.Request, raw []byte, f flow, size int) {
 	in := &Inbound{Req: req, l: l, flow: f, source: f.peer(), size: size, at: time.Now()}
 	if u, ok := f.(*udpFlow); ok && !u.at.IsZero() {
 		in.at = u.at
@@ -203,7 +204,7 @@ func (l *Layer) request(req *sip.Request, f flow, size int) {
 		return
 	}
 	in.answerVia()
-	l.seen(req, true, f.peer(), f.network())
+	l.seen(req, raw, true, f)
 	key := serverKey(req)
 	l.mu.Lock()
 	known := l.servers[key]
@@ -220,8 +221,9 @@ func (l *Layer) request(req *sip.Request, f flow, size int) {
 			l.cfg.Ack(req)
 		}
 	case known == nil:
-		in.key = key
+		in.key, in.raw = key, raw
 		l.cfg.Request(in)
+		in.raw = nil
 	}
 }
 

@@ -24,6 +24,7 @@ type Inbound struct {
 	flow     flow
 	source   netip.AddrPort
 	size     int // bytes of the request
+	raw      []byte
 	at       time.Time
 	key      string
 	tx       atomic.Pointer[sip.ServerTx]
@@ -32,6 +33,12 @@ type Inbound struct {
 
 // Source gives the address that the request came from.
 func (in *Inbound) Source() netip.AddrPort { return in.source }
+
+// Raw gives the request as it came, until Config.Request returns; nil afterwards.
+func (in *Inbound) Raw() []byte { return in.raw }
+
+// Local gives our end of the way that it came by, as Seen.Local.
+func (in *Inbound) Local() netip.AddrPort { return localOf(in.flow) }
 
 // Arrived gives the time at which the request reached this machine, as far as the
 // kernel tells, else when it was read.

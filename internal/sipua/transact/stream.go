@@ -61,8 +61,9 @@ func (t *stream) peer() netip.AddrPort   { return t.key.Addr }
 func (t *stream) network() string        { return t.key.Transport }
 
 func (t *stream) WriteMsg(msg sip.Message) error {
-	t.l.seen(msg, false, t.key.Addr, t.key.Transport) // before the answer can be
-	return t.writeRaw([]byte(msg.String()))
+	b := []byte(msg.String())
+	t.l.seen(msg, b, false, t) // before the answer can be
+	return t.writeRaw(b)
 }
 
 // writeRaw writes whole messages only: a peer that does not read is cut off.

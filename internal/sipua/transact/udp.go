@@ -38,11 +38,12 @@ func (f *udpFlow) peer() netip.AddrPort   { return f.to }
 func (f *udpFlow) network() string        { return "udp" }
 
 func (f *udpFlow) WriteMsg(msg sip.Message) error {
-	f.l.seen(msg, false, f.to, "udp") // before the answer can be
+	b := []byte(msg.String())
+	f.l.seen(msg, b, false, f) // before the answer can be
 	if before := f.last.Swap(&sent{msg}); before != nil && before.msg == msg {
 		f.l.resent.Add(1)
 	}
-	return f.writeRaw([]byte(msg.String()))
+	return f.writeRaw(b)
 }
 
 func (f *udpFlow) writeRaw(b []byte) error {
