@@ -21,17 +21,20 @@ import (
 )
 
 type listenCmd struct {
-	File     string    `arg:"" help:"A flow, in our form or a vendor's, or a file of tests (NAME.test) that says which, and which application answers."`
-	Kind     string    `placeholder:"KIND" help:"Form of the file: native, sonetel, telphin, smartflo or routee (default what it looks like)."`
-	Keys     string    `placeholder:"PATH" xor:"what" help:"What the caller does: keys, each pressed when its question has been heard, and times to press sooner or later: \"1 2s 3\"."`
-	Menu     bool      `xor:"what" help:"The whole menu: each question once, a chapter for every key."`
-	Out      string    `short:"o" required:"" placeholder:"FILE.wav" help:"Write the sound there, with chapters as cue points."`
-	Subtitle []string  `name:"subtitles" placeholder:"FILE" help:"Write subtitles there too: FILE.srt or FILE.vtt; FILE.txt takes the transcript."`
-	Account  string    `placeholder:"ID" help:"Play the sounds and go on in the apps of this account."`
-	From     string    `placeholder:"NUMBER" help:"Who calls."`
-	App      string    `placeholder:"URL" help:"The application that the flow asks, as of tandem test. Without it nothing is asked."`
-	Run_     string    `name:"run" placeholder:"COMMAND" help:"Start that application, by the shell. It listens on the port in $$PORT."`
-	At       time.Time `placeholder:"TIME" help:"When the call comes, for opening hours: 2026-11-26T14:00:00+01:00."`
+	File     string        `arg:"" help:"A flow, in our form or a vendor's, or a file of tests (NAME.test) that says which, and which application answers."`
+	Kind     string        `placeholder:"KIND" help:"Form of the file: native, sonetel, telphin, smartflo or routee (default what it looks like)."`
+	Keys     string        `placeholder:"PATH" xor:"what" help:"What the caller does: keys, each pressed when its question has been heard, and times to press sooner or later: \"1 2s 3\"."`
+	Menu     bool          `xor:"what" help:"The whole menu: each question once, a chapter for every key."`
+	Out      string        `short:"o" required:"" placeholder:"FILE.wav" help:"Write the sound there, with chapters as cue points."`
+	Subtitle []string      `name:"subtitles" placeholder:"FILE" help:"Write subtitles there too: FILE.srt or FILE.vtt; FILE.txt takes the transcript."`
+	Account  string        `placeholder:"ID" help:"Play the sounds and go on in the apps of this account."`
+	From     string        `placeholder:"NUMBER" help:"Who calls."`
+	To       string        `placeholder:"NUMBER" help:"What is dialled."`
+	App      string        `placeholder:"URL" help:"The application that the flow asks, or that orders what it does, as of tandem test. Without it nothing is asked."`
+	Run_     string        `name:"run" placeholder:"COMMAND" help:"Start that application, by the shell. It listens on the port in $$PORT, and finds the APIs in $$HOIIO_BASE, $$ROUTEE_URL and so on."`
+	API      string        `name:"api" placeholder:"ADDRESS" help:"Where the application finds the vendors' APIs (default a free port of 127.0.0.1)."`
+	Think    time.Duration `default:"1s" placeholder:"TIME" help:"How long an application may take, in real time, to order something after it was told of something (default 1s)."`
+	At       time.Time     `placeholder:"TIME" help:"When the call comes, for opening hours: 2026-11-26T14:00:00+01:00."`
 }
 
 func (c *listenCmd) Run(p *program) error {
@@ -80,9 +83,20 @@ func appsOf(st *sqlstore.Store, t voice.TenantID, r dialect.Resolver) func(conte
 }
 
 func (c *listenCmd) listen(p *program, cfg config.Config, st *sqlstore.Store, f listen.Flow, r dialect.Resolver) (err error) {
+	clips, closing, err := daemon.OpenPrompts(p.ctx, cfg, st, slog.New(slog.NewTextHandler(p.stderr, nil)))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := closing(); err == nil {
+			err = cerr
+		}
+	}()
 	t := c.asking()
+	t.voices = daemon.Voices(clips)
 	defer t.close(p)
-	if f.Application, err = c.application(p, t); err != nil {
+	f.Call = voice.CallInfo{Direction: voice.Inbound, Tenant: f.Tenant}
+	if err := c.application(p, t, &f); err != nil {
 		return err
 	}
 	if c.tested() {
@@ -93,17 +107,8 @@ func (c *listenCmd) listen(p *program, cfg config.Config, st *sqlstore.Store, f 
 	if err != nil {
 		return err
 	}
-	clips, closing, err := daemon.OpenPrompts(p.ctx, cfg, st, slog.New(slog.NewTextHandler(p.stderr, nil)))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := closing(); err == nil {
-			err = cerr
-		}
-	}()
 	f.Clips, f.Start = clips, c.At
-	f.Call = voice.CallInfo{From: c.From, Direction: voice.Inbound, Tenant: f.Tenant}
+	f.Call.From, f.Call.To = c.From, c.To
 	var rec *listen.Recording
 	if c.Menu {
 		rec, err = f.Menu(p.ctx)

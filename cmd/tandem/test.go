@@ -27,15 +27,16 @@ type testCmd struct {
 	Format  string   `default:"text" enum:"text,tap,junit" placeholder:"FORM" help:"How to tell: text (default), tap or junit."`
 	stage   *stage.Stage
 	app     *process
-	Verbose bool          `short:"v" help:"Tell of tests that passed, too."`
-	Only    string        `placeholder:"TEXT" help:"Run the tests alone whose names hold TEXT."`
-	Cover   bool          `help:"Say which steps, exits and time-outs of the flows the tests have reached."`
-	Least   int           `placeholder:"PERCENT" help:"With --cover: fail when fewer of the exits were reached."`
-	App     string        `placeholder:"URL" help:"The application that is tested: it alone may be asked. Without it no request leaves this program."`
-	Run_    string        `name:"run" placeholder:"COMMAND" help:"Start the application for the tests, by the shell. It listens on the port in $$PORT, and finds the APIs in $$HOIIO_BASE, $$ROUTEE_URL and so on."`
-	API     string        `name:"api" placeholder:"ADDRESS" help:"Where the application finds the vendors' APIs (default a free port of 127.0.0.1)."`
-	Think   time.Duration `default:"1s" placeholder:"TIME" help:"How long an application may take, in real time, to order something after it was told of something (default 1s)."`
-	Write   bool          `name:"write-missing" help:"Write a test for each exit that none reaches, at the end of the file. PATH may be a flow that has no tests yet."`
+	voices  []dialect.SpeechVoice // that speak to be heard; nil = nothing sounds
+	Verbose bool                  `short:"v" help:"Tell of tests that passed, too."`
+	Only    string                `placeholder:"TEXT" help:"Run the tests alone whose names hold TEXT."`
+	Cover   bool                  `help:"Say which steps, exits and time-outs of the flows the tests have reached."`
+	Least   int                   `placeholder:"PERCENT" help:"With --cover: fail when fewer of the exits were reached."`
+	App     string                `placeholder:"URL" help:"The application that is tested: it alone may be asked. Without it no request leaves this program."`
+	Run_    string                `name:"run" placeholder:"COMMAND" help:"Start the application for the tests, by the shell. It listens on the port in $$PORT, and finds the APIs in $$HOIIO_BASE, $$ROUTEE_URL and so on."`
+	API     string                `name:"api" placeholder:"ADDRESS" help:"Where the application finds the vendors' APIs (default a free port of 127.0.0.1)."`
+	Think   time.Duration         `default:"1s" placeholder:"TIME" help:"How long an application may take, in real time, to order something after it was told of something (default 1s)."`
+	Write   bool                  `name:"write-missing" help:"Write a test for each exit that none reaches, at the end of the file. PATH may be a flow that has no tests yet."`
 }
 
 // suiteFile is a file of tests that is ready to be run.

@@ -97,7 +97,7 @@ func (c *testCmd) open(p *program) error {
 		}
 		c.App = "http://" + port
 	}
-	s, err := stage.Open(p.ctx, stage.Options{App: c.App, Listen: c.API, Think: c.Think})
+	s, err := stage.Open(p.ctx, stage.Options{App: c.App, Listen: c.API, Think: c.Think, Voices: c.voices})
 	if err != nil {
 		return err
 	}

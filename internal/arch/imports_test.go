@@ -17,7 +17,7 @@ var mayImport = map[string]string{
 	"admission":           "clock",
 	"explain":             "voice",
 	"replay":              "voice flow interp gather",
-	"listen":              "voice flow interp sim media",
+	"listen":              "voice flow interp sim dialect media",
 	"load":                "voice media suite phone audiomatch",
 	"flow":                "voice",
 	"gather":              "voice",

@@ -157,12 +157,15 @@ func (a audio) Speak(ctx context.Context, _ voice.TenantID, u dialect.Utterance)
 	return dialect.Clip{Blob: kept.Blob, Size: kept.Size, Duration: kept.Duration}, err
 }
 
-func (a audio) Voices(context.Context) ([]dialect.SpeechVoice, error) {
+func (a audio) Voices(context.Context) ([]dialect.SpeechVoice, error) { return Voices(a.p), nil }
+
+// Voices lists those that prompts can be spoken by, as vendors' documents choose of them.
+func Voices(l *prompt.Library) []dialect.SpeechVoice {
 	var list []dialect.SpeechVoice
-	for _, v := range a.p.SpeechVoices() {
+	for _, v := range l.SpeechVoices() {
 		list = append(list, dialect.SpeechVoice{ID: v.ID, Name: v.Name, Language: v.Language, Gender: string(v.Gender)})
 	}
-	return list, nil
+	return list
 }
 
 func (a audio) Open(ctx context.Context, blob string) (io.ReadSeekCloser, error) {

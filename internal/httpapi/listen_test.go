@@ -42,7 +42,7 @@ func TestListenToAnApp(t *testing.T) {
 		t.Errorf("text: %s", r.raw)
 	}
 	f.ok(200, "PUT", "/apps/"+id+"/draft", `{"document":{"format":"yaml","text":"flow: 1\nstart: b\nsteps:\n  b: {play: [{say: Hello}, {say: missing}]}\n"}}`)
-	if r = f.ok(200, "POST", path+"/text", `{}`); !strings.Contains(string(r.raw), "Hello") || !strings.Contains(string(r.raw), `"missing":["missing (can't be played)"]`) {
+	if r = f.ok(200, "POST", path+"/text", `{}`); !strings.Contains(string(r.raw), "Hello") || !strings.Contains(string(r.raw), `"missing":["missing (can't be played: no such sound)"]`) {
 		t.Errorf("the draft: %s", r.raw)
 	}
 	if r = f.ok(200, "POST", path+"/text?of=published", `{}`); !strings.Contains(string(r.raw), "Bye") {

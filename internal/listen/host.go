@@ -78,9 +78,7 @@ func (h *host) Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars ma
 	if h.f.Application == nil {
 		return nil, 0, h.nothing("the application")
 	}
-	info := h.f.Call
-	info.ID, info.Start = "listen", h.w.begun
-	return h.f.Application.Fetch(ctx, flow.Question{Step: f, URL: string(f.URL), Call: info, App: app, Vars: vars})
+	return h.f.Application.Fetch(ctx, flow.Question{Step: f, URL: string(f.URL), Call: h.w.info, App: app, Vars: vars})
 }
 
 func (h *host) SendSMS(context.Context, voice.TenantID, voice.CallID, string, string) error {

@@ -7,13 +7,12 @@
 // is pressed instead. Nobody answers where the flow calls somebody: the file ends
 // while that rings.
 //
-// It is pure but for the prompts and the application that it asks, starts no goroutine
-// and never sleeps.
+// It is pure but for the prompts and the application that it asks or that orders,
+// starts no goroutine and never sleeps.
 package listen
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -70,6 +69,8 @@ type Flow struct {
 	Start time.Time
 	// Application is asked what the flow asks; nil = there is none, and such steps fail.
 	Application Application
+	// Orders is an application that orders by itself what the call does; nil = none does.
+	Orders Ordering
 	// Extensions that a caller may key.
 	Extensions []voice.Digits
 }
@@ -161,45 +162,6 @@ func (f Flow) Path(ctx context.Context, keys string) (*Recording, error) {
 	r := w.recording()
 	r.Chapters, r.Path, r.Choices = w.chapters(), w.trace.Visits, w.choices()
 	return r, nil
-}
-
-// Menu makes the recording of a whole menu: of each question that keys lead to,
-// once, with a chapter for every way.
-func (f Flow) Menu(ctx context.Context) (*Recording, error) {
-	all := &Recording{}
-	seen := map[question]bool{}
-	paths := []string{""}
-	for ; len(paths) > 0 && len(all.Chapters) < MaxChapters && all.Length() < MaxMenu; paths = paths[1:] {
-		keys := paths[0]
-		path, err := ParseKeys(keys)
-		if err != nil {
-			return nil, err
-		}
-		w, err := f.walk(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		if len(path) > 0 && w.pressed < len(path) {
-			continue // the flow went on without it
-		}
-		part := w.recording()
-		from := w.last
-		if len(path) == 0 {
-			from = 0
-		}
-		all.add(part, from, Chapter{Keys: keys, Name: w.name(keys)})
-		if w.asks != nil && !seen[w.at] && len(path) < MaxDepth {
-			seen[w.at] = true
-			for _, k := range w.asks {
-				paths = append(paths, strings.TrimSpace(keys+" "+string(k)))
-			}
-		}
-	}
-	all.Ended = fmt.Sprintf("%d chapters", len(all.Chapters))
-	if len(paths) > 0 {
-		all.Ended += ", which are the most; there is more"
-	}
-	return all, nil
 }
 
 // add puts what a part has from a time on behind what there is.

@@ -207,7 +207,7 @@ func TestMissing(t *testing.T) {
 	f := deskFlow(t)
 	delete(f.Clips.(murmurs), "welcome")
 	r, err := f.Path(t.Context(), "")
-	if err != nil || r.Length() != 4*time.Second || !strings.Contains(r.Transcript(), "welcome (can't be played)") {
+	if err != nil || r.Length() != 4*time.Second || !strings.Contains(r.Transcript(), "welcome (can't be played: no such sound)") {
 		t.Errorf("%v %v\n%s", err, r.Length(), r.Transcript())
 	}
 }
@@ -254,5 +254,116 @@ func TestVendors(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d prompts found, %v in %d chapters", tt.file, checked, r.Length(), len(r.Chapters))
+	}
+}
+
+// orders is an application that says what is done when a call waits for commands.
+type orders struct {
+	c     *listen.Control
+	does  func(c *listen.Control, told string)
+	told  []string
+	ended *voice.CDR
+}
+
+func (o *orders) Begin(c *listen.Control) { o.c = c }
+func (o *orders) Still() bool             { return false }
+
+func (o *orders) Tell(e voice.Event, record *voice.CDR) {
+	if record != nil {
+		o.ended = record
+	}
+	if e.Kind == voice.EventNotice {
+		o.told = append(o.told, e.Data["what"]+e.Data["digits"])
+		o.does(o.c, o.told[len(o.told)-1])
+	}
+}
+
+// says is a command that asks for a key and tells of it.
+func says(text string) flow.Command {
+	return flow.Command{At: "ready", Text: "gather", Program: &flow.Program{Name: "gather", Entry: "ask", Nodes: []flow.Node{
+		{ID: "ask", Step: flow.Gather{Prompts: []voice.Prompt{{Kind: voice.PromptSpeech, Text: text}}, BargeIn: true, Whole: true, MaxDigits: 1, Finish: "#", FirstDigit: 5 * time.Second},
+			Exits: map[flow.Exit]flow.NodeID{flow.GotDigits: "tell"}},
+		{ID: "tell", Step: flow.Notice{Dialect: "test", Fields: map[string]flow.Template{"digits": "${" + flow.VarDigits + "}"}, Ready: "ready"}},
+	}}}
+}
+
+// orderedFlow is a number whose calls an application is told of, and waits for it.
+func orderedFlow(o *orders) listen.Flow {
+	main := &flow.Program{Name: "number", App: "1", Entry: "told", Nodes: []flow.Node{
+		{ID: "told", Step: flow.Notice{Dialect: "test", Fields: map[string]flow.Template{"what": "call"}, Ready: "ready"}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "wait"}},
+		{ID: "wait", Step: flow.Await{Name: "ready", Idle: 20 * time.Second}, Exits: map[flow.Exit]flow.NodeID{flow.Next: "wait"}},
+	}}
+	return listen.Flow{Main: main, Orders: o, Call: voice.CallInfo{From: "+4670"},
+		Clips: murmurs{"menu": 2 * time.Second, "orders": time.Second, "what?": 1500 * time.Millisecond}}
+}
+
+// What an application orders is heard, as it orders it; each path is a call of its own,
+// which is over for it in the end.
+func TestOrders(t *testing.T) {
+	ids := map[voice.CallID]bool{}
+	o := &orders{}
+	o.does = func(c *listen.Control, told string) {
+		live := c.Live()
+		if len(live) != 1 || !c.Waits() || live[0].Awaits != "ready" || live[0].Info.From != "+4670" {
+			t.Errorf("told of %q: %+v, waits %v", told, live, c.Waits())
+			return
+		}
+		id := live[0].Info.ID
+		ids[id] = true
+		if err := c.Command("another", says("x")); !voice.IsKind(err, voice.NotExist) {
+			t.Errorf("an order for another call: %v", err)
+		}
+		if _, err := c.Originate(dialect.CallBack{}); !voice.IsKind(err, voice.Unavailable) {
+			t.Errorf("another call: %v", err)
+		}
+		text := map[string]string{"call": "menu", "1": "orders"}[told]
+		if text == "" {
+			text = "what?"
+		}
+		if told == "9" {
+			if err := c.Hangup(id, "that is enough"); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		if err := c.Command(id, says(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	f := orderedFlow(o)
+	r, err := f.Path(t.Context(), "1 9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at(t, r, "menu", 2*time.Second, 0)
+	at(t, r, "orders", time.Second, 2500*time.Millisecond)
+	if r.Length() != 4*time.Second || !strings.Contains(r.Ended, "that is enough") || o.ended == nil || o.ended.Call == "" || o.c != nil || len(r.Choices) != 0 {
+		t.Errorf("it lasts %v and ends: %s; record %+v\n%s", r.Length(), r.Ended, o.ended, r.Transcript())
+	}
+	if !slices.Equal(o.told, []string{"call", "1", "9"}) {
+		t.Errorf("told of %q", o.told)
+	}
+	m, err := f.Menu(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range m.Chapters {
+		names = append(names, c.Name)
+	}
+	if want := []string{"number: menu", "key 1: orders", "key 2, 3, 4, 5, 6, 7, 8, 0, *: what?", "key 9"}; !slices.Equal(names, want) {
+		t.Errorf("chapters %q, not %q", names, want)
+	}
+	if len(ids) < 20 {
+		t.Errorf("%d different calls", len(ids))
+	}
+}
+
+// An application that orders nothing leaves the caller in silence, as on a telephone.
+func TestOrdersNothing(t *testing.T) {
+	o := &orders{does: func(*listen.Control, string) {}}
+	r, err := orderedFlow(o).Path(t.Context(), "")
+	if err != nil || r.Length() != 20*time.Second || len(r.Lines) != 0 {
+		t.Errorf("%v, %v\n%s", err, r.Length(), r.Transcript())
 	}
 }

@@ -15,9 +15,9 @@ func (w *walk) recording() *Recording {
 	r := &Recording{Ended: w.result.Words}
 	r.Samples = make([]int16, samples(max(w.end, 0)))
 	for _, s := range w.sounds {
-		l := Line{From: s.at, To: s.at + max(s.length, 0), Text: s.text, Failed: s.failed, App: s.in.app, Node: s.in.node}
-		if s.failed {
-			l.Text += " (can't be played)"
+		l := Line{From: s.at, To: s.at + max(s.length, 0), Text: s.text, Failed: s.failed != "", App: s.in.app, Node: s.in.node}
+		if s.failed != "" {
+			l.Text += " (can't be played: " + s.failed + ")"
 			l.To = s.at + time.Second
 		}
 		r.Lines = append(r.Lines, l)
@@ -83,6 +83,9 @@ func (w *walk) chapters() []Chapter {
 // choices lists the keys of the question at which the path has ended.
 func (w *walk) choices() []Choice {
 	all := []Choice{}
+	if w.any {
+		return all // where they lead is the application's
+	}
 	for _, k := range w.asks {
 		n, _ := w.asked.Node(w.at.node) // w.asks are of it
 		all = append(all, Choice{k, n.Exits[flow.Key(k)]})

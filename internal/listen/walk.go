@@ -2,6 +2,8 @@ package listen
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ type sound struct {
 	clips      []*media.Clip // one after the other
 	loop       bool
 	text       string
-	failed     bool
+	failed     string // why it can't be played
 	in         place
 }
 
@@ -54,6 +56,12 @@ type walk struct {
 	texts   []string      // theirs
 	sounds  []sound
 	keys    []key
+	info    voice.CallInfo
+	world   *sim.World
+	mailbox interp.Mailbox          // of what an application orders
+	stop    context.CancelCauseFunc // ends the call's run
+	over    bool                    // it has ended
+	watched bool                    // keys are taken while other things go on
 	end     time.Duration
 	begun   time.Time
 	trace   interp.Trace
@@ -61,27 +69,39 @@ type walk struct {
 	programs map[voice.AppID]*flow.Program
 	result   interp.Result
 	asks     []voice.Digits // keys of the question at which the path ended; nil = at none
+	any      bool           // it takes whatever key, and an application decides
 	at       question       // it
 	asked    *flow.Program  // that it is in
 	ended    bool           // the listener is about to leave
 }
 
 func (f Flow) walk(ctx context.Context, path []press) (*walk, error) {
-	w := &walk{f: f, ctx: ctx, path: path, end: -1, programs: map[voice.AppID]*flow.Program{f.Main.App: f.Main}}
-	world := sim.NewWorld(f.Start)
-	w.begun = world.Now()
-	w.Call = world.Call("listen", sim.Script{Length: w.length, Noted: w.noted})
+	w := &walk{f: f, ctx: ctx, path: path, end: -1, programs: map[voice.AppID]*flow.Program{f.Main.App: f.Main}, world: sim.NewWorld(f.Start)}
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	w.stop, w.begun = stop, w.world.Now()
+	hash := sha256.Sum256(fmt.Append(nil, "listen", path)) // the same every time, and another for each path
+	w.info = f.Call
+	w.info.ID, w.info.Start = voice.CallID(voice.IDOf("", [16]byte(hash[:16]))), w.begun
+	if f.Orders != nil {
+		f.Orders.Begin(&Control{w})
+		w.world.Still = f.Orders.Still
+		defer f.Orders.Begin(nil)
+	}
+	arrival := map[string]string{"from": w.info.From, "to": w.info.To, "direction": string(w.info.Direction)}
+	w.Call = w.world.Call(w.info.ID, sim.Script{Arrival: arrival, Length: w.length, Noted: w.noted})
 	w.follow()
-	world.After(MaxLength, func() { w.Act(sim.Action{HangUp: true}) })
-	info := f.Call
-	info.ID, info.Start = "listen", w.Now()
-	world.Go(func() {
-		w.result = interp.Run(ctx, f.Main, w, &host{f: f, w: w}, interp.Options{Trace: &w.trace, Info: info, Random: func(int) int { return 0 }})
+	w.world.After(MaxLength, func() { w.Act(sim.Action{HangUp: true}) })
+	w.world.Go(func() {
+		w.result = interp.Run(running, f.Main, w, &host{f: f, w: w}, interp.Options{Trace: &w.trace, Info: w.info, Mailbox: &w.mailbox, Random: func(int) int { return 0 }})
 		if w.end < 0 {
 			w.end = w.Elapsed()
 		}
+		w.over = true
+		w.mailbox.Close("the call is over")
+		w.Note(voice.Event{Kind: voice.EventCallEnded, Text: "call ended as " + string(w.result.Cause) + ": " + w.result.Words, Data: map[string]string{"cause": string(w.result.Cause), "words": w.result.Words}})
 	})
-	world.Run()
+	w.world.Run()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -95,10 +115,10 @@ func (w *walk) length(p voice.Prompt) (time.Duration, error) {
 	}
 	c, err := w.f.Clips.Clip(w.ctx, w.f.Tenant, p)
 	if c == nil || err != nil && c.Duration() == 0 {
-		w.sounds = append(w.sounds, sound{at: w.Elapsed(), text: words(p), failed: true, in: w.here()})
 		if err == nil {
 			err = voice.Errorf("listen", voice.NotExist, "it has no audio")
 		}
+		w.sounds = append(w.sounds, sound{at: w.Elapsed(), text: words(p), failed: voice.Reason(err), in: w.here()})
 		return 0, err
 	}
 	w.pending, w.texts = append(w.pending, c), append(w.texts, words(p))
@@ -121,8 +141,22 @@ func words(p voice.Prompt) string {
 	return "[" + p.String() + "]"
 }
 
-// noted follows the timeline.
+// noted follows the timeline, and tells the application of it that orders.
 func (w *walk) noted(e voice.Event) {
+	w.follows(e)
+	if w.f.Orders == nil {
+		return
+	}
+	e.Tenant = w.info.Tenant
+	var record *voice.CDR
+	if e.Kind == voice.EventCallEnded {
+		record = w.CDR(w.info, false, w.result.Cause, w.result.Words)
+		record.App = w.f.Main.App
+	}
+	w.f.Orders.Tell(e, record)
+}
+
+func (w *walk) follows(e voice.Event) {
 	if w.Call == nil {
 		return // it has only arrived
 	}
@@ -136,9 +170,17 @@ func (w *walk) noted(e voice.Event) {
 		if n := len(w.sounds); n > 0 && w.sounds[n-1].length < 0 {
 			w.sounds[n-1].length = w.Elapsed() - w.sounds[n-1].at
 		}
+		if w.watched && e.Kind == voice.EventPromptFinished && len(w.Pending()) == 0 && w.pressed < len(w.path) {
+			w.press(patience)
+		}
 	case voice.EventDigit:
-		w.last = w.Elapsed()
-		w.keys = append(w.keys, key{w.last, e.Data["digit"], w.here()})
+		now := w.Elapsed()
+		if n := len(w.keys); n > 0 && now-w.last <= sim.KeyGap && !w.heardSince(w.last) {
+			w.keys[n-1].key += e.Data["digit"]
+		} else {
+			w.keys = append(w.keys, key{now, e.Data["digit"], w.here()})
+		}
+		w.last = now
 	case voice.EventLegEnded:
 		if e.Leg == "a" {
 			w.end = w.Elapsed()
@@ -157,6 +199,26 @@ func (w *walk) follow() {
 	}
 }
 
+// press does what is next on the path, the keys of a question, after a time.
+func (w *walk) press(after time.Duration) {
+	w.Act(sim.Action{After: after, Press: w.path[w.pressed].keys})
+	w.pressed++
+	w.follow()
+}
+
+// heardSince reports whether something has begun to sound after a time.
+func (w *walk) heardSince(at time.Duration) bool {
+	n := len(w.sounds)
+	return n > 0 && w.sounds[n-1].at > at
+}
+
+// WatchKeys takes note that keys are taken while the flow goes on: they are pressed
+// when something has been heard to its end.
+func (w *walk) WatchKeys(f func(key byte) bool) {
+	w.watched = f != nil
+	w.Call.WatchKeys(f)
+}
+
 // Gather has the next key pressed once the question has been heard, or the listener
 // leave when there is none left.
 func (w *walk) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherResult, error) {
@@ -168,9 +230,7 @@ func (w *walk) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherR
 			}
 		}
 		if w.pressed < len(w.path) {
-			w.Act(sim.Action{After: heard, Press: w.path[w.pressed].keys})
-			w.pressed++
-			w.follow()
+			w.press(heard)
 		} else {
 			w.ended = true
 			w.question()
@@ -189,7 +249,14 @@ func (w *walk) question() {
 	if !is {
 		return
 	}
-	w.asks = g.Keys
+	if w.asks = g.Keys; len(g.Keys) == 0 && g.MaxDigits == 1 && !g.Secret {
+		w.any = true
+		for _, k := range "1234567890*#" {
+			if !strings.ContainsRune(string(g.Finish), k) {
+				w.asks = append(w.asks, voice.Digits(k))
+			}
+		}
+	}
 	if w.asked != w.programs[w.at.app] {
 		for _, p := range g.Prompts {
 			w.at.says += words(p) + "\n"

@@ -21,6 +21,15 @@ import (
 
 // Begin implements suite.Application.
 func (s *Stage) Begin(c *suite.Control) {
+	if c == nil {
+		s.Direct(nil)
+		return
+	}
+	s.Direct(c)
+}
+
+// Direct says which calls the APIs are about from now on; nil = none are up.
+func (s *Stage) Direct(c Control) {
 	s.control, s.owes = c, false
 	s.pump = notify.NewPump(notify.PumpConfig{Notifiers: []dialect.Notifier{s.hoiio, s.routee}, Changes: func() uint64 { return 1 },
 		Subscribed: func(context.Context) ([]voice.TenantID, error) { return []voice.TenantID{tenant}, nil }})

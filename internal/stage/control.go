@@ -11,6 +11,25 @@ import (
 	"tandem/internal/voice"
 )
 
+// Calls is what is known of the calls that are up.
+type Calls interface {
+	Live() []voice.LiveCall
+	// Waits reports whether one waits for commands.
+	Waits() bool
+	// Note puts a word on the timeline of a call, also of one that is over.
+	Note(id voice.CallID, e voice.Event)
+}
+
+// Control is the calls of a test, or of whatever else runs, as the APIs use them.
+type Control interface {
+	Calls
+	Command(id voice.CallID, cmd flow.Command) error
+	Hangup(id voice.CallID, words string) error
+	// Taped gives the recording of a whole call.
+	Taped(id voice.CallID) (voice.Taper, error)
+	Originate(cb dialect.CallBack) (voice.CallID, error)
+}
+
 // done does f for the application, by the goroutine that runs the test.
 func (s *Stage) done(ctx context.Context, f func() error) error {
 	var err error
@@ -148,7 +167,7 @@ func (checker) SetPassword(context.Context, string, voice.User, string) error {
 }
 
 // audio is a dialect.Audio without sound.
-type audio struct{}
+type audio struct{ voices []dialect.SpeechVoice }
 
 type silence struct{ *bytes.Reader }
 
@@ -166,7 +185,10 @@ func (audio) Speak(context.Context, voice.TenantID, dialect.Utterance) (dialect.
 	return dialect.Clip{}, notHere("the making of sound")
 }
 
-func (audio) Voices(context.Context) ([]dialect.SpeechVoice, error) {
+func (a audio) Voices(context.Context) ([]dialect.SpeechVoice, error) {
+	if a.voices != nil {
+		return a.voices, nil
+	}
 	var list []dialect.SpeechVoice
 	for _, language := range []string{"en-US", "en-GB", "sv-SE", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-PT", "nl-NL", "el-GR", "ru-RU", "hi-IN", "ta-IN", "te-IN", "ar-SA", "zh-CN", "ja-JP"} {
 		list = append(list, dialect.SpeechVoice{ID: language + "-f", Language: language, Gender: "female"}, dialect.SpeechVoice{ID: language + "-m", Language: language, Gender: "male"})

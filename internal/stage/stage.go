@@ -60,6 +60,9 @@ type Options struct {
 	// Listen is the address of the APIs, of loopback; "" = 127.0.0.1 and any port.
 	Listen string
 	Think  time.Duration // 0 = DefaultThink
+	// Voices are those that what is said is made by; nil = some of many languages, of
+	// which nobody has to speak.
+	Voices []dialect.SpeechVoice
 }
 
 // Stage is the vendors' APIs over the calls of one test at a time.
@@ -78,7 +81,7 @@ type Stage struct {
 	client  *http.Client
 
 	orders       chan order
-	control      *suite.Control // of the test that runs; its goroutine's alone
+	control      Control // of what runs; its goroutine's alone. nil = nothing does
 	pump         *notify.Pump
 	owes         bool   // the application was told of something and has not ordered anything since
 	conversation []byte // body of the conversation under test
@@ -146,17 +149,17 @@ func (s *Stage) dialects(ctx context.Context, box *secret.Box) error {
 	bearers := auth.NewBearers(st, clock.Real())
 	var err error
 	s.hoiio, err = hoiio.New(hoiio.Config{Tenants: st, Users: st, Extensions: st, Apps: st, Numbers: st, Recordings: st, Calls: st, Credentials: st,
-		Auth: check, Box: box, Audio: audio{}, Control: control{s}, Live: live{s: s}, Commands: commands{s: s}, Settings: st,
+		Auth: check, Box: box, Audio: audio{voices: s.opt.Voices}, Control: control{s}, Live: live{s: s}, Commands: commands{s: s}, Settings: st,
 		Sound: func(context.Context, voice.TenantID, string) error { return nil }, CheckURL: s.check, LinkKey: key, OwnURL: s.URL})
 	if err != nil {
 		return err
 	}
 	s.routee = routee.New(routee.Config{Apps: st, Numbers: st, Resources: st, Recordings: st, Calls: st, Auth: check, Bearers: bearers,
-		Audio: audio{}, Control: control{s}, Live: live{s: s}, Commands: commands{s: s}})
+		Audio: audio{voices: s.opt.Voices}, Control: control{s}, Live: live{s: s}, Commands: commands{s: s}})
 	ringme := telphin.New(telphin.Config{Tenants: st, Users: st, Extensions: st, Apps: st, Sounds: st, Numbers: st, Recordings: st, Calls: st, Resources: st,
-		Credentials: st, Auth: check, Bearers: bearers, Audio: audio{}, Control: control{s}, Live: live{s: s}, LinkKey: key})
+		Credentials: st, Auth: check, Bearers: bearers, Audio: audio{voices: s.opt.Voices}, Control: control{s}, Live: live{s: s}, LinkKey: key})
 	flo, err := smartflo.New(smartflo.Config{Tenants: st, Users: st, Extensions: st, Apps: st, Sounds: st, Numbers: st, Recordings: st, Calls: st, Resources: st,
-		Credentials: st, Auth: check, Audio: audio{}, Control: control{s}, Live: live{s: s}, LinkKey: key})
+		Credentials: st, Auth: check, Audio: audio{voices: s.opt.Voices}, Control: control{s}, Live: live{s: s}, LinkKey: key})
 	if err != nil {
 		return err
 	}
@@ -212,6 +215,9 @@ func (s *Stage) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Tenant is whose the calls are that the APIs are about.
+func (*Stage) Tenant() voice.TenantID { return tenant }
 
 // URL is where the APIs are.
 func (s *Stage) URL() string { return "http://" + s.address }

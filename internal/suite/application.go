@@ -206,36 +206,9 @@ func (d *director) tell(c *call, e voice.Event) {
 
 // record is what is kept of a call.
 func (d *director) record(c *call) *voice.CDR {
-	now := d.world.Now()
-	r := &voice.CDR{Call: c.info.ID, Tenant: tenant, Direction: c.info.Direction, From: c.info.From, FromName: c.info.FromName, To: c.info.To, Start: c.info.Start,
-		Answered: c.sim.Answered(), End: now, Cause: c.result.Cause, Words: c.result.Words, Tag: c.info.Tag, Order: c.info.Order}
+	r := c.sim.CDR(c.info, c.placed != nil, c.result.Cause, c.result.Words)
 	if c.placed == nil && d.main != nil {
 		r.App = d.main.App
-	}
-	r.Legs = []voice.LegRecord{{ID: "a", To: c.info.To, Start: r.Start, Answered: r.Answered, End: now, Cause: r.Cause, Words: r.Words}}
-	first := c.placed != nil // whose dial is the leg "a"
-	for _, e := range c.sim.Events() {
-		last := &r.Legs[len(r.Legs)-1]
-		switch e.Kind {
-		case voice.EventDialStarted:
-			if first {
-				first = false
-				continue
-			}
-			r.Legs = append(r.Legs, voice.LegRecord{ID: voice.LegID("b" + string(rune('0'+len(r.Legs)%10))), To: e.Data["to"], Start: e.At, End: now, Cause: voice.CauseCancelled})
-		case voice.EventLegAnswered:
-			if e.Leg != "a" {
-				last.Answered = e.At
-			}
-		case voice.EventDialFailed:
-			if cause := e.Data["cause"]; cause != "" && last.ID != "a" {
-				last.Cause, last.End = voice.Cause(cause), e.At
-			}
-		case voice.EventLegEnded:
-			if e.Leg != "a" {
-				last.Cause, last.End = voice.CauseNormal, e.At
-			}
-		}
 	}
 	return r
 }

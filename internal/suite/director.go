@@ -73,8 +73,8 @@ type never struct {
 
 // The numbers of who says nothing else.
 const (
-	defaultFrom = "+46700000000"
-	defaultTo   = "+46850000000"
+	DefaultFrom = "+46700000000"
+	DefaultTo   = "+46850000000"
 )
 
 // arrive begins a call.
@@ -90,7 +90,7 @@ func (d *director) arrive(a arrival) error {
 	}
 	from := a.from
 	if from == "" && a.extension == "" {
-		from = defaultFrom
+		from = DefaultFrom
 	}
 	c := d.begin(a.name, voice.CallInfo{Direction: voice.Inbound, From: from, FromName: a.shown, Extension: a.extension, To: a.to})
 	d.world.Go(func() { d.run(c, d.main) })
@@ -162,7 +162,7 @@ func (d *director) whose(who ref) (*call, error) {
 	c := d.last
 	switch {
 	case who == ref{} && c == nil && d.main != nil:
-		if err := d.arrive(arrival{name: "caller", to: defaultTo}); err != nil {
+		if err := d.arrive(arrival{name: "caller", to: DefaultTo}); err != nil {
 			return nil, err
 		}
 		return d.last, nil

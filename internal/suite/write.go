@@ -160,7 +160,7 @@ func (g *search) expiry(ctx context.Context, prog *flow.Program) (string, bool) 
 	}
 	f := &File{Name: g.file.Name, common: g.file.common, names: g.file.names}
 	o := &author{explores: true}
-	f.Tests = []*Test{{Name: "x", sentences: []sentence{{do: func(d *director) error { return d.arrive(arrival{name: "caller", to: defaultTo}) }}, {do: o.story}}}}
+	f.Tests = []*Test{{Name: "x", sentences: []sentence{{do: func(d *director) error { return d.arrive(arrival{name: "caller", to: DefaultTo}) }}, {do: o.story}}}}
 	heard := ""
 	for _, e := range g.setup.Run(ctx, f, f.Tests[0]).log {
 		if e.event.Kind == voice.EventPromptStarted {
@@ -242,8 +242,8 @@ func (g *search) walk(ctx context.Context, p path, explores bool) (string, *inte
 		}
 		o.write("web %s answers 200 %s", url, body)
 	}
-	from := cmp.Or(p.want[flow.VarCallFrom], defaultFrom)
-	o.write("caller %s dials %s", from, cmp.Or(p.want[flow.VarCallTo], defaultTo))
+	from := cmp.Or(p.want[flow.VarCallFrom], DefaultFrom)
+	o.write("caller %s dials %s", from, cmp.Or(p.want[flow.VarCallTo], DefaultTo))
 	f, faults := Parse(g.file.Name, []byte("test x\n"+strings.Join(o.lines, "\n")))
 	if len(faults) > 0 {
 		return "", nil
