@@ -41,6 +41,7 @@ type cli struct {
 	Load       loadCmd       `cmd:"" help:"Call a server with many callers at once, who live the tests of its flow and check what they hear."`
 	Replay     replayCmd     `cmd:"" help:"Run calls that were on another flow, and say which would end elsewhere."`
 	Listen     listenCmd     `cmd:"" help:"Hear a flow as a caller does: make an audio file of it."`
+	Audit      auditCmd      `cmd:"" help:"Who did what: show the audit logs, and check that they are whole."`
 	Doctor     doctorCmd     `cmd:"" help:"Find out what is wrong and how to mend it."`
 	OpenAPI    openAPICmd    `cmd:"" name:"openapi" help:"Print the OpenAPI document of the native API."`
 	Settings   settingsCmd   `cmd:"" help:"Show the settings as they are, or an example file."`

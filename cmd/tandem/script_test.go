@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -46,6 +48,7 @@ func TestCommands(t *testing.T) {
 			"kept":   kept,
 			"await":  await,
 			"ended":  ended,
+			"sql":    statement,
 		},
 	})
 }
@@ -75,6 +78,17 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the output has no %s", args[1])
 	}
 	ts.Setenv(args[0], fmt.Sprint(v))
+}
+
+// statement changes the database beside the program: sql STATEMENT.
+func statement(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql STATEMENT")
+	}
+	db, err := sql.Open("sqlite", ts.Getenv("TANDEM_DATA")+"/tandem.db")
+	ts.Check(err)
+	_, err = db.ExecContext(context.Background(), args[0])
+	ts.Check(errors.Join(err, db.Close()))
 }
 
 // kept looks into the history of an app: kept ACCOUNT APP REVISION TEXT.

@@ -18,6 +18,8 @@ import (
 // AuditEntry is one line of the audit log.
 type AuditEntry struct {
 	ID      string        `json:"id"`
+	Number  int64         `json:"number" doc:"Place in the chain of the log, from 1"`
+	Hash    string        `json:"hash" doc:"SHA-256 over what the entry says and the hash of the one before"`
 	At      time.Time     `json:"at"`
 	Actor   AuditActor    `json:"actor"`
 	Action  string        `json:"action" doc:"What was done: created, changed, deleted, logged in, logged out, log-in failed, second factor failed, listened to, exported …"`
@@ -70,6 +72,7 @@ func (a *API) registerAudit() {
 	handle(a, route{id: "list-audit", method: http.MethodGet, path: "/audit", section: section, scope: AuditRead, title: "Read the audit log, newest first", text: text}, a.listAudit)
 	handle(a, route{id: "export-audit", method: http.MethodGet, path: "/audit.csv", section: section, scope: AuditRead, content: csvType, noted: "exported",
 		title: "Export the audit log as CSV", text: fmt.Sprintf("The newest %d entries that fit. Values that a spreadsheet would take for formulas begin with an apostrophe.", maxAuditCSV)}, a.exportAudit)
+	a.registerAuditChains(section)
 }
 
 const csvType = "text/csv"
@@ -99,7 +102,11 @@ func (q AuditQuery) filter(t voice.TenantID) voice.AuditFilter {
 }
 
 func (a *API) listAudit(ctx context.Context, c caller, in *AuditFilter) (*answer[Page[AuditEntry]], error) {
-	f := in.filter(c.tenant)
+	return a.auditOf(ctx, c.tenant, in)
+}
+
+func (a *API) auditOf(ctx context.Context, t voice.TenantID, in *AuditFilter) (*answer[Page[AuditEntry]], error) {
+	f := in.filter(t)
 	f.Limit = in.Limit + 1
 	if in.Cursor != "" {
 		var micros int64
@@ -125,7 +132,7 @@ func (a *API) listAudit(ctx context.Context, c caller, in *AuditFilter) (*answer
 }
 
 func showAudit(e voice.AuditEntry) AuditEntry {
-	v := AuditEntry{ID: e.ID, At: e.At.UTC(), Action: e.Action, Kind: e.Kind, Object: e.Object, Name: e.Name,
+	v := AuditEntry{ID: e.ID, Number: e.Number, Hash: e.Hash, At: e.At.UTC(), Action: e.Action, Kind: e.Kind, Object: e.Object, Name: e.Name,
 		Actor: AuditActor{string(e.Actor.Kind), e.Actor.ID, e.Actor.Name, e.Actor.Via, e.Actor.Source}}
 	for _, c := range e.Changes {
 		v.Changes = append(v.Changes, AuditChange(c))

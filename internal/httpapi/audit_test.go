@@ -74,3 +74,42 @@ func TestAudit(t *testing.T) {
 	}
 	f.refused(f.as(f.newKey(f.tenant, httpapi.ConfigRead, httpapi.ConfigWrite), "GET", "/audit", ""), 403, "audit:read", "without the scope")
 }
+
+func TestAuditChain(t *testing.T) {
+	f := newFixture(t)
+	for _, n := range []string{"a", "b", "c"} {
+		if r := f.acting(f.key, "POST", "/users", `{"first_name": "`+n+`"}`); r.status != 201 {
+			t.Fatalf("%d %s", r.status, r.raw)
+		}
+	}
+	r := f.ok(200, "GET", "/audit/chain", "").body
+	list := f.ok(200, "GET", "/audit", "").items()
+	head, _ := r["head"].(string)
+	if r["unbroken"] != true || r["entries"] != float64(len(list)) || head == "" || head != list[0]["hash"] || list[0]["number"] != float64(len(list)) {
+		t.Errorf("the report: %v, the last entry: %v", r, list[0])
+	}
+	if r := f.ok(200, "GET", "/audit/chain?head="+strings.ToUpper(head), "").body; r["unbroken"] != true {
+		t.Errorf("with the head that was noted: %v", r)
+	}
+	if r := f.ok(200, "GET", "/audit/chain?head="+strings.Repeat("0", 64), "").body; r["unbroken"] != false || r["fault"].(map[string]any)["kind"] != "rewritten" {
+		t.Errorf("with a head that never was: %v", r)
+	}
+	f.fails(422, "query.head", "GET", "/audit/chain?head=x", "")
+	f.refused(f.as(f.newKey(f.tenant, httpapi.ConfigRead), "GET", "/audit/chain", ""), 403, "audit:read", "without the scope")
+	for _, path := range []string{"/server/audit", "/server/audit/chain"} {
+		f.refused(f.as(f.key, "GET", path, ""), 403, "operator", "an account asks for "+path)
+	}
+	operator := f.newKey("", httpapi.Operator)
+	if r := f.as(operator, "GET", "/server/audit/chain", ""); r.status != 200 || r.body["words"] != "unbroken, 0 entries" {
+		t.Errorf("the server's: %d %s", r.status, r.raw)
+	}
+	if err := f.store.AppendAudit(t.Context(), voice.AuditEntry{Action: "refused", Kind: "log-in", Actor: voice.Actor{Kind: voice.ActorUnknown, Via: "page", Source: "192.0.2.1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.as(operator, "GET", "/server/audit?action=refused", ""); len(got.items()) != 1 || got.items()[0]["actor"].(map[string]any)["source"] != "192.0.2.1" {
+		t.Errorf("the server's log: %s", got.raw)
+	}
+	if got := f.ok(200, "GET", "/audit?action=refused", "").items(); len(got) != 0 {
+		t.Errorf("an account sees the server's: %v", got)
+	}
+}

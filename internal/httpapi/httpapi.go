@@ -109,6 +109,7 @@ type Config struct {
 	Stats       voice.CallCounter
 	Deliveries  voice.DeliveryLog
 	Audit       voice.AuditStore
+	AuditChain  voice.AuditChainStore
 	Hooks       *hooks.Keeper
 	Kick        func() // wakes the outbox of deliveries
 

@@ -46,6 +46,28 @@ type AuditEntry struct {
 	Object  string // its id
 	Name    string // what people call it
 	Changes []AuditChange
+
+	// The account's entries are a chain; the store sets these, see ChainHash.
+	Number int64  // place in the chain, from 1
+	Prev   string // Hash of the entry before; "" = it is the first
+	Hash   string
+}
+
+// AuditHead is where an account's chain of entries begins and ends.
+type AuditHead struct {
+	Tenant TenantID // "" = the server's own log
+	Number int64    // of the last entry; 0 = there was none yet
+	Hash   string   // of the last entry
+	// What the first entry that is kept follows: the last of those that their age or
+	// number has removed. 0 and "" when none was.
+	AnchorNumber int64
+	AnchorHash   string
+}
+
+// AuditPlace is a place in an account's chain: behind the entry of that number and id.
+type AuditPlace struct {
+	Number int64
+	ID     string
 }
 
 // AuditFilter chooses entries of an account; zero fields choose all.
@@ -64,12 +86,25 @@ type AuditFilter struct {
 
 // AuditStore keeps the audit log. Entries are never changed.
 type AuditStore interface {
+	// AppendAudit adds an entry to the chain of its account, or of the server when it
+	// names none.
 	AppendAudit(ctx context.Context, e AuditEntry) error
 	// Audit gives entries, the newest first.
 	Audit(ctx context.Context, f AuditFilter) ([]AuditEntry, error)
 	// ExpireAudit removes entries from before at, and the oldest of accounts that
-	// have more than most.
+	// have more than most, from the beginning of each chain on. What is kept follows
+	// the anchor that it leaves.
 	ExpireAudit(ctx context.Context, at time.Time, most int) error
+}
+
+// AuditChainStore gives the audit log as it is chained, for those who check it.
+type AuditChainStore interface {
+	// AuditHead gives where an account's chain begins and ends; zero when there is none.
+	AuditHead(ctx context.Context, t TenantID) (AuditHead, error)
+	// AuditHeads gives those of all accounts that have entries, and of the server.
+	AuditHeads(ctx context.Context) ([]AuditHead, error)
+	// AuditChain gives at most limit entries behind a place, by number and id.
+	AuditChain(ctx context.Context, t TenantID, behind AuditPlace, limit int) ([]AuditEntry, error)
 }
 
 type actingKey struct{}

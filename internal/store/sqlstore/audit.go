@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"tandem/internal/voice"
 )
 
-const auditColumns = `id, tenant, at, actor_kind, actor_id, actor, via, source, action, kind, object, name, changes`
+const auditColumns = `id, tenant, at, actor_kind, actor_id, actor, via, source, action, kind, object, name, changes, number, prev, hash`
 
 // Bounds of an entry.
 const (
@@ -23,28 +24,35 @@ var auditCount atomic.Uint32
 
 func scanAudit(r row) (e voice.AuditEntry, err error) {
 	err = r.Scan(&e.ID, &e.Tenant, timeCol{&e.At}, &e.Actor.Kind, &e.Actor.ID, &e.Actor.Name, &e.Actor.Via, &e.Actor.Source,
-		&e.Action, &e.Kind, &e.Object, &e.Name, jsonCol{&e.Changes})
+		&e.Action, &e.Kind, &e.Object, &e.Name, jsonCol{&e.Changes}, &e.Number, &e.Prev, &e.Hash)
 	return e, err
 }
 
 // AppendAudit implements voice.AuditStore.
 func (s *Store) AppendAudit(ctx context.Context, e voice.AuditEntry) error {
-	return s.transact(ctx, "store.AppendAudit", recordWrite, names{}, func(x tx) error { return x.noteEntry(ctx, e) })
+	return s.transact(ctx, "store.AppendAudit", recordWrite, names{}, func(x tx) error {
+		x.noteEntry(e)
+		return nil
+	})
 }
 
-func (t tx) noteEntry(ctx context.Context, e voice.AuditEntry) error {
+// noteEntry keeps an entry until the transaction ends, see chainAudit. Its texts become
+// what will be stored, since that is hashed.
+func (t tx) noteEntry(e voice.AuditEntry) {
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
-	if len(e.Changes) > maxAuditChanges {
-		e.Changes = e.Changes[:maxAuditChanges]
-	}
+	e.At = e.At.Truncate(time.Microsecond)
+	e.Changes = slices.Clone(e.Changes[:min(len(e.Changes), maxAuditChanges)])
 	e.Name, e.Actor.Name, e.Object = short(e.Name), short(e.Actor.Name), short(e.Object)
-	search := strings.ToLower(strings.Join([]string{e.Actor.Name, e.Actor.ID, e.Actor.Source, e.Object, e.Name}, "\n"))
-	_, err := t.exec(ctx, `INSERT INTO audit (`+auditColumns+`, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		fmt.Sprintf("au%08x%s", auditCount.Add(1), voice.NewID("")), e.Tenant, micros(e.At), e.Actor.Kind, e.Actor.ID, e.Actor.Name, e.Actor.Via, e.Actor.Source,
-		e.Action, e.Kind, e.Object, e.Name, jsonText(e.Changes), search)
-	return err
+	e.ID = fmt.Sprintf("au%08x%s", auditCount.Add(1), voice.NewID(""))
+	for _, text := range []*string{(*string)(&e.Tenant), (*string)(&e.Actor.Kind), &e.Actor.ID, &e.Actor.Name, &e.Actor.Via, &e.Actor.Source, &e.Action, &e.Kind, &e.Object, &e.Name} {
+		*text = storableText(*text)
+	}
+	for i, c := range e.Changes {
+		e.Changes[i] = voice.AuditChange{Field: storableText(c.Field), From: storableText(c.From), To: storableText(c.To)}
+	}
+	*t.notes = append(*t.notes, e)
 }
 
 // short bounds a text of an entry.
@@ -88,28 +96,4 @@ func (s *Store) Audit(ctx context.Context, f voice.AuditFilter) ([]voice.AuditEn
 	}
 	q.end(` ORDER BY at DESC, id DESC LIMIT `, max(f.Limit, 1))
 	return many(ctx, s, "store.Audit", scanAudit, q.text, q.args...)
-}
-
-// ExpireAudit implements voice.AuditStore.
-func (s *Store) ExpireAudit(ctx context.Context, at time.Time, most int) error {
-	return s.transact(ctx, "store.ExpireAudit", recordWrite, names{}, func(x tx) error {
-		if _, err := x.exec(ctx, `DELETE FROM audit WHERE at < $1`, micros(at)); err != nil {
-			return err
-		}
-		type crowd struct {
-			tenant string
-			n      int
-		}
-		full, err := collect(ctx, x, func(r row) (c crowd, err error) { return c, r.Scan(&c.tenant, &c.n) },
-			`SELECT tenant, COUNT(*) FROM audit GROUP BY tenant HAVING COUNT(*) > $1`, most)
-		if err != nil {
-			return err
-		}
-		for _, c := range full {
-			if _, err := x.exec(ctx, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE tenant = $1 ORDER BY at, id LIMIT $2)`, c.tenant, c.n-most); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

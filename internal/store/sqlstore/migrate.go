@@ -31,7 +31,7 @@ func migrate(ctx context.Context, db *sql.DB, lite bool, log *slog.Logger) error
 		return err
 	}
 	dialect := goose.DialectSQLite3
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(auditChainMigration())}
 	if !lite {
 		dialect = goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrateWait))

@@ -25,6 +25,7 @@ type tx struct {
 	// novel notes the statements that were not prepared: that needs the pool's
 	// one connection, which the transaction has.
 	novel *[]string
+	notes *[]voice.AuditEntry // for the audit log, written as the transaction ends
 }
 
 // exec runs a statement, notes in the audit log what somebody changes by it, and gives
@@ -39,9 +40,7 @@ func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) 
 		return n, err
 	}
 	for _, e := range entries {
-		if err := t.noteEntry(ctx, e); err != nil {
-			return 0, err
-		}
+		t.noteEntry(e)
 	}
 	return n, nil
 }
@@ -112,7 +111,7 @@ func (s *Store) transact(ctx context.Context, op string, kind write, n names, fn
 		return explain(op, n, err)
 	}
 	ready, novel := s.ready[db], []string(nil)
-	if err := s.fill(ctx, tx{t, ready, &novel}, kind, fn); err != nil {
+	if err := s.fill(ctx, tx{t, ready, &novel, new([]voice.AuditEntry)}, kind, fn); err != nil {
 		t.Rollback() // its own failure adds nothing: the connection is dropped then
 		return explain(op, n, err)
 	}
@@ -148,6 +147,9 @@ func (s *Store) fill(ctx context.Context, t tx, kind write, fn func(t tx) error)
 		}
 	}
 	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.chainAudit(ctx); err != nil {
 		return err
 	}
 	if kind != configWrite {

@@ -1,9 +1,10 @@
-import { Badge, Button, Group, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Alert, Badge, Button, Code, Group, SegmentedControl, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconDownload } from '@tabler/icons-react'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { IconDownload, IconLink } from '@tabler/icons-react'
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, need, type Schema } from '../api/client'
+import { useMay } from '../app/me'
 import { Page } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
@@ -16,24 +17,39 @@ const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'lo
 /** Who did what in the account: searched, chosen from and exported. */
 export default function Audit() {
   const { t, language } = useTexts()
+  const operator = useMay()('operator')
+  const [whose, setWhose] = useState('account')
   const [search, setSearch] = useState('')
   const [kind, setKind] = useState<string | null>(null)
   const [action, setAction] = useState<string | null>(null)
   const [sought] = useDebouncedValue(search, 300)
   const query = { ...(sought && { search: sought }), ...(kind && { kind }), ...(action && { action }) }
   const log = useInfiniteQuery({
-    queryKey: ['audit', query],
-    queryFn: ({ pageParam }) => need(api.GET('/api/v1/audit', { params: { query: { ...query, ...(pageParam && { cursor: pageParam }) } } })),
+    queryKey: ['audit', whose, query],
+    queryFn: ({ pageParam }) => {
+      const params = { query: { ...query, ...(pageParam && { cursor: pageParam }) } }
+      return need(whose === 'server' ? api.GET('/api/v1/server/audit', { params }) : api.GET('/api/v1/audit', { params }))
+    },
     initialPageParam: '',
     getNextPageParam: (part) => part.next ?? null,
+  })
+  const chain = useMutation({
+    mutationFn: () => need(whose === 'server' ? api.GET('/api/v1/server/audit/chain') : api.GET('/api/v1/audit/chain')),
   })
   const entries = log.data?.pages.flatMap((p) => p.items ?? []) ?? []
   const when = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' })
   return (
-    <Page title={t('audit.title')} actions={
-      <Button component="a" variant="default" leftSection={<IconDownload size={16} />} href={'/api/v1/audit.csv?' + new URLSearchParams(query).toString()} download>{t('audit.export')}</Button>
-    }>
-      <Text c="dimmed" maw={720}>{t('audit.intro')}</Text>
+    <Page title={t('audit.title')} actions={<>
+      <Button variant="default" leftSection={<IconLink size={16} />} loading={chain.isPending} onClick={() => chain.mutate()}>{t('audit.check')}</Button>
+      {whose === 'account' && <Button component="a" variant="default" leftSection={<IconDownload size={16} />} href={'/api/v1/audit.csv?' + new URLSearchParams(query).toString()} download>{t('audit.export')}</Button>}
+    </>}>
+      {operator && (
+        <Group><SegmentedControl aria-label={t('audit.whose')} value={whose} onChange={(v) => { setWhose(v); chain.reset() }}
+          data={[{ value: 'account', label: t('audit.ofAccount') }, { value: 'server', label: t('audit.ofServer') }]} /></Group>
+      )}
+      <Text c="dimmed" maw={720}>{t(whose === 'server' ? 'audit.introServer' : 'audit.intro')}</Text>
+      <div role="status">{chain.data && <Chain report={chain.data} />}</div>
+      {chain.error && <Trouble error={chain.error} again={() => chain.mutate()} />}
       <Group align="flex-end">
         <TextInput label={t('audit.search')} value={search} onChange={(e) => setSearch(e.currentTarget.value)} maxLength={100} />
         <Select label={t('audit.kind')} data={kinds} value={kind} onChange={setKind} placeholder={t('audit.any')} clearable />
@@ -54,6 +70,18 @@ export default function Audit() {
       )}
       {log.hasNextPage && <Group><Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>{t('audit.more')}</Button></Group>}
     </Page>
+  )
+}
+
+/** Whether nothing was done to the log beside the program. */
+function Chain({ report: r }: { report: Schema<'AuditReport'> }) {
+  const { t } = useTexts()
+  if (!r.unbroken) return <Alert color="red" title={t('audit.broken')}>{r.fault?.words}</Alert>
+  return (
+    <Alert color="green" title={t('audit.unbroken', { n: String(r.entries) })}>
+      <Text size="sm">{t('audit.head')} <Code style={{ overflowWrap: 'anywhere' }}>{r.head ?? '–'}</Code></Text>
+      {!!r.removed && <Text size="sm">{t('audit.removed', { n: String(r.removed) })}</Text>}
+    </Alert>
   )
 }
 
