@@ -18,6 +18,12 @@ test('the audit log shows who made and removed a user, by the page and by the co
   await expect(log.getByRole('row').filter({ hasText: 'created credential owner' })).toContainText('Owner Sample')
   await home.getByRole('textbox', { name: 'Search' }).fill('=berit')
   await expect(log.getByRole('row')).toHaveCount(2) // with the heading
+  await home.getByRole('button', { name: 'Check the chain' }).click()
+  const report = home.getByRole('status').filter({ hasText: 'Unbroken' })
+  await expect(report).toContainText(/Unbroken, \d+ entries/)
+  const told = (await (await home.request.get(server.url + '/api/v1/audit/chain')).json()) as { head: string }
+  await expect(report).toContainText(told.head)
+  expect(await server.run('audit', 'verify', '--account', account)).toContain('unbroken')
   const csv = await home.request.get(server.url + '/api/v1/audit.csv')
   expect(await csv.text()).toContain("'=Berit")
   expect(await (await home.request.get(server.url + '/api/v1/audit?action=exported')).json()).toMatchObject({ items: [{ actor: { via: 'api', kind: 'user' } }] })

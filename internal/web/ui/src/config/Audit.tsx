@@ -3,8 +3,9 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { IconDownload, IconLink } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useOutletContext } from 'react-router'
 import { api, need, type Schema } from '../api/client'
-import { useMay } from '../app/me'
+import { may, type Me } from '../api/queries'
 import { Page } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
@@ -17,7 +18,7 @@ const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'lo
 /** Who did what in the account: searched, chosen from and exported. */
 export default function Audit() {
   const { t, language } = useTexts()
-  const operator = useMay()('operator')
+  const operator = may(useOutletContext<Me>(), 'operator')
   const [whose, setWhose] = useState('account')
   const [search, setSearch] = useState('')
   const [kind, setKind] = useState<string | null>(null)
