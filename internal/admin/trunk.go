@@ -19,30 +19,15 @@ func (a *Admin) AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error
 	if err != nil {
 		return voice.Trunk{}, err
 	}
-	if err := checkName(k.Name); err != nil {
-		return voice.Trunk{}, voice.InvalidField(op, "name", "%w", err)
-	}
 	others, err := a.Store.Trunks(ctx, t.ID)
 	if err != nil {
 		return voice.Trunk{}, err
 	}
-	for _, o := range others {
-		if o.Name == k.Name {
-			return voice.Trunk{}, voice.InvalidField(op, "name", "account %s has a trunk %q already", t.ID, k.Name)
-		}
-	}
-	if err := a.checkTrunkHost("host", k.Host); err != nil {
+	k.Tenant = t.ID
+	if err := a.checkWholeTrunk(&k, others); err != nil {
 		return voice.Trunk{}, err
 	}
-	if k.Proxy != "" {
-		if err := a.checkTrunkHost("proxy", k.Proxy); err != nil {
-			return voice.Trunk{}, err
-		}
-	}
-	if err := checkTrunk(&k); err != nil {
-		return voice.Trunk{}, err
-	}
-	k.Tenant, k.Created, k.ID = t.ID, time.Now(), voice.TrunkID(voice.NewID("tr"))
+	k.Created, k.ID = time.Now(), voice.TrunkID(voice.NewID("tr"))
 	return k, a.Store.AddTrunk(ctx, k)
 }
 

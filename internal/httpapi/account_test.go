@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +188,44 @@ func TestTrunks(t *testing.T) {
 	f.fails(422, "body.password", "POST", "/trunks", `{"name":"x","host":"sip.example.net","username":"u"}`)
 	f.refused(f.as(f.foreign, "GET", path, ""), 404, "no trunk", "another account's trunk")
 	f.refused(f.as(f.foreign, "DELETE", path, ""), 404, "no trunk", "another account's trunk")
+	f.refused(f.as(f.foreign, "PATCH", path, `{"name":"mine"}`), 404, "no trunk", "another account's trunk")
+	f.refused(f.as(f.foreign, "POST", path+"/test", ""), 404, "no trunk", "another account's trunk")
+	changeTrunk(f, t, path)
+	if r := f.ok(200, "POST", path+"/test", ""); r.body["reached"] != true || r.body["words"] != "udp sip2.example.net answers: 200 OK." || r.body["state"] != "registered for 3600 s" {
+		t.Errorf("test: %s", r.raw)
+	}
+	f.ok(200, "PATCH", path, `{"username":"","password":"","register":false}`)
 	f.ok(204, "DELETE", path, "")
 	f.fails(404, "no trunk", "GET", path, "")
+	f.fails(404, "no trunk", "PATCH", path, `{"name":"x"}`)
+}
+
+// changeTrunk changes the trunk that TestTrunks made, and looks at what stays.
+func changeTrunk(f *fixture, t *testing.T, path string) {
+	t.Helper()
+	before, err := f.store.Trunks(t.Context(), f.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := f.ok(200, "PATCH", path, `{}`); r.body["name"] != "carrier" || r.body["username"] != "u" || r.body["register"] != true {
+		t.Errorf("nothing is changed: %s", r.raw)
+	}
+	if after, _ := f.store.Trunks(t.Context(), f.tenant); !reflect.DeepEqual(before, after) {
+		t.Errorf("nothing is changed:\n%+v\n%+v", before, after)
+	}
+	r := f.ok(200, "PATCH", path, `{"host":"sip2.example.net","prefixes":[],"caller_id":"","priority":3,"identity":true}`)
+	if r.body["host"] != "sip2.example.net" || r.body["priority"] != 3.0 || r.body["identity"] != true || r.body["caller_id"] != nil || len(r.body["prefixes"].([]any)) != 0 {
+		t.Errorf("changed: %s", r.raw)
+	}
+	after, _ := f.store.Trunks(t.Context(), f.tenant)
+	i := slices.IndexFunc(after, func(k voice.Trunk) bool { return k.Name == "carrier" })
+	if i < 0 || after[i].Password != "very secret" || after[i].Username != "u" || !after[i].Register {
+		t.Errorf("what the change leaves alone: %+v", after)
+	}
+	f.fails(422, "body.name", "PATCH", path, `{"name":"pbx"}`)
+	f.fails(422, "body.host", "PATCH", path, `{"host":"127.0.0.1"}`)
+	f.fails(422, "body.srtp", "PATCH", path, `{"srtp":"required"}`)
+	f.fails(422, "body.password", "PATCH", path, `{"password":""}`)
+	f.fails(422, "body.transport", "PATCH", path, `{"tls_name":"sip.example.net"}`)
+	f.refused(f.as(f.newKey(f.tenant, httpapi.ConfigRead, httpapi.ConfigWrite), "PATCH", path, `{"name":"x"}`), 403, "scope operator", "without the scope operator")
 }

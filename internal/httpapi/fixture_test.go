@@ -83,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
 		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Kick: func() {},
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
-		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, TrunkStates: trunkStates{}, Audio: f.audio,
+		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, TrunkAdmin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: f.library, Resolver: resolver, Dialects: append(dialects, newAsks()), Version: "test",
 		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
@@ -277,6 +277,10 @@ type trunkStates struct{}
 
 func (trunkStates) TrunkState(context.Context, voice.TrunkID) (bool, string) {
 	return true, "registered for 3600 s"
+}
+
+func (trunkStates) AskTrunk(_ context.Context, k voice.Trunk) (httpapi.TrunkAnswer, error) {
+	return httpapi.TrunkAnswer{Reached: true, Words: "udp " + k.Host + " answers: 200 OK.", Status: 200, Milliseconds: 7, From: "udp " + k.Host, Places: []string{"udp " + k.Host}}, nil
 }
 
 // fakeAudio keeps audio in memory: whatever begins with RIFF is a WAV file.

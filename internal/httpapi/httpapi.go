@@ -55,7 +55,12 @@ type Admin interface {
 	AddExtension(ctx context.Context, t voice.TenantID, s admin.ExtensionSpec) (admin.PhoneAccount, error)
 	SecureExtension(ctx context.Context, t voice.TenantID, number, srtp string) error
 	RemoveExtension(ctx context.Context, t voice.TenantID, number string) error
+}
+
+// TrunkAdmin makes and changes trunks; package admin does.
+type TrunkAdmin interface {
 	AddTrunk(ctx context.Context, k voice.Trunk) (voice.Trunk, error)
+	EditTrunk(ctx context.Context, t voice.TenantID, id string, change func(*voice.Trunk)) (voice.Trunk, error)
 }
 
 // Factors keeps people's second factors; package admin does.
@@ -80,9 +85,12 @@ type Blobs interface {
 // Maker makes an app of a document.
 type Maker func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error)
 
-// TrunkStates tells how a trunk's registration stands, in words; "" = unknown.
+// TrunkStates tells how a trunk stands.
 type TrunkStates interface {
+	// TrunkState tells how its registration stands, in words; "" = unknown.
 	TrunkState(ctx context.Context, id voice.TrunkID) (registered bool, words string)
+	// AskTrunk asks it for what it can, now.
+	AskTrunk(ctx context.Context, k voice.Trunk) (TrunkAnswer, error)
 }
 
 // Media sees the media of calls that are up.
@@ -118,6 +126,7 @@ type Config struct {
 	Factors     Factors
 	Invites     Inviter
 	FactorStore voice.FactorStore
+	TrunkAdmin  TrunkAdmin
 	TrunkStates TrunkStates
 	Audio       dialect.Audio
 	Control     dialect.Control

@@ -67,6 +67,10 @@ func (a *API) registerTrunks() {
 	handle(a, route{id: "add-trunk", method: http.MethodPost, path: "/trunks", section: section, scope: ConfigWrite, status: http.StatusCreated, title: "Add a trunk",
 		text: "Calls from its host come in for this account, so the key needs the scope operator too."}, a.addTrunk)
 	handle(a, route{id: "read-trunk", method: http.MethodGet, path: "/trunks/{trunk}", section: section, scope: ConfigRead, title: "Read a trunk and its state"}, a.readTrunk)
+	handle(a, route{id: "change-trunk", method: http.MethodPatch, path: "/trunks/{trunk}", section: section, scope: ConfigWrite, title: "Change a trunk",
+		text: "What is missing stays as it is. Calls that are up go on; a registration is made anew where it has to be. The key needs the scope operator too, as for a new trunk."}, a.changeTrunk)
+	handle(a, route{id: "test-trunk", method: http.MethodPost, path: "/trunks/{trunk}/test", section: section, scope: ConfigWrite, title: "Ask a trunk whether it is there",
+		text: "An OPTIONS goes to it, with its credentials where it wants them, and it is registered anew at once where it registers. The answer comes within ten seconds, and says in words how the trunk stands."}, a.testTrunk)
 	handle(a, route{id: "remove-trunk", method: http.MethodDelete, path: "/trunks/{trunk}", section: section, scope: ConfigWrite, status: http.StatusNoContent, title: "Remove a trunk"}, a.removeTrunk)
 }
 
@@ -96,7 +100,7 @@ func (a *API) addTrunk(ctx context.Context, c caller, in *struct{ Body TrunkInpu
 		return nil, voice.Errorf("httpapi", voice.Permission, "adding a trunk needs the scope operator too: it decides whose the calls from its host are")
 	}
 	b := in.Body
-	k, err := a.cfg.Admin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
+	k, err := a.cfg.TrunkAdmin.AddTrunk(ctx, voice.Trunk{Tenant: c.tenant, Name: b.Name, Host: b.Host, Transport: b.Transport, Username: b.Username,
 		Password: b.Password, Register: b.Register, Priority: b.Priority, Prefixes: b.Prefixes, CallerID: voice.E164(b.CallerID), Refer: b.Refer,
 		Proxy: b.Proxy, Identity: b.Identity, Redirects: b.Redirects,
 		TLSName: b.TLSName, TLSCA: b.TLSCA, TLSCert: b.TLSCert, TLSKey: b.TLSKey, SRTP: b.SRTP})

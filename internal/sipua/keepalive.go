@@ -118,16 +118,7 @@ func (a *Agent) probe(source netip.AddrPort, contact string) {
 	}
 	to := transact.Dest{Transport: "udp", Addr: source}
 	self := sip.Uri{Scheme: "sip", User: "keepalive", Host: a.hostText(to)}
-	req := sip.NewRequest(sip.OPTIONS, uri)
-	from := &sip.FromHeader{Address: self}
-	from.Params.Add("tag", sip.GenerateTagN(16))
-	callID := sip.CallIDHeader(sip.GenerateTagN(24))
-	forwards := sip.MaxForwardsHeader(70)
-	for _, h := range []sip.Header{from, &sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: uri.User, Host: uri.Host}},
-		&callID, &sip.CSeqHeader{SeqNo: 1, MethodName: sip.OPTIONS}, &forwards, a.contact("keepalive", to)} {
-		req.AppendHeader(h)
-	}
-	a.stamp(req)
+	req := a.optionsRequest(self, uri, nil, to)
 	ctx, cancel := context.WithTimeout(a.ctx, time.Second)
 	defer cancel()
 	if err := a.wire.Write(ctx, req, to); err != nil {

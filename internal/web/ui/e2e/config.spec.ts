@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { expect, test } from './tandem'
+import { expect, freePort, test } from './tandem'
 
 test('a number is made, refused at its field, routed and removed', async ({ home }) => {
   await home.getByRole('link', { name: 'Numbers' }).click()
@@ -131,4 +131,43 @@ test('the account’s settings are saved, and faults stand at their field', asyn
   await home.getByRole('button', { name: 'Save' }).click()
   await expect(home.getByText('Saved')).toBeVisible()
   await expect(home.getByText('The <i>Shop</i>').first()).toBeVisible()
+})
+
+test('a trunk is made, asked, changed and asked again', async ({ home, server }) => {
+  await home.goto(server.url + '/trunks')
+  await home.getByRole('button', { name: 'Add a trunk' }).click()
+  const form = home.getByRole('dialog', { name: 'Add a trunk' })
+  await form.getByRole('textbox', { name: 'Name', exact: true }).fill('carrier')
+  await form.getByRole('textbox', { name: 'Host' }).fill('a b')
+  await form.getByRole('button', { name: 'Add a trunk' }).click()
+  await expect(form.getByText('is not HOST or HOST:PORT')).toBeVisible()
+  await form.getByRole('textbox', { name: 'Host' }).fill(`127.0.0.1:${await freePort('tcp')}`)
+  await form.getByRole('combobox', { name: 'Transport' }).click()
+  await home.getByRole('option', { name: 'TLS' }).click()
+  await expect(form.getByRole('combobox', { name: 'Encrypted sound' })).toHaveValue('where the trunk can')
+  await form.getByRole('combobox', { name: 'Transport' }).click()
+  await home.getByRole('option', { name: 'TCP' }).click()
+  await expect(form.getByRole('combobox', { name: 'Encrypted sound' })).toHaveCount(0)
+  await form.getByRole('button', { name: 'Add a trunk' }).click()
+  const row = home.getByRole('row', { name: /carrier/ })
+  await row.getByRole('button', { name: 'Test carrier' }).click()
+  const answer = home.getByRole('dialog', { name: 'Test carrier' })
+  await expect(answer.getByRole('alert')).toContainText("It can't be reached:")
+  await expect(answer.getByRole('alert')).toContainText('refused')
+  await answer.getByRole('button', { name: 'Close' }).click()
+
+  await row.getByRole('button', { name: 'Change carrier' }).click()
+  const change = home.getByRole('dialog', { name: 'Change carrier' })
+  await change.getByRole('textbox', { name: 'Host' }).fill(server.sip) // this server itself answers
+  await change.getByRole('combobox', { name: 'Transport' }).click()
+  await home.getByRole('option', { name: 'UDP' }).click()
+  await change.getByRole('textbox', { name: 'User name' }).fill('me')
+  await change.getByRole('button', { name: 'Save' }).click()
+  await expect(change.getByText('it is missing beside the username')).toBeVisible()
+  await change.getByRole('textbox', { name: 'User name' }).fill('')
+  await change.getByRole('button', { name: 'Save' }).click()
+  await expect(row).toContainText(server.sip)
+  await row.getByRole('button', { name: 'Test carrier' }).click()
+  await expect(answer.getByRole('alert')).toContainText(`udp ${server.sip} answers: 200 OK.`)
+  await expect(answer.getByText(/The answer took \d+ ms/)).toBeVisible()
 })
