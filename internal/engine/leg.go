@@ -104,6 +104,9 @@ func (l *leg) codec() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	words := l.media.Codec.Name
+	if l.media.Opus.PT != 0 && words != offer.Opus {
+		words += " (" + offer.Opus + " is taken too)"
+	}
 	if l.media.DTLS.Used() {
 		words += " secured by DTLS-SRTP"
 	}
@@ -111,7 +114,7 @@ func (l *leg) codec() string {
 		words += " secured by SDES-SRTP (" + l.media.Crypto.Suite + ")"
 	}
 	keys := ", keys in band"
-	if l.media.EventPT != 0 {
+	if l.media.Events() {
 		keys = ", keys by telephone-event"
 	}
 	if l.media.Refused != "" {
@@ -125,7 +128,7 @@ func (l *leg) speaks() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.media.Codec.Name == "" && l.arrives != nil && l.arrives.Offer() != nil {
-		m, err := l.arrives.Offer().Preview()
+		m, err := l.local.Would(l.arrives.Offer())
 		if err != nil {
 			return "" // which its answer will say
 		}
@@ -150,7 +153,10 @@ func params(m offer.Media, host netip.Addr) rtpport.Params {
 		p.Codec = media.PCMA
 	case offer.G722:
 		p.Codec = media.G722
+	case offer.Opus:
+		p.Codec = media.Opus
 	}
+	p.Opus = rtpport.Opus(m.Opus)
 	if m.Codec.PayloadType != p.Codec.PayloadType() {
 		p.CodecPT = m.Codec.PayloadType
 	}

@@ -82,7 +82,7 @@ func (c *Call) agreeable() error {
 	c.a.mu.Lock()
 	var err error
 	if c.a.local.Last() == nil { // else it has been answered, with early media
-		err = c.a.local.Would(c.a.arrives.Offer())
+		_, err = c.a.local.Would(c.a.arrives.Offer())
 	}
 	c.a.mu.Unlock()
 	if err == nil {

@@ -50,7 +50,7 @@ func (l *leg) keysBy() voice.DigitMethod {
 		return l.method
 	case l.media.Codec.Name == "":
 		return ""
-	case l.media.EventPT != 0:
+	case l.media.Events():
 		return voice.ByRTPEvent
 	}
 	return voice.ByInBand

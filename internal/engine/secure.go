@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tandem/internal/dtlssrtp"
+	"tandem/internal/media/opus"
 	"tandem/internal/offer"
 	"tandem/internal/rtpport"
 	"tandem/internal/voice"
@@ -32,6 +33,10 @@ func (e *Engine) localAt(main, peer netip.Addr, port *rtpport.Port) *offer.Local
 	l := offer.NewLocal(netip.AddrPortFrom(main, uint16(port.LocalPort())))
 	l.Others = func() []netip.Addr { return e.addrs.beside(main, peer) }
 	l.Comfort = e.cfg.ComfortNoise
+	l.Opus = offer.OpusHeard
+	if opus.Encodes {
+		l.Opus = offer.OpusSpoken
+	}
 	if id := e.cfg.Identity; id != nil {
 		l.Fingerprint = offer.Fingerprint(id.Fingerprint())
 	}

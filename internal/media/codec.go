@@ -36,16 +36,19 @@ const (
 	PCMU Codec = 0
 	PCMA Codec = 8
 	G722 Codec = 9
+	// Opus has no static payload type, and no octets of 1/8000 s: its sound is in another
+	// codec wherever it is not in a packet of its own (package media/opus).
+	Opus Codec = 128
 )
 
-// Valid says whether c is one of the codecs above.
+// Valid says whether c is one of the codecs above but Opus.
 func (c Codec) Valid() bool { return c.Sampled() || c == G722 }
 
 // Sampled says whether each octet is one sample and means the same in any place, as
 // in G.711. In G.722 it means what those before it make of it.
 func (c Codec) Sampled() bool { return c == PCMU || c == PCMA }
 
-// PayloadType is the static RTP payload type.
+// PayloadType is the static RTP payload type; Opus has none.
 func (c Codec) PayloadType() uint8 { return uint8(c) }
 
 // String is the encoding name of SDP's rtpmap.
@@ -57,6 +60,8 @@ func (c Codec) String() string {
 		return "PCMA"
 	case G722:
 		return "G722"
+	case Opus:
+		return "OPUS"
 	}
 	return fmt.Sprintf("Codec(%d)", uint8(c))
 }

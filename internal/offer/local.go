@@ -27,6 +27,7 @@ type Local struct {
 	Codecs   []string       // what we speak, best first; empty = PCMU, PCMA, G722
 	NoEvents bool           // do not offer or accept telephone-event
 	Comfort  bool           // offer and accept comfort noise (RFC 3389)
+	Opus     OpusUse        // beside Codecs
 	// Others gives further addresses of this machine by which a peer with ICE may
 	// reach us, on the port of Addr. It is asked once, when ICE is spoken; nil = none.
 	Others func() []netip.Addr
@@ -54,6 +55,7 @@ type Local struct {
 	lines    []line            // of the peer's last description, in whose order further offers are
 	taken    int               // of lines
 	ptime    time.Duration     // as last agreed; 0 = nothing is
+	opus     OpusMedia         // as last agreed
 	id       uint64
 	version  uint64
 	body     string // what was last said, without the o= line
@@ -83,14 +85,8 @@ func (l *Local) Offer(dir Direction) []byte {
 	if dir == "" {
 		dir = SendRecv
 	}
-	var codecs []Codec
-	for _, name := range l.codecs() {
-		codecs = append(codecs, Codec{Name: name, PayloadType: staticPT(name)})
-	}
-	event := uint8(eventPTOffered)
-	if l.NoEvents {
-		event = 0
-	}
+	f := formats{comfort: l.Comfort}
+	f.codecs, f.event, f.wideEvent = l.offers(l.Browser)
 	var b strings.Builder
 	if l.lines == nil {
 		r := line{proto: l.profile()}
@@ -98,12 +94,12 @@ func (l *Local) Offer(dir Direction) []byte {
 			r.mid, r.mux, r.bundled = "0", true, true
 			l.offerICE()
 		}
-		l.offerLine(&b, &r, codecs, event, dir)
+		l.offerLine(&b, &r, f, dir)
 		return l.describe(l.head(&r), b.String())
 	}
 	for i := range l.lines {
 		if i == l.taken {
-			l.offerLine(&b, &l.lines[i], codecs, event, dir)
+			l.offerLine(&b, &l.lines[i], f, dir)
 		} else {
 			l.lines[i].refuse(&b)
 		}
@@ -112,8 +108,8 @@ func (l *Local) Offer(dir Direction) []byte {
 }
 
 // offerLine writes our offer of the line that is taken.
-func (l *Local) offerLine(b *strings.Builder, r *line, codecs []Codec, event uint8, dir Direction) {
-	l.writeAudio(b, r.proto, codecs, event, l.Comfort, dir)
+func (l *Local) offerLine(b *strings.Builder, r *line, f formats, dir Direction) {
+	l.writeAudio(b, r.proto, f, dir)
 	if l.offersKeys(r) {
 		l.offerKeys(b)
 	}
@@ -166,7 +162,7 @@ func (l *Local) Answer(s *Session) ([]byte, Media, error) {
 	for i := range s.media {
 		r := &s.media[i]
 		if i == l.taken {
-			l.writeAudio(&b, r.proto, []Codec{m.Codec}, m.EventPT, m.Comfort, m.Direction.Reverse())
+			l.writeAudio(&b, r.proto, formats{m.answers(r), m.EventPT, m.Opus.EventPT, m.Comfort}, m.Direction.Reverse())
 			if m.Crypto.Used() {
 				l.writeKey(&b, l.tag, m.Crypto.Suite)
 			}
@@ -178,12 +174,12 @@ func (l *Local) Answer(s *Session) ([]byte, Media, error) {
 	return l.describe(l.head(&s.media[l.taken]), b.String()), m, nil
 }
 
-// Would gives the error with which Answer would refuse an offer, nil when it would not.
-func (l *Local) Would(s *Session) error {
+// Would gives what Answer would agree on of an offer, or the error with which it would
+// refuse it.
+func (l *Local) Would(s *Session) (Media, error) {
 	try := *l
 	try.keys = maps.Clone(l.keys)
-	_, err := try.agree(s, true)
-	return err
+	return try.agree(s, true)
 }
 
 // Accept takes a peer's answer to our last offer and gives what is agreed.
@@ -193,11 +189,14 @@ func (l *Local) Accept(s *Session) (Media, error) { return l.agree(s, false) }
 // agree takes the peer's first codec that we speak too, and what secures it.
 func (l *Local) agree(s *Session, answering bool) (Media, error) {
 	at := s.choose(l.SRTP != SRTPOff || l.crypto.Used())
-	m, err := s.preview(at, l.codecs()...)
+	if at < 0 {
+		return Media{}, unacceptable("%s", s.why)
+	}
+	r := &s.media[at]
+	m, err := s.preview(at, l.sends(r)...)
 	if err != nil {
 		return Media{}, err
 	}
-	r := &s.media[at]
 	if m.DTLS, err = l.settleDTLS(r, answering); err != nil {
 		return Media{}, err
 	}
@@ -208,11 +207,12 @@ func (l *Local) agree(s *Session, answering bool) (Media, error) {
 		return Media{}, unacceptable("media has to be secured, as its extension's policy says, and is not")
 	}
 	m.ICE = l.settleICE(r, answering)
-	l.lines, l.taken, l.ptime = s.media, at, m.Ptime
 	if l.NoEvents {
 		m.EventPT = 0
 	}
 	m.Comfort = m.Comfort && l.Comfort
+	l.settleOpus(r, &m, answering)
+	l.lines, l.taken, l.ptime = s.media, at, m.Ptime
 	if answering {
 		m.Refused = s.beside()
 	}
@@ -241,7 +241,7 @@ func (s *Session) preview(at int, codecs ...string) (Media, error) {
 		return Media{}, unacceptable("%s", s.why)
 	}
 	r := &s.media[at]
-	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(), Comfort: r.comfort(), Mux: r.mux}
+	m := Media{Direction: r.dir, Ptime: r.packetTime(), EventPT: r.eventPT(8000), Comfort: r.comfort(), Mux: r.mux}
 	found := false
 	for _, c := range r.codecs() {
 		if len(codecs) == 0 || slices.Contains(codecs, c.Name) {
@@ -266,28 +266,46 @@ func (s *Session) preview(at int, codecs ...string) (Media, error) {
 	return m, nil
 }
 
-func (l *Local) writeAudio(b *strings.Builder, proto string, codecs []Codec, event uint8, comfort bool, dir Direction) {
+// formats are those of a line that we write; 0 = no events of that clock.
+type formats struct {
+	codecs           []Codec
+	event, wideEvent uint8
+	comfort          bool
+}
+
+func (l *Local) writeAudio(b *strings.Builder, proto string, f formats, dir Direction) {
 	fmt.Fprintf(b, "m=audio %d %s", l.Addr.Port(), proto)
-	for _, c := range codecs {
+	for _, c := range f.codecs {
 		fmt.Fprintf(b, " %d", c.PayloadType)
 	}
-	if comfort {
+	if f.comfort {
 		fmt.Fprintf(b, " %d", comfortPT)
 	}
-	if event != 0 {
-		fmt.Fprintf(b, " %d", event)
+	for _, pt := range []uint8{f.wideEvent, f.event} {
+		if pt != 0 {
+			fmt.Fprintf(b, " %d", pt)
+		}
 	}
 	b.WriteString("\r\n")
-	for _, c := range codecs {
+	for _, c := range f.codecs {
+		if c.Name == Opus {
+			l.writeOpus(b, c.PayloadType)
+			continue
+		}
 		fmt.Fprintf(b, "a=rtpmap:%d %s/8000\r\n", c.PayloadType, c.Name)
 	}
-	if comfort {
+	if f.comfort {
 		fmt.Fprintf(b, "a=rtpmap:%d CN/8000\r\n", comfortPT)
 	}
-	if event != 0 {
-		fmt.Fprintf(b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-16\r\n", event, event)
-	}
+	writeEvent(b, f.wideEvent, opusRate)
+	writeEvent(b, f.event, 8000)
 	fmt.Fprintf(b, "a=ptime:%d\r\na=%s\r\n", cmp.Or(l.ptime, DefaultPtime)/time.Millisecond, dir)
+}
+
+func writeEvent(b *strings.Builder, pt uint8, clock int) {
+	if pt != 0 {
+		fmt.Fprintf(b, "a=rtpmap:%d telephone-event/%d\r\na=fmtp:%d 0-16\r\n", pt, clock, pt)
+	}
 }
 
 // describe puts the session part, which ends with head, in front of media and keeps

@@ -69,11 +69,12 @@ func (d Direction) sends() bool { return d == SendRecv || d == SendOnly }
 func (d Direction) receives() bool { return d == SendRecv || d == RecvOnly }
 
 // The codecs. G722 has a clock of 8000 Hz here, though its sound has 16 kHz (RFC 3551
-// §4.5.2).
+// §4.5.2); that of Opus is 48000 Hz, whatever its sound has.
 const (
 	PCMU = "PCMU"
 	PCMA = "PCMA"
 	G722 = "G722"
+	Opus = "OPUS"
 )
 
 // Codec is an audio codec with its RTP payload type.
@@ -86,8 +87,9 @@ type Codec struct {
 type Media struct {
 	Remote    netip.AddrPort // where RTP goes; invalid address while on hold by c=0.0.0.0
 	RTCP      netip.AddrPort // where RTCP goes
-	Codec     Codec          // payload type as the peer numbers it
+	Codec     Codec          // that we send; payload type as the peer numbers it
 	EventPT   uint8          // telephone-event/8000; 0 = not agreed
+	Opus      OpusMedia      // which the peer may send; zero = it may not
 	Comfort   bool           // comfort noise may take the place of silence (RFC 3389)
 	Direction Direction      // as the peer states it
 	Ptime     time.Duration  // what we send, as the peer asks: 10, 20 … 60 ms

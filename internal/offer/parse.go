@@ -41,6 +41,7 @@ type line struct {
 	rtcp    netip.AddrPort
 	times   packetTimes
 	maps    []rtpmap
+	params  []fmtp
 	mid     string
 	bundled bool // mid is in a=group:BUNDLE
 	mux     bool // a=rtcp-mux
@@ -212,6 +213,8 @@ func (p *parser) attribute(value string) {
 		times.attribute(name, arg)
 	case "rtpmap":
 		p.rtpmap(arg)
+	case "fmtp":
+		p.fmtp(arg)
 	case "rtcp":
 		p.rtcp(arg)
 	case "group":
@@ -257,7 +260,11 @@ func (p *parser) rtpmap(arg string) {
 		}
 	}
 	parts := strings.Split(strings.TrimSpace(enc), "/")
-	if len(parts) < 2 || len(parts) > 3 || (len(parts) == 3 && parts[2] != "1") {
+	channels := "1"
+	if strings.EqualFold(parts[0], Opus) {
+		channels = "2" // always, RFC 7587 §7
+	}
+	if len(parts) < 2 || len(parts) > 3 || (len(parts) == 3 && parts[2] != channels) {
 		parts = []string{"?", "0"}
 	}
 	rate, err := strconv.Atoi(parts[1])
@@ -356,7 +363,10 @@ func (l *line) codecs() []Codec {
 		if err != nil {
 			continue
 		}
-		if name, rate := l.mapped(uint8(pt)); rate == 8000 && (name == PCMU || name == PCMA || name == G722) {
+		switch name, rate := l.mapped(uint8(pt)); {
+		case rate == 8000 && (name == PCMU || name == PCMA || name == G722):
+			out = append(out, Codec{Name: name, PayloadType: uint8(pt)})
+		case rate == opusRate && name == Opus && (pt >= 96 || pt >= 35 && pt < 64):
 			out = append(out, Codec{Name: name, PayloadType: uint8(pt)})
 		}
 	}
@@ -381,14 +391,14 @@ func (l *line) mapped(pt uint8) (string, int) {
 	return "", 0
 }
 
-// eventPT gives the payload type of telephone-event/8000 (RFC 4733), or 0.
-func (l *line) eventPT() uint8 {
+// eventPT gives the payload type of telephone-event of a clock (RFC 4733), or 0.
+func (l *line) eventPT(clock int) uint8 {
 	for _, f := range l.formats {
 		pt, err := strconv.ParseUint(f, 10, 7)
 		if err != nil || pt == 0 {
 			continue
 		}
-		if name, rate := l.mapped(uint8(pt)); rate == 8000 && name == "TELEPHONE-EVENT" {
+		if name, rate := l.mapped(uint8(pt)); rate == clock && name == "TELEPHONE-EVENT" {
 			return uint8(pt)
 		}
 	}

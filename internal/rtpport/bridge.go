@@ -193,7 +193,7 @@ func (p *Port) fromPeer(frame []byte, samples bool) form {
 		l.tail.Store(tail + 1)
 	}
 	l.settle(frame)
-	if samples || l.codec != p.params.Codec {
+	if samples || l.codec != p.codec {
 		l.listen(p.shard.mixed[:])
 		return linear
 	}

@@ -114,7 +114,7 @@ func (c *Capture) shown(p *Port, b []byte, pt uint8, way int, mono int64) int {
 	switch audible := p.audible(pt); {
 	case !audible, way == 1 && p.inband != nil && p.inband.Held():
 		c.veiled[way] = mono + veilTime
-	case !sound && !veiled && p.params.EventPT != 0:
+	case !sound && !veiled && p.params.events():
 		return len(b)
 	}
 	return min(len(b), headerLen+4*int(b[0]&0x0F))
@@ -122,7 +122,7 @@ func (c *Capture) shown(p *Port, b []byte, pt uint8, way int, mono int64) int {
 
 // audible says whether a payload type is one of sound and can't be a key's.
 func (p *Port) audible(pt uint8) bool {
-	return pt == p.params.payloadType() || pt < 64
+	return pt == p.params.payloadType() || pt == p.params.Opus.PT || pt < 64
 }
 
 // put copies the first n octets of a packet into the ring, if there is room.

@@ -14,7 +14,7 @@ func (p *Port) comfort() {
 			level = p.cnLevel
 		}
 		p.tx[headerLen] = level
-		p.packet(comfortNoise, false, p.ts, headerLen+1)
+		p.packet(comfortNoise, false, p.ts*p.scale, headerLen+1)
 		p.cnRest = comfortEvery
 	}
 	p.cnRest--

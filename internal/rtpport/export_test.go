@@ -178,3 +178,40 @@ func (p *Port) Connected() (yes bool) {
 	p.await(func() { yes = p.rtp.connected })
 	return yes
 }
+
+// Rounds has the port take the packets of each turn, which may be none, with no more
+// between two than the turn that follows.
+func (p *Port) Rounds(source netip.AddrPort, turns [][][]byte) {
+	p.await(func() {
+		in := p.shard.batch
+		var sa sockaddr
+		sa.set(source, p.rtp.v6)
+		for _, packets := range turns {
+			for _, b := range packets {
+				in.name[0] = sa.buf
+				in.hdr[0].n = uint32(copy(in.buf[0][:], b))
+				in.hdr[0].hdr.SetControllen(0)
+				p.incoming(in.packet(0), in, 0, p.shard.clock(), time.Now().UnixNano())
+			}
+			p.visit(p.shard.clock(), time.Now().UnixNano())
+		}
+	})
+}
+
+// SoundTimes turns timestamps of Opus into those of samples.
+func SoundTimes(wide []uint32) (all []uint32) {
+	var c opusClock
+	for _, ts := range wide {
+		all = append(all, c.samples(ts))
+	}
+	return all
+}
+
+// JitterOf is what is reckoned of packets on a clock that came at times, in nanoseconds.
+func JitterOf(clock int64, ts []uint32, at []int64) time.Duration {
+	var r rxState
+	for i := range ts {
+		r.packet(1, uint16(i), ts[i], false, clock, at[i], 0)
+	}
+	return units(r.jitter>>4, r.clock)
+}

@@ -175,14 +175,14 @@ func (p *Port) source(frame []byte) form {
 // those before it make of it, all that is sent is one stream of the port's encoder,
 // silence too: streams that begin anew, one in place of another, are heard as bursts.
 func (p *Port) code(frame []byte, have form) {
-	sampled := p.params.Codec.Sampled()
+	sampled := p.codec.Sampled()
 	switch {
 	case have == linear:
 		p.encoder.Encode(frame, p.shard.mixed[:])
 	case have == coded:
 		p.encoder.Follow(frame)
 	case sampled:
-		fill(frame, p.params.Codec.Silence())
+		fill(frame, p.codec.Silence())
 	default:
 		clear(p.shard.mixed[:])
 		p.encoder.Encode(frame, p.shard.mixed[:])
@@ -212,7 +212,7 @@ func (p *Port) beneath(frame []byte, heard form) form {
 
 // samples says whether sound that is played is wanted as samples: to be mixed with what
 // is over it, or because no clip is in the port's codec.
-func (p *Port) samples() bool { return p.mixes() || !p.params.Codec.Sampled() }
+func (p *Port) samples() bool { return p.mixes() || !p.codec.Sampled() }
 
 // clip gives the next sound of a playback.
 func (p *Port) clip(b *Playback, frame []byte) form {
@@ -222,11 +222,11 @@ func (p *Port) clip(b *Playback, frame []byte) form {
 		}
 		return linear
 	}
-	n := b.next(p.params.Codec, frame)
+	n := b.next(p.codec, frame)
 	if n == 0 {
 		return nothing
 	}
-	fill(frame[n:], p.params.Codec.Silence())
+	fill(frame[n:], p.codec.Silence())
 	return coded
 }
 
@@ -236,7 +236,7 @@ func (p *Port) hush(frame []byte) form {
 		clear(p.shard.mixed[:])
 		return linear
 	}
-	fill(frame, p.params.Codec.Silence())
+	fill(frame, p.codec.Silence())
 	return coded
 }
 

@@ -40,12 +40,13 @@ type Params struct {
 	// within half a second of Start: for a peer behind a NAT whose signalling comes
 	// through a proxy. Where it is not needed it only helps who injects sound.
 	Strangers bool
-	Codec     media.Codec
+	Codec     media.Codec // that is sent
 	// CodecPT is the payload type of the codec, below 64 or 96 to 127; 0 = its static one.
 	CodecPT uint8
 	// EventPT is the payload type of telephone-event, 96 to 127; 0 = not agreed,
 	// keys are then listened for in the sound.
 	EventPT   uint8
+	Opus      Opus // zero = the peer does not send it
 	Direction Direction
 	// Ptime is the packet time that the peer asks for: what is sent has tens of
 	// milliseconds from 10 to 60, the next below it. 0 = 20 ms.
@@ -70,6 +71,9 @@ type Params struct {
 
 // secured says whether nothing may pass in plain.
 func (p *Params) secured() bool { return p.DTLS != nil || p.Keys != nil }
+
+// events says whether keys come as telephone-event.
+func (p *Params) events() bool { return p.EventPT != 0 || p.Opus.EventPT != 0 }
 
 func (p *Params) payloadType() uint8 {
 	if p.CodecPT != 0 {
@@ -113,6 +117,10 @@ type Port struct {
 	to, toRTCP  sockaddr
 
 	tx      [headerLen + mostPack]byte
+	codec   media.Codec // of a turn's sound: of what is sent, but for Opus
+	scale   uint32      // RTP ticks of what is sent in a sample
+	opusOut *opusOut    // nil = another codec is sent
+	opusIn  *opusIn     // nil = it does not come
 	packs   packer
 	cnRest  int   // turns until the next packet of comfort noise
 	cnLevel uint8 // of the bridged peer's, in this turn; 0 = none
@@ -155,7 +163,7 @@ func newPort(p *Pool, s *shard, rtp, rtcp socket, number int) *Port {
 	return &Port{
 		pool: p, shard: s, number: number, rtp: rtp, rtcp: rtcp,
 		digits: make(chan Digit, digitQueue), done: make(chan struct{}),
-		ssrc: rand.Uint32(), seq: firstSeq(), ts: rand.Uint32(), marker: true,
+		ssrc: rand.Uint32(), seq: firstSeq(), ts: rand.Uint32(), marker: true, scale: 1,
 	}
 }
 
@@ -165,7 +173,7 @@ func (p *Port) LocalPort() int { return p.number }
 // Start begins media, or changes it after a new offer and answer. Before the
 // first Start nothing is sent and nothing received counts.
 func (p *Port) Start(params Params) error {
-	if !params.Codec.Valid() {
+	if !params.Codec.Valid() && params.Codec != media.Opus {
 		return fmt.Errorf("start media: payload type %d is no codec", params.Codec)
 	}
 	if params.CodecPT > 127 || params.CodecPT&^31 == 64 { // these would look like RTCP, RFC 5761 §4
@@ -183,6 +191,13 @@ func (p *Port) Start(params Params) error {
 	if params.RTCP.IsValid() {
 		params.RTCP = netip.AddrPortFrom(params.RTCP.Addr().Unmap(), params.RTCP.Port())
 	}
+	out, in, err := params.Opus.begin(params.Codec)
+	if err != nil {
+		return err
+	}
+	if out != nil {
+		params.CodecPT = params.Opus.PT
+	}
 	crypt, err := p.keysOf(&params)
 	if err != nil {
 		return err
@@ -193,7 +208,7 @@ func (p *Port) Start(params Params) error {
 	}
 	defer begin()
 	p.begun.CompareAndSwap(0, p.shard.clock())
-	if !p.shard.post(func() { p.apply(params, session, crypt) }) {
+	if !p.shard.post(func() { p.settle(out, in); p.apply(params, session, crypt) }) {
 		return fmt.Errorf("start media: %w", ErrClosed)
 	}
 	return nil
@@ -206,8 +221,13 @@ func (p *Port) apply(params Params, session *dtlssrtp.Session, crypt *crypt) {
 	}
 	p.flush()
 	p.packs.want = packetOctets(params.Ptime)
-	if !p.started || params.Codec != p.params.Codec {
-		p.encoder.Reset(params.Codec)
+	codec := params.Codec
+	if codec == media.Opus {
+		codec = media.PCMU
+	}
+	if !p.started || codec != p.codec {
+		p.encoder.Reset(codec)
+		p.codec = codec
 	}
 	if !p.started {
 		p.nextSR = now + firstReport
@@ -218,7 +238,7 @@ func (p *Port) apply(params Params, session *dtlssrtp.Session, crypt *crypt) {
 	p.latch.start(now, params.Remote, params.Host, params.Strangers)
 	p.protect(&params, session, crypt)
 	p.inband = nil
-	if params.EventPT == 0 {
+	if !params.events() {
 		p.inband = dtmf.NewDetector()
 	}
 	p.aim(now)
@@ -342,10 +362,13 @@ func (p *Port) visit(mono, wall int64) {
 	for _, r := range p.recs {
 		if r.owed > 0 && !r.sound.buf.Primed() {
 			// The turns left out were before the stream began.
-			r.settle(p.params.Codec)
+			r.settle(p.codec)
 		}
 	}
 	p.drain(mono, wall)
+	if p.opusIn != nil {
+		p.opusTurn()
+	}
 	p.emit()
 	p.control(mono, wall)
 }
@@ -380,7 +403,7 @@ func (p *Port) emit() {
 	have := nothing
 	switch {
 	case !p.started:
-		fill(frame, p.params.Codec.Silence())
+		fill(frame, p.codec.Silence())
 		p.tap(frame)
 		return
 	case p.emitKey():
@@ -415,7 +438,11 @@ func (p *Port) emit() {
 	case p.maySend() && (sound || !p.params.Quiet):
 		p.code(frame, have)
 		p.tap(frame)
-		p.frame(frame)
+		if p.opusOut != nil {
+			p.speak(frame, have)
+		} else {
+			p.frame(frame)
+		}
 		p.cnRest = 0
 	default:
 		p.flush()

@@ -107,17 +107,25 @@ func (p *Port) incoming(b []byte, from *batch, i int, mono, wall int64) {
 	}
 	arrival := from.arrival(i, wall)
 	p.received.Store(mono - (wall - arrival))
+	pt := b[1] & 0x7F
 	if p.capture != nil {
-		p.capture.received(p, wire, b[1]&0x7F, from.source(i), arrival, mono)
+		p.capture.received(p, wire, pt, from.source(i), arrival, mono)
 	}
-	key := p.params.EventPT != 0 && b[1]&0x7F == p.params.EventPT
-	if p.rx.packet(ssrc, seq, ts, key, arrival, len(payload)) {
+	if p.rx.packet(ssrc, seq, ts, p.isEvent(pt), p.clockOf(pt), arrival, len(payload)) {
 		p.changed()
 	}
 	if !p.mayReceive() {
 		return
 	}
-	p.content(b[1]&0x7F, ssrc, ts, payload, mono, wall-arrival)
+	if p.opusIn != nil && p.opusContent(pt, seq, ts, payload, wall-arrival) {
+		return
+	}
+	p.content(pt, ssrc, ts, payload, mono, wall-arrival)
+}
+
+// isEvent says whether a payload type is that of keys.
+func (p *Port) isEvent(pt uint8) bool {
+	return pt != 0 && (pt == p.params.EventPT || pt == p.params.Opus.EventPT)
 }
 
 // rtpPayload is the payload without extension, sources and padding.
@@ -140,6 +148,9 @@ func rtpPayload(b []byte) ([]byte, bool) {
 
 // changed forgets the timing of a stream that was replaced by another.
 func (p *Port) changed() {
+	if p.opusIn != nil {
+		p.opusIn.forget()
+	}
 	for _, r := range p.recs {
 		r.sound.reset()
 	}
@@ -159,13 +170,15 @@ func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int6
 		codec = p.params.Codec
 	}
 	switch {
-	case p.params.EventPT != 0 && pt == p.params.EventPT:
+	case p.isEvent(pt):
 		key, first, end, ok := p.keys.Packet(ssrc, ts, payload)
 		if !ok {
 			return
 		}
 		if first {
-			p.quiet(ts, silentLevel)
+			if at, ok := p.soundTime(pt, ts); ok {
+				p.quiet(at, silentLevel)
+			}
 			p.pressed(key, MethodRFC4733, age)
 		}
 		p.hold(key, first, end, mono)
@@ -208,10 +221,10 @@ func (p *Port) quiet(ts uint32, level uint8) {
 
 // sound hands audio to whoever wants it.
 func (p *Port) sound(codec media.Codec, ts uint32, payload []byte, age int64) {
-	if codec != p.params.Codec && codec.Sampled() && p.params.Codec.Sampled() {
+	if codec != p.codec && codec.Sampled() && p.codec.Sampled() {
 		own := p.shard.scratch[:len(payload)]
-		codec.Transcode(p.params.Codec, own, payload)
-		payload, codec = own, p.params.Codec
+		codec.Transcode(p.codec, own, payload)
+		payload, codec = own, p.codec
 	}
 	if p.inband != nil {
 		if codec != p.decoder.Codec() {

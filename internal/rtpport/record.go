@@ -236,7 +236,7 @@ func (p *Port) letGo(r *Recording) bool {
 	}
 	p.recs = slices.Delete(p.recs, i, i+1)
 	for range min(r.fresh, tapDelay) {
-		r.push(p.params.Codec, nil)
+		r.push(p.codec, nil)
 	}
 	r.kept, r.used, r.fresh = 0, 0, 0
 	return true
@@ -252,8 +252,8 @@ func (r *Recording) finish(reason EndReason) {
 func (p *Port) tap(sent []byte) {
 	for i := len(p.recs) - 1; i >= 0; i-- { // one that ends leaves the rest in place
 		r := p.recs[i]
-		r.settle(p.params.Codec)
-		r.turn(p.params.Codec, sent)
+		r.settle(p.codec)
+		r.turn(p.codec, sent)
 		if r.opt.MaxDuration > 0 && time.Duration(r.taps)*frameTime >= r.opt.MaxDuration {
 			p.detach(r, EndLimit)
 		}

@@ -79,7 +79,7 @@ func (r *Room) Join(p *Port, muted bool) (*Seat, error) {
 	p.KeepKeys(true)
 	ok := p.await(func() {
 		p.unlink()
-		s.codec = p.params.Codec
+		s.codec = p.codec
 		if !s.codec.Sampled() {
 			s.codec = media.PCMU // which its port encodes as one stream, whoever speaks
 		}

@@ -156,7 +156,7 @@ func (p *Port) sendReport(wall int64, bye bool) {
 	b = be.AppendUint32(b, p.ssrc)
 	if kind == typeSR {
 		b = be.AppendUint64(b, ntp(wall))
-		b = be.AppendUint32(b, p.ts)
+		b = be.AppendUint32(b, p.ts*p.scale)
 		b = be.AppendUint32(b, uint32(p.tally.packets))
 		b = be.AppendUint32(b, uint32(p.tally.octets))
 	}

@@ -75,6 +75,7 @@ func (st *Stats) add(x Stats) {
 		{&st.SentPackets, x.SentPackets}, {&st.SentBytes, x.SentBytes}, {&st.SendFailed, x.SendFailed}, {&st.SendSkipped, x.SendSkipped},
 		{&st.ReceivedPackets, x.ReceivedPackets}, {&st.ReceivedBytes, x.ReceivedBytes}, {&st.ReceivedLost, x.ReceivedLost},
 		{&st.ReceivedInvalid, x.ReceivedInvalid}, {&st.Forged, x.Forged}, {&st.ReceivedUnknown, x.ReceivedUnknown}, {&st.ReceivedLate, x.ReceivedLate},
+		{&st.ReceivedExcess, x.ReceivedExcess},
 		{&st.LossRuns, x.LossRuns}, {&st.Foreign, x.Foreign}, {&st.Refused, x.Refused}, {&st.Moves, x.Moves},
 		{&st.Digits, x.Digits}, {&st.DigitsLost, x.DigitsLost}, {&st.RemoteLost, x.RemoteLost},
 		{&st.ReportsSent, x.ReportsSent}, {&st.ReportsHeard, x.ReportsHeard},

@@ -56,7 +56,8 @@ func (p *Port) emitKey() bool {
 	p.others(p.tx[headerLen : headerLen+media.FrameSamples])
 	if p.maySend() {
 		copy(p.tx[headerLen:], packet.Payload[:])
-		p.packet(p.params.EventPT, packet.Marker, packet.Timestamp, headerLen+len(packet.Payload))
+		pt, scale := p.sendEvents()
+		p.packet(pt, packet.Marker, packet.Timestamp*(p.scale/scale), headerLen+len(packet.Payload))
 	}
 	p.marker = true
 	p.ts += media.FrameSamples
@@ -96,16 +97,29 @@ func (p *Port) press(key byte, units uint32) {
 	if !ok {
 		return
 	}
-	if p.params.EventPT != 0 {
-		p.event.Press(key, p.ts, units)
+	if pt, scale := p.sendEvents(); pt != 0 {
+		p.event.Clock = media.Rate * scale
+		p.event.Press(key, p.ts*scale, units*scale)
 		return
 	}
 	p.overlay, p.overAt = p.pool.keyTones[event], 0
 }
 
+// sendEvents is the payload type under which keys are sent, 0 when they can't be, and the
+// ticks of its clock in a sample. It is the clock of the sound where that was agreed
+// (RFC 4733 §2.1).
+func (p *Port) sendEvents() (pt uint8, scale uint32) {
+	switch o := &p.params.Opus; {
+	case p.opusOut != nil && o.EventPT != 0:
+		return o.EventPT, opusScale
+	default:
+		return p.params.EventPT, 1
+	}
+}
+
 // keyTone gives the next piece of the tone of a key.
 func (p *Port) keyTone(frame []byte) form {
-	codec, have := p.params.Codec, coded
+	codec, have := p.codec, coded
 	if !codec.Sampled() {
 		codec, have = media.PCMU, linear
 	}

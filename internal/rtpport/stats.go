@@ -1,8 +1,11 @@
 package rtpport
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
+
+	"tandem/internal/media"
 )
 
 // Stats is what a port has done so far, or in all once it is closed.
@@ -17,6 +20,7 @@ type Stats struct {
 	Forged                    int64 // packets of a secured stream that did not open, or came twice
 	ReceivedUnknown           int64 // RTP of a payload type that was not agreed
 	ReceivedLate              int64 // packets that others had overtaken
+	ReceivedExcess            int64 // packets of more sound than there was time for, left out
 	LossRuns                  int64 // runs in which packets were missing, of which some may have come late
 	Foreign                   int64 // packets of others, ignored
 	Refused                   int64 // ICMP messages that the peer's port or host can't be reached
@@ -60,6 +64,7 @@ type rxState struct {
 	got                       int64  // packets of this stream
 	transit                   int64  // in timestamp units
 	timed                     bool   // transit is known
+	clock                     int64  // ticks in a second, of transit and jitter; 0 = none yet
 	jitter                    int64  // times 16
 	lastExpected, lastGot     int64  // at the last report
 	earlierLost               int64  // of streams before this
@@ -67,6 +72,7 @@ type rxState struct {
 	invalid, unknown, foreign int64
 	moves, digits, digitsLost int64
 	forged, late, runs        int64
+	excess                    int64
 	unknownType               uint8
 	quiet                     bool
 	foreignFrom               netip.AddrPort
@@ -88,8 +94,9 @@ const (
 )
 
 // packet counts an RTP packet; true when it begins another stream. The
-// timestamp of a key is that of its beginning and tells nothing of jitter.
-func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, key bool, arrival int64, octets int) bool {
+// timestamp of a key is that of its beginning and tells nothing of jitter; one of
+// another clock begins its measure anew.
+func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, key bool, clock, arrival int64, octets int) bool {
 	r.packets++
 	r.octets += int64(octets)
 	fresh := !r.active || ssrc != r.ssrc
@@ -118,13 +125,24 @@ func (r *rxState) packet(ssrc uint32, seq uint16, ts uint32, key bool, arrival i
 	if key {
 		return changed
 	}
-	transit := arrival/int64(time.Second/8000) - int64(ts)
+	if clock != r.clock {
+		if r.clock != 0 {
+			r.jitter = r.jitter * clock / r.clock
+		}
+		r.clock, r.timed = clock, false
+	}
+	const tick = int64(time.Second / media.Rate)
+	transit := arrival/tick - int64(ts)
+	if clock != media.Rate {
+		scale := clock / media.Rate
+		transit = arrival/tick*scale + arrival%tick*scale/tick - int64(ts)
+	}
 	if r.timed {
 		d := int64(int32(transit - r.transit))
 		if d < 0 {
 			d = -d
 		}
-		if d < 8000 { // more is a jump of the sender's clock
+		if d < clock { // more is a jump of the sender's clock
 			r.jitter += d - (r.jitter+8)>>4
 		}
 	}
@@ -148,10 +166,10 @@ func (p *Port) snapshot() Stats {
 		SentPackets: t.packets, SentBytes: t.octets, SendFailed: t.failed, SendSkipped: t.skipped,
 		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,
 		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Foreign: r.foreign, Moves: r.moves,
-		Forged: r.forged, ReceivedLate: r.late, LossRuns: r.runs, Refused: p.rtp.refused, ReportsBlind: r.blind,
+		Forged: r.forged, ReceivedLate: r.late, ReceivedExcess: r.excess, LossRuns: r.runs, Refused: p.rtp.refused, ReportsBlind: r.blind,
 		UnknownType: r.unknownType, ForeignFrom: r.foreignFrom, Quiet: r.quiet,
 		Digits: r.digits, DigitsLost: r.digitsLost,
-		Jitter: units(r.jitter >> 4), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter)),
+		Jitter: units(r.jitter>>4, r.clock), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter), int64(p.scale)*media.Rate),
 		RTT: time.Duration(r.rtt), ReportsSent: t.reports, ReportsHeard: r.heard,
 		SSRC: p.ssrc, RemoteSSRC: r.ssrc, LastReceived: p.LastReceived(),
 	}
@@ -164,8 +182,10 @@ func (p *Port) snapshot() Stats {
 	return st
 }
 
-// units turns timestamp units into time.
-func units(n int64) time.Duration { return time.Duration(n) * (time.Second / 8000) }
+// units turns timestamp units of a clock into time.
+func units(n, clock int64) time.Duration {
+	return time.Duration(n) * time.Second / time.Duration(cmp.Or(clock, media.Rate))
+}
 
 // Stats is the state of the port now; it takes a millisecond or two.
 func (p *Port) Stats() Stats {

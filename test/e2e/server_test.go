@@ -22,8 +22,8 @@ import (
 	"tandem/internal/netlab"
 )
 
-// binary is the program under test, built once.
-var binary string
+// binary is the program under test, built once; builds is where that is done.
+var binary, builds string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -41,6 +41,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	builds = dir
 	if binary = os.Getenv("TANDEM_BIN"); binary == "" {
 		binary = filepath.Join(dir, "tandem")
 		build := exec.Command("go", "build", "-o", binary, "tandem/cmd/tandem")
@@ -53,9 +54,13 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// programIs before a path, among the settings of a server, has it be another build.
+const programIs = "TANDEM_TEST_PROGRAM="
+
 // server is a running tandem with a data folder of its own.
 type server struct {
 	t     *testing.T
+	bin   string // the program; binary, or what programIs says
 	data  string
 	http  string // host:port
 	https string // host:port; "" = it speaks no TLS
@@ -71,7 +76,7 @@ type server struct {
 // nothing behind and did not complain of a fault of its own.
 func start(t *testing.T, more ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: t.TempDir(), http: freeAddr(t), sip: freeAddr(t)}
+	s := &server{t: t, bin: binary, data: t.TempDir(), http: freeAddr(t), sip: freeAddr(t)}
 	low := 20000 + 2*(os.Getpid()%5000)
 	s.env = append(os.Environ(), "TANDEM_ALLOW_LOOPBACK=1", "TANDEM_DRAIN_TIME=0", "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data,
 		"TANDEM_HTTP="+s.http, "TANDEM_SIP="+s.sip, "TANDEM_PUBLIC=127.0.0.1", fmt.Sprintf("TANDEM_RTP=%d-%d", low, low+4000))
@@ -79,6 +84,9 @@ func start(t *testing.T, more ...string) *server {
 	for _, kv := range more {
 		if at, ok := strings.CutPrefix(kv, "TANDEM_HTTP_TLS="); ok {
 			s.https = at
+		}
+		if path, ok := strings.CutPrefix(kv, programIs); ok {
+			s.bin = path
 		}
 	}
 	s.run()
@@ -115,9 +123,9 @@ func (s *server) logCalls() {
 func (s *server) run() {
 	s.t.Helper()
 	s.log = &lockedBuffer{}
-	s.cmd = exec.Command(binary, "serve")
+	s.cmd = exec.Command(s.bin, "serve")
 	if s.host != nil {
-		s.cmd = s.host.Command(binary, "serve")
+		s.cmd = s.host.Command(s.bin, "serve")
 	}
 	s.cmd.Env = s.env
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log

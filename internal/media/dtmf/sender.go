@@ -1,12 +1,13 @@
 package dtmf
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+)
 
 const (
 	sendVolume = 10 // dBm0 below zero, as the volume field counts
 	endPackets = 3
-	frame      = 160 // timestamp units in 20 ms
-	shortest   = 320
 )
 
 // Packet is one telephone-event packet to send: the header fields that differ
@@ -21,6 +22,7 @@ type Packet struct {
 // while the key is down, then three end packets (RFC 4733 §2.5.1). The zero
 // value is idle.
 type Sender struct {
+	Clock    uint32 // timestamp units in a second; 0 = 8000. Set it while nothing is sent.
 	busy     bool
 	event    uint8
 	start    uint32
@@ -30,23 +32,26 @@ type Sender struct {
 	sent     bool
 }
 
-// Press starts a key at timestamp for units of 1/8000 s, or until Release when
+// Press starts a key at timestamp for units, or until Release when
 // units is 0. It replaces a press in progress. False for what is no key.
 func (s *Sender) Press(key byte, timestamp, units uint32) bool {
 	event, ok := Event(key)
 	if !ok {
 		return false
 	}
-	*s = Sender{busy: true, event: event, start: timestamp, hold: units}
+	*s = Sender{Clock: s.Clock, busy: true, event: event, start: timestamp, hold: units}
 	return true
 }
 
 // Release lets the key go once it was down for 40 ms; the end packets follow.
 func (s *Sender) Release() {
 	if s.hold == 0 {
-		s.hold = max(s.duration, shortest)
+		s.hold = max(s.duration, 2*s.frame())
 	}
 }
+
+// frame is the number of timestamp units in 20 ms.
+func (s *Sender) frame() uint32 { return cmp.Or(s.Clock, 8000) / 50 }
 
 // Busy says whether a press is not fully sent yet.
 func (s *Sender) Busy() bool { return s.busy }
@@ -78,7 +83,7 @@ func (s *Sender) Next() (p Packet, ok bool) {
 // advance lengthens the press by a tick; past the largest duration a new
 // segment begins.
 func (s *Sender) advance() {
-	s.duration += frame
+	s.duration += s.frame()
 	if s.hold > 0 {
 		s.duration = min(s.duration, s.hold)
 	}

@@ -2,7 +2,7 @@
 // The media of a telephone in a page: RTCPeerConnection, and what it hears kept as samples
 // of 8 kHz.
 
-const phone = { state: "idle", log: [], pc: null, heard: [], video: false };
+const phone = { state: "idle", log: [], pc: null, heard: [], video: false, codecs: null };
 
 async function media() {
   const pc = phone.pc = new RTCPeerConnection();
@@ -11,8 +11,19 @@ async function media() {
   pc.onconnectionstatechange = () => phone.log.push("* media is " + pc.connectionState);
   const mic = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
   for (const track of mic.getTracks()) pc.addTrack(track, mic);
+  if (phone.codecs) {
+    const known = RTCRtpReceiver.getCapabilities("audio").codecs;
+    pc.getTransceivers()[0].setCodecPreferences(phone.codecs.flatMap((name) => known.filter((c) => c.mimeType.toLowerCase() === "audio/" + name)));
+  }
   return pc;
 }
+
+// speaks says in which codecs sound comes and goes, by what the browser counts.
+phone.speaks = async () => {
+  const all = await phone.pc.getStats();
+  const codec = (type) => { for (const s of all.values()) if (s.type === type && s.codecId) return all.get(s.codecId).mimeType; };
+  return `in ${codec("inbound-rtp")}, out ${codec("outbound-rtp")}`;
+};
 
 // gathered gives our description once no more addresses are to be found.
 async function gathered(pc, description) {
