@@ -94,9 +94,11 @@ type Engine struct {
 	rooms  rooms
 	// places finds whose a dialog is that a party names.
 	places places
-	tones  *tones.Set
-	addrs  *localAddrs
-	sound  atomic.Pointer[Sound]
+	// profiles are those of media that telephones took.
+	profiles profiles
+	tones    *tones.Set
+	addrs    *localAddrs
+	sound    atomic.Pointer[Sound]
 }
 
 // New makes an engine. SetAgent completes it before the first call.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 
 	"tandem/internal/offer"
 	"tandem/internal/sipua"
@@ -57,10 +58,19 @@ func (p policy) apply(l *offer.Local) {
 }
 
 // dialOffering dials a leg with each profile that its policy allows, until one is not
-// refused. A telephone that may be offered several has not rung meanwhile.
+// refused; a telephone begins with the one that it took before. A telephone that may be
+// offered several has not rung meanwhile.
 func (c *Call) dialOffering(ctx context.Context, l *leg, hop *sipua.Target, whom string, progress func(sipua.Progress)) (*sipua.Dialog, error) {
+	telephone := ""
+	if b := hop.Binding; b != nil {
+		telephone = string(b.Tenant) + " " + b.Extension + " " + b.Contact
+		l.local.First = c.e.profiles.of(telephone)
+	}
 	for {
 		d, err := c.e.agent.Load().Dial(ctx, *hop, l.local.Offer(offer.SendRecv), progress)
+		if err == nil && telephone != "" {
+			c.e.profiles.took(telephone, l.local.Offered())
+		}
 		f, ok := sipua.FailureOf(err)
 		if !ok || f.Rang || ctx.Err() != nil || f.Status != 488 && f.Status != 606 && f.Status != 415 {
 			return d, err
@@ -72,6 +82,32 @@ func (c *Call) dialOffering(ctx context.Context, l *leg, hop *sipua.Target, whom
 		c.Note(voice.Event{Kind: voice.EventMedia, Leg: l.id, Text: whom + " refused the media that was offered, and is offered " + next})
 		c.e.places.forget(l.side) // of the dialog that is over
 	}
+}
+
+// maxProfiles bounds the telephones whose profile is remembered.
+const maxProfiles = 20_000
+
+// profiles remembers which profile of media each telephone took, by its contact.
+type profiles struct {
+	mu  sync.Mutex
+	all map[string]string
+}
+
+func (p *profiles) of(telephone string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[telephone]
+}
+
+// took remembers a profile. When there are too many, all are forgotten: each telephone
+// costs some refused INVITEs then, once.
+func (p *profiles) took(telephone, profile string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil || len(p.all) >= maxProfiles && p.all[telephone] == "" {
+		p.all = map[string]string{}
+	}
+	p.all[telephone] = profile
 }
 
 // agreeable says why the caller can't be answered, so that nobody is rung in vain.

@@ -40,6 +40,9 @@ type Local struct {
 	Browser bool
 	// Secured refuses media that is not secured, by keys or by DTLS.
 	Secured bool
+	// First is the profile that is offered first where policy allows it: that which the
+	// peer took before, as Offered gave it. "" = the first of those that policy allows.
+	First string
 	// Telephone says that the peer may know other profiles of secured media alone: those
 	// are offered where it refuses (Next).
 	Telephone bool

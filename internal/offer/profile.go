@@ -30,8 +30,15 @@ func (l *Local) profiles() []string {
 	if l.Telephone && l.Fingerprint.Hash != "" {
 		all = append(all, profileDTLS)
 	}
+	if at := slices.Index(all, l.First); at > 0 {
+		all = append([]string{l.First}, slices.Delete(all, at, at+1)...)
+	}
 	return all
 }
+
+// Offered gives the profile of our first offer, to be First of another call with the
+// same peer.
+func (l *Local) Offered() string { return l.profile() }
 
 // profile is that of our first offer.
 func (l *Local) profile() string {
@@ -58,6 +65,8 @@ func (l *Local) Next() string {
 	}
 	l.offering = all[at]
 	switch l.offering {
+	case profilePlain:
+		return "media that is not secured"
 	case profileKeys:
 		return "media secured by keys in the signalling alone"
 	case profileFeedback:

@@ -131,3 +131,33 @@ func TestSecuredCantBeTalkedDown(t *testing.T) {
 	_, _, err = l.Answer(read(t, savpf))
 	refused("keys in place of DTLS", err)
 }
+
+// TestFirstProfile begins with the profile that a peer took before, and never with one
+// that policy forbids.
+func TestFirstProfile(t *testing.T) {
+	const avp, savp, savpf, dtls = "RTP/AVP", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVPF"
+	for _, c := range []struct {
+		first string
+		l     *offer.Local
+		want  []string
+	}{
+		{dtls, telephone(offer.SRTPPreferred, false), []string{dtls, avp, savp, savpf}},
+		{savp, telephone(offer.SRTPPreferred, false), []string{savp, avp, savpf, dtls}},
+		{avp, telephone(offer.SRTPPreferred, false), []string{avp, savp, savpf, dtls}},
+		{avp, telephone(offer.SRTPPreferred, true), []string{savp, savpf, dtls}},
+		{savp, telephone(offer.SRTPOff, false), []string{avp, dtls}},
+		{"nonsense", telephone(offer.SRTPOff, true), []string{dtls}},
+	} {
+		c.l.First = c.first
+		var got []string
+		for more := true; more && len(got) < 9; more = c.l.Next() != "" {
+			got = append(got, profileOf.FindStringSubmatch(string(c.l.Offer("")))[1])
+			if o := c.l.Offered(); o != got[len(got)-1] {
+				t.Errorf("Offered gives %s after %v", o, got)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s first: %v, not %v", c.first, got, c.want)
+		}
+	}
+}

@@ -102,6 +102,13 @@ func TestBaresipPolicies(t *testing.T) {
 		if v := o.server.show(t, o.newest(t, c.number)); !strings.Contains(v.String(), c.called) {
 			t.Errorf("%+v was called:\n%s", c, v)
 		}
+		if secured { // what it took is offered first from then on
+			call := dial(t, o.desk, o.server, c.number)
+			hangUp(call)
+			if v := o.server.show(t, o.newest(t, c.number)); strings.Contains(v.String(), "refused the media") || !strings.Contains(v.String(), c.called) {
+				t.Errorf("%+v was called again:\n%s", c, v)
+			}
+		}
 		if c.calls == "" {
 			continue
 		}
