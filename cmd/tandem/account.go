@@ -74,14 +74,20 @@ func (accountList) Run(p *program) error {
 }
 
 type accountLink struct {
-	Account string `required:"" placeholder:"ID" help:"The account."`
-	Reset   bool   `name:"reset-second-factor" help:"Forget the owner's second factor, too: the device and the recovery codes are lost."`
+	Account  string `required:"" placeholder:"ID" help:"The account."`
+	Reset    bool   `name:"reset-second-factor" help:"Forget the owner's second factor, too: the device and the recovery codes are lost."`
+	Passkeys bool   `name:"remove-passkeys" help:"Remove the owner's passkeys, too."`
 }
 
 func (c *accountLink) Run(p *program) error {
 	return p.withAdmin(func(a *admin.Admin) error {
 		if c.Reset {
 			if err := a.ResetOwnerFactor(p.ctx, voice.TenantID(c.Account)); err != nil {
+				return err
+			}
+		}
+		if c.Passkeys {
+			if err := a.RemoveOwnerPasskeys(p.ctx, voice.TenantID(c.Account)); err != nil {
 				return err
 			}
 		}

@@ -33,6 +33,8 @@ type Passwords interface {
 	// Password checks a secret. Permission when there is no such pair, Limit
 	// when there were too many failures from source.
 	Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error)
+	// UserPassword does the same for whatever name the user logs in by.
+	UserPassword(ctx context.Context, kind string, u voice.User, secret, source string) error
 	// SetPassword makes or replaces the credential of a user, named by the
 	// user's e-mail.
 	SetPassword(ctx context.Context, kind string, u voice.User, secret string) error

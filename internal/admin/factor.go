@@ -21,10 +21,14 @@ const (
 	recoveryText  = 16 // characters without dashes
 )
 
-// FactorNeeded says what a log-in asks for after the password: "code" of the person's
-// second factor, "enrol" when the account wants one that the person has not, or "".
+// FactorNeeded says what a log-in asks for after the password: "passkey" when the
+// person has one, "code" of the person's second factor, "enrol" when the account wants
+// one that the person has not, or "".
 func (a *Admin) FactorNeeded(ctx context.Context, u voice.User) (string, error) {
-	if u.SecondFactor {
+	switch {
+	case u.Passkeys > 0:
+		return "passkey", nil
+	case u.SecondFactor:
 		return "code", nil
 	}
 	t, err := a.Store.Tenant(ctx, u.Tenant)
@@ -45,7 +49,7 @@ func (a *Admin) BeginFactor(ctx context.Context, u voice.User) (voice.Enrolment,
 	}
 	name := u.Email
 	if name == "" {
-		name = personName(u)
+		name = u.Called()
 	}
 	return voice.Enrolment{Secret: secret, URI: auth.TOTPURI("Tandem", name, secret)}, nil
 }
@@ -158,6 +162,25 @@ func (a *Admin) RemoveFactor(ctx context.Context, u voice.User, code string) err
 // somebody who has lost everything.
 func (a *Admin) ResetFactor(ctx context.Context, u voice.User) error {
 	return a.Store.DeleteSecondFactor(ctx, u.Tenant, u.ID)
+}
+
+// RemovePasskeys ends all passkeys of a person: an administrator does, for somebody who
+// has lost them. NotExist when there is none.
+func (a *Admin) RemovePasskeys(ctx context.Context, u voice.User) error {
+	return a.Store.DeletePasskeys(ctx, u.Tenant, u.ID)
+}
+
+// RemoveOwnerPasskeys does the same for an account's owner, from the server's host.
+func (a *Admin) RemoveOwnerPasskeys(ctx context.Context, account voice.TenantID) error {
+	t, err := a.tenant(ctx, "admin.RemoveOwnerPasskeys", account)
+	if err != nil {
+		return err
+	}
+	owner, err := a.owner(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	return a.RemovePasskeys(ctx, owner)
 }
 
 // ResetOwnerFactor does the same for an account's owner, from the server's host.

@@ -133,6 +133,66 @@ func TestFactorGuesses(t *testing.T) {
 	}
 }
 
+// A passkey is a second factor, and is removed for whoever has lost it.
+func TestPasskeyAsFactor(t *testing.T) {
+	a := newAdmin(t)
+	u, _, _ := enrolled(t, a)
+	if err := a.RemoveOwnerPasskeys(t.Context(), u.Tenant); !voice.IsKind(err, voice.NotExist) {
+		t.Errorf("removed none: %v", err)
+	}
+	if err := a.Store.AddPasskey(t.Context(), voice.Passkey{ID: "pk1", Tenant: u.Tenant, User: u.ID, Name: "laptop", Credential: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	asked := func(want string) {
+		t.Helper()
+		now, err := a.Store.User(t.Context(), u.Tenant, u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next, err := a.FactorNeeded(t.Context(), now); next != want || err != nil {
+			t.Errorf("asked for %q (%v), want %q", next, err, want)
+		}
+	}
+	asked("passkey")
+	if err := a.ResetOwnerFactor(t.Context(), u.Tenant); err != nil {
+		t.Fatal(err)
+	}
+	asked("passkey")
+	if err := a.RemoveOwnerPasskeys(t.Context(), u.Tenant); err != nil {
+		t.Fatal(err)
+	}
+	asked("")
+}
+
+func TestCheckPassword(t *testing.T) {
+	a := newAdmin(t)
+	_, u, err := a.CreateAccount(t.Context(), admin.AccountSpec{Name: "Acme", Email: "anna@acme.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what, password string, want voice.Kind) {
+		t.Helper()
+		if err := a.CheckPassword(t.Context(), u, password); voice.KindOf(err) != want {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	check("before there is one", "correct horse", voice.Permission)
+	if err := a.Passwords.SetPassword(t.Context(), "owner", u, "correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Passwords.SetPassword(t.Context(), "sonetel", u, "another horse"); err != nil {
+		t.Fatal(err)
+	}
+	u.Email = "anna@new.example" // she still logs in by the former
+	check("right", "correct horse", "")
+	check("that of a vendor's API", "another horse", voice.Permission)
+	check("too long", strings.Repeat("x", admin.MaxPassword+1), voice.Permission)
+	for range auth.FailuresPerName {
+		_ = a.CheckPassword(t.Context(), u, "wrong")
+	}
+	check("after many wrong ones", "wrong", voice.Limit)
+}
+
 func TestFactorNeeded(t *testing.T) {
 	a := newAdmin(t)
 	id := account(t, a, "Acme")

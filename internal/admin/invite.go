@@ -18,7 +18,7 @@ const InviteLife = 3 * 24 * time.Hour
 // when the person has no e-mail address to log in with.
 func (a *Admin) Invite(ctx context.Context, u voice.User) (link string, expires time.Time, err error) {
 	if strings.TrimSpace(u.Email) == "" {
-		return "", time.Time{}, voice.InvalidField("admin.Invite", "email", "%s has no e-mail address to log in with; give one first", personName(u))
+		return "", time.Time{}, voice.InvalidField("admin.Invite", "email", "%s has no e-mail address to log in with; give one first", u.Called())
 	}
 	expires = a.now().Add(InviteLife)
 	token, err := a.Links.Replace(ctx, auth.SetUp, u.Tenant, u.ID, InviteLife)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"tandem/internal/auth"
@@ -61,7 +60,7 @@ func (a *Admin) SetUp(ctx context.Context, token, password string) (voice.User, 
 	if err != nil {
 		return voice.User{}, err
 	}
-	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), personName(u))
+	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), u.Called())
 	if err := a.Passwords.SetPassword(ctx, ownerKind, u, password); err != nil {
 		return voice.User{}, fmt.Errorf("%s: %w", op, err)
 	}
@@ -70,19 +69,28 @@ func (a *Admin) SetUp(ctx context.Context, token, password string) (voice.User, 
 
 // Note writes into the audit log what a person did about himself or herself.
 func (a *Admin) Note(ctx context.Context, u voice.User, action string) error {
-	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), personName(u))
+	voice.ActsAs(ctx, voice.ActorUser, string(u.ID), u.Called())
 	actor, ok := voice.ActorOf(ctx)
 	if !ok {
-		actor = voice.Actor{Kind: voice.ActorUser, ID: string(u.ID), Name: personName(u), Via: "page"}
+		actor = voice.Actor{Kind: voice.ActorUser, ID: string(u.ID), Name: u.Called(), Via: "page"}
 	}
-	return a.Store.AppendAudit(ctx, voice.AuditEntry{Tenant: u.Tenant, Actor: actor, Action: action, Kind: "user", Object: string(u.ID), Name: personName(u)})
+	return a.Store.AppendAudit(ctx, voice.AuditEntry{Tenant: u.Tenant, Actor: actor, Action: action, Kind: "user", Object: string(u.ID), Name: u.Called()})
 }
 
-func personName(u voice.User) string {
-	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
-		return name
+// CheckPassword checks a person's password again, who is logged in: what changes how one
+// logs in is not for whoever finds an open page. Permission when it is wrong, Limit after
+// too many.
+func (a *Admin) CheckPassword(ctx context.Context, u voice.User, password string) error {
+	const op = "admin.CheckPassword"
+	if len(password) > MaxPassword {
+		return voice.Errorf(op, voice.Permission, "the password is wrong")
 	}
-	return u.Email
+	actor, _ := voice.ActorOf(ctx)
+	err := a.Passwords.UserPassword(ctx, ownerKind, u, password, actor.Source)
+	if voice.IsKind(err, voice.Permission) {
+		return voice.Errorf(op, voice.Permission, "the password is wrong")
+	}
+	return err
 }
 
 // Login checks a person's e-mail and password; Permission when they do not fit. Whether

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tandem/internal/auth"
@@ -26,6 +27,21 @@ func NewCredentials(tokens voice.TokenStore, hasher *auth.Hasher, checker *auth.
 // failures from source.
 func (c *Credentials) Password(ctx context.Context, kind, name, secret, source string) (voice.Token, error) {
 	return c.checker.Check(ctx, kind, name, secret, source)
+}
+
+// UserPassword checks the secret of a user, under whatever name the credential has;
+// errors as Password.
+func (c *Credentials) UserPassword(ctx context.Context, kind string, u voice.User, secret, source string) error {
+	all, err := c.tokens.Tokens(ctx, u.Tenant)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(all, func(t voice.Token) bool { return t.Kind == kind && t.User == u.ID })
+	if at < 0 {
+		return voice.Errorf("admin.UserPassword", voice.Permission, "there is no password yet")
+	}
+	_, err = c.checker.Check(ctx, kind, all[at].Name, secret, source)
+	return err
 }
 
 // SetPassword makes or replaces the credential of a user, named by the user's

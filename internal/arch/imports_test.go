@@ -96,6 +96,8 @@ var mayImport = map[string]string{
 	"store/storetest":     "voice",
 	"auditchain":          "voice",
 	"auth":                "voice clock secret",
+	"passkey":             "voice auth",
+	"passkey/passkeytest": "",
 	"secret":              "voice",
 	"outbound":            "voice",
 	"asr":                 "voice",

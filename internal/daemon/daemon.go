@@ -33,6 +33,7 @@ import (
 	"tandem/internal/metrics"
 	"tandem/internal/notify"
 	"tandem/internal/outbound"
+	"tandem/internal/passkey"
 	"tandem/internal/prompt"
 	"tandem/internal/reach"
 	"tandem/internal/rtpport"
@@ -96,6 +97,7 @@ type Daemon struct {
 	dialects    []dialect.Dialect // the first compiles the mailboxes of users
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
+	passkeys    *passkey.Keeper
 	web         *outbound.Requester
 	sms         *notify.Messenger
 	asr         *asr.Recogniser

@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"tandem/internal/apidocs"
+	"tandem/internal/auth"
+	"tandem/internal/clock"
 	"tandem/internal/dialect"
 	"tandem/internal/httpapi"
+	"tandem/internal/passkey"
 	"tandem/internal/web"
 )
 
@@ -27,10 +30,6 @@ const (
 )
 
 func (d *Daemon) startHTTP(context.Context) error {
-	handler, err := d.handler()
-	if err != nil {
-		return err
-	}
 	l, err := net.Listen("tcp", d.cfg.HTTP)
 	if err != nil {
 		return err
@@ -40,6 +39,14 @@ func (d *Daemon) startHTTP(context.Context) error {
 		if d.listenerTLS, err = net.Listen("tcp", d.cfg.HTTPTLS); err != nil {
 			return errors.Join(fmt.Errorf("over TLS: %w", err), l.Close())
 		}
+	}
+	handler, err := d.handler()
+	if err != nil {
+		err = errors.Join(err, l.Close())
+		if d.listenerTLS != nil {
+			err = errors.Join(err, d.listenerTLS.Close())
+		}
+		return err
 	}
 	d.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
@@ -67,7 +74,17 @@ func (d *Daemon) startHTTP(context.Context) error {
 // handler serves each dialect below its name, and at the root for the vendor's
 // own host names, the native API and the page of the APIs; everything else is the web pages.
 func (d *Daemon) handler() (http.Handler, error) {
-	pages := web.New(web.Config{Accounts: d.admin, Users: d.store, Factors: d.admin, Health: health{d}, Logger: d.log})
+	tlsPort := ""
+	if d.listenerTLS != nil {
+		tlsPort = portOf(d.listenerTLS)
+	}
+	party, origins := d.cfg.Party(portOf(d.listener), tlsPort)
+	var err error
+	d.passkeys, err = passkey.New(passkey.Config{Party: party, Origins: origins, Store: d.store, Tries: auth.NewAttempts(clock.Real())})
+	if err != nil {
+		return nil, err
+	}
+	pages := web.New(web.Config{Accounts: d.admin, Users: d.store, Factors: d.admin, Passkeys: d.passkeys, NewPasskeys: d.passkeys, Health: health{d}, Logger: d.log})
 	api, err := d.newAPI(pages.Session)
 	if err != nil {
 		return nil, err
@@ -118,6 +135,11 @@ func (d *Daemon) handler() (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, acting(r, "page"))
 	}), nil
+}
+
+func portOf(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String()) // a listener's own address has one
+	return port
 }
 
 // sipPath is where telephones in browsers speak SIP by WebSocket.

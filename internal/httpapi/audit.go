@@ -22,8 +22,8 @@ type AuditEntry struct {
 	Hash    string        `json:"hash" doc:"SHA-256 over what the entry says and the hash of the one before"`
 	At      time.Time     `json:"at"`
 	Actor   AuditActor    `json:"actor"`
-	Action  string        `json:"action" doc:"What was done: created, changed, deleted, logged in, logged out, log-in failed, second factor failed, listened to, exported …"`
-	Kind    string        `json:"kind" doc:"Of the object: account, user, second factor, credential, key, link, app, sound, number, extension, trunk, resource, recording, message"`
+	Action  string        `json:"action" doc:"What was done: created, changed, deleted, logged in, logged out, log-in failed, second factor failed, used, listened to, exported …"`
+	Kind    string        `json:"kind" doc:"Of the object: account, user, second factor, passkey, credential, key, link, app, sound, number, extension, trunk, resource, recording, message"`
 	Object  string        `json:"object,omitempty" doc:"Its id"`
 	Name    string        `json:"name,omitempty" doc:"What people call it"`
 	Changes []AuditChange `json:"changes,omitempty" doc:"What is different; secrets and long texts are not shown"`

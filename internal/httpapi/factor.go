@@ -78,7 +78,7 @@ func (a *API) factorOf(ctx context.Context, u voice.User, t voice.Tenant) (*Fact
 // personOf gives who is logged in; Permission for a key.
 func personOf(c caller) (voice.User, error) {
 	if c.person.ID == "" {
-		return c.person, voice.Errorf("httpapi", voice.Permission, "a key has no second factor: log in at the page")
+		return c.person, voice.Errorf("httpapi", voice.Permission, "a key is no person: log in at the page")
 	}
 	return c.person, nil
 }

@@ -25,6 +25,7 @@ import (
 	"tandem/internal/flow"
 	"tandem/internal/hooks"
 	"tandem/internal/httpapi"
+	"tandem/internal/passkey"
 	"tandem/internal/secret"
 	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
@@ -83,13 +84,16 @@ func newFixture(t *testing.T) *fixture {
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
 		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Kick: func() {},
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
-		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, TrunkAdmin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
+		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, Passwords: f.admin, PasskeyStore: store, TrunkAdmin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: f.library, Resolver: resolver, Dialects: append(dialects, newAsks()), Version: "test",
 		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
 		}},
+	}
+	if f.config.Passkeys, err = passkey.New(passkey.Config{Party: "pbx.example", Origins: []string{"https://pbx.example"}, Store: store, Tries: auth.NewAttempts(now)}); err != nil {
+		t.Fatal(err)
 	}
 	f.restart()
 	f.tenant, f.owner = f.account("One")

@@ -126,18 +126,23 @@ type Config struct {
 	Factors     Factors
 	Invites     Inviter
 	FactorStore voice.FactorStore
+	Passkeys    Passkeys
+	Passwords   PasswordChecker
 	TrunkAdmin  TrunkAdmin
 	TrunkStates TrunkStates
 	Audio       dialect.Audio
-	Control     dialect.Control
-	Live        dialect.LiveCalls
-	Commands    dialect.Commander
-	Transfers   dialect.Transfers
-	Holds       dialect.Holds
-	Rooms       dialect.Rooms
-	Programs    publish.Programs
-	Resolver    func(voice.TenantID) dialect.Resolver
-	Dialects    []dialect.Dialect
+
+	PasskeyStore voice.PasskeyStore
+
+	Control   dialect.Control
+	Live      dialect.LiveCalls
+	Commands  dialect.Commander
+	Transfers dialect.Transfers
+	Holds     dialect.Holds
+	Rooms     dialect.Rooms
+	Programs  publish.Programs
+	Resolver  func(voice.TenantID) dialect.Resolver
+	Dialects  []dialect.Dialect
 	// Makers make apps of the kinds whose apps are more than a document, of what
 	// that vendor's client would send. Other kinds need none.
 	Makers map[voice.AppKind]Maker
@@ -246,6 +251,7 @@ func (a *API) register() {
 	a.registerAudit()
 	a.registerUsers()
 	a.registerFactors()
+	a.registerPasskeys()
 	a.registerInvitations()
 	a.registerTrunks()
 	a.registerNumbers()

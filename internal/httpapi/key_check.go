@@ -50,7 +50,7 @@ func (c caller) may(s Scope) bool { return slices.Contains(c.key.Scopes, string(
 // by names the caller in histories.
 func (c caller) by() string {
 	if c.person.ID != "" {
-		return nameOf(c.person)
+		return c.person.Called()
 	}
 	if c.key.Name == "" {
 		return "a key"
@@ -112,7 +112,7 @@ func (a *API) let(ctx huma.Context, next func(huma.Context), c caller, need Scop
 		return
 	}
 	if c.person.ID != "" {
-		voice.ActsAs(ctx.Context(), voice.ActorUser, string(c.person.ID), nameOf(c.person))
+		voice.ActsAs(ctx.Context(), voice.ActorUser, string(c.person.ID), c.person.Called())
 	} else {
 		voice.ActsAs(ctx.Context(), voice.ActorKey, "", c.key.Name)
 	}

@@ -68,7 +68,7 @@ func showMailbox(u voice.User, r voice.Resource, messages []voice.Message) (Mail
 			return Mailbox{}, voice.E("httpapi.showMailbox", voice.Internal, err)
 		}
 	}
-	m := Mailbox{User: string(u.ID), Name: nameOf(u), Address: u.Email,
+	m := Mailbox{User: string(u.ID), Name: u.Called(), Address: u.Email,
 		Settings: MailboxSettings{Sound: string(s.Sound), Greeting: s.Greeting, Voice: s.Voice, Email: s.Email, NoAttachment: s.NoAttachment, Most: s.Most}}
 	if s.Email != "" {
 		m.Address = s.Email

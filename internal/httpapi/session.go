@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -53,13 +52,6 @@ func personal(u voice.User) caller {
 		c.key.Scopes = append(c.key.Scopes, string(s))
 	}
 	return c
-}
-
-func nameOf(u voice.User) string {
-	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
-		return name
-	}
-	return u.Email
 }
 
 // Me is who asks.

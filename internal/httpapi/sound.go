@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -102,20 +101,7 @@ func (a *API) listSounds(ctx context.Context, c caller, in *struct {
 	return all(list, showSound), nil
 }
 
-// cleanName makes a name fit to be shown: without control characters, at most
-// 100 characters.
-func cleanName(s string) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s))
-	if r := []rune(s); len(r) > 100 {
-		s = strings.TrimSpace(string(r[:100]))
-	}
-	return s
-}
+func cleanName(s string) string { return voice.CleanName(s) }
 
 func (a *API) uploadSound(ctx context.Context, c caller, in *Upload) (*answer[Sound], error) {
 	clip, fileName, err := a.file(ctx, c, &in.RawBody)

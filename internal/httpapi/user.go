@@ -25,6 +25,7 @@ type User struct {
 	Incoming  CallSettings `json:"incoming" doc:"How the user is reached"`
 	Shows     string       `json:"shows,omitempty" doc:"What the called see: auto, none or a number"`
 	Factor    bool         `json:"second_factor" doc:"The log-in asks for a code, besides the password"`
+	Passkeys  int          `json:"passkeys" doc:"How many there are; with one the log-in asks for it besides the password, or takes it alone"`
 	Created   *time.Time   `json:"created,omitempty"`
 }
 
@@ -83,7 +84,7 @@ func (a *API) registerUsers() {
 
 func showUser(u voice.User) User {
 	x := User{ID: string(u.ID), Number: u.Serial, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Role: string(u.Role), Extension: u.Extension,
-		Location: u.Location, Phones: []UserPhone{}, Shows: u.ShowID, Factor: u.SecondFactor, Created: moment(u.Created),
+		Location: u.Location, Phones: []UserPhone{}, Shows: u.ShowID, Factor: u.SecondFactor, Passkeys: u.Passkeys, Created: moment(u.Created),
 		Incoming: CallSettings{showRule(u.Incoming.First), showRule(u.Incoming.Second), showRule(u.Incoming.App)}}
 	for _, p := range u.Phones {
 		x.Phones = append(x.Phones, UserPhone{p.ID, string(p.Number), p.Name, p.Type, p.Receives, p.Primary})

@@ -12,7 +12,6 @@ type PasskeyID string
 // Bounds of passkeys.
 const (
 	MaxPasskeys        = 20   // of one person
-	MaxPasskeyName     = 100  // characters
 	MaxCredentialBytes = 1023 // of Passkey.Credential (WebAuthn §4)
 	MaxPublicKeyBytes  = 4096 // of Passkey.PublicKey
 )

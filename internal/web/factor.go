@@ -9,8 +9,9 @@ import (
 
 // asked is what a log-in asks for after the password.
 type asked struct {
-	Next   string `json:"next"`  // "code" or "enrol"
-	Token  string `json:"token"` // comes back with the code
+	Next   string `json:"next"`  // "passkey", "code" or "enrol"
+	Token  string `json:"token"` // comes back with the code or passkey
+	Codes  bool   `json:"codes"` // a code will do as well as the passkey
 	Secret string `json:"secret,omitempty"`
 	URI    string `json:"uri,omitempty"`
 }
@@ -23,7 +24,7 @@ func (h *Handler) proceed(w http.ResponseWriter, r *http.Request, who voice.User
 		h.fail(w, r, err)
 		return
 	}
-	ask := asked{Next: next}
+	ask := asked{Next: next, Codes: who.SecondFactor}
 	switch next {
 	case "":
 		if h.signIn(w, r, who) {
@@ -48,19 +49,13 @@ func (h *Handler) code(w http.ResponseWriter, r *http.Request) {
 	if !h.read(w, r, &in) {
 		return
 	}
-	who, ok := h.halfway.find(in.Token)
+	who, ok := h.waiting(w, r, in.Token)
 	if !ok {
-		h.refuse(w, http.StatusForbidden, "The log-in has waited too long. Begin again with the password.", "token")
-		return
-	}
-	who, err := h.cfg.Users.User(r.Context(), who.Tenant, who.ID)
-	if err != nil {
-		h.halfway.end(in.Token)
-		h.refuse(w, http.StatusForbidden, "The log-in has waited too long. Begin again with the password.", "token")
 		return
 	}
 	var recovery []string
-	if who.SecondFactor {
+	var err error
+	if who.HasFactor() { // also of passkeys alone: then no code is right
 		err = h.cfg.Factors.CheckFactor(r.Context(), who, in.Code)
 	} else {
 		recovery, err = h.cfg.Factors.ConfirmFactor(r.Context(), who, in.Code)

@@ -23,8 +23,8 @@ type Accounts interface {
 
 // Factors asks people for their second factor; admin.Admin does.
 type Factors interface {
-	// FactorNeeded gives "code" when one is asked for, "enrol" when the person must
-	// have one and has none, or "".
+	// FactorNeeded gives "passkey" or "code" when one is asked for, "enrol" when the
+	// person must have one and has none, or "".
 	FactorNeeded(ctx context.Context, u voice.User) (string, error)
 	// CheckFactor takes a code, each once. Error kinds as Accounts.Login.
 	CheckFactor(ctx context.Context, u voice.User, code string) error
@@ -47,6 +47,10 @@ type Config struct {
 	Users    Users
 	Factors  Factors
 	Health   Health
+
+	Passkeys    Passkeys
+	NewPasskeys NewPasskeys
+
 	// Secure marks the cookie for HTTPS alone even when this server itself
 	// speaks HTTP, behind a proxy.
 	Secure bool
@@ -77,6 +81,10 @@ func New(cfg Config) *Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /session", h.login)
 	mux.HandleFunc("POST /session/code", h.code)
+	mux.HandleFunc("POST /session/passkey", h.passkey)
+	mux.HandleFunc("POST /session/passkey/begin", h.beginPasskey)
+	mux.HandleFunc("POST /session/passkey/new", h.newPasskey)
+	mux.HandleFunc("POST /session/passkey/new/begin", h.beginNewPasskey)
 	mux.HandleFunc("DELETE /session", h.logout)
 	mux.HandleFunc("POST /session/setup", h.setup)
 	mux.HandleFunc("GET /healthz", h.health)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"tandem/internal/passkey"
+	"tandem/internal/store/sqlstore"
 	"tandem/internal/voice"
 	"tandem/internal/web"
 )
@@ -24,6 +26,9 @@ type fake struct {
 	required bool // the account wants a second factor
 	factor   bool // there is one
 	notes    []string
+
+	passkeys *passkey.Keeper // nil = there are none
+	store    *sqlstore.Store // of passkeys
 }
 
 var (
@@ -55,17 +60,27 @@ func (f *fake) SetUp(_ context.Context, token, password string) (voice.User, err
 	return anna, nil
 }
 
-func (f *fake) User(context.Context, voice.TenantID, voice.UserID) (voice.User, error) {
+func (f *fake) User(ctx context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {
 	if f.gone {
 		return voice.User{}, voice.Errorf("fake", voice.NotExist, "no such user")
 	}
 	u := anna
 	u.SecondFactor = f.factor
+	if f.store != nil {
+		list, err := f.store.Passkeys(ctx, t, id)
+		u.Passkeys = len(list)
+		return u, err
+	}
 	return u, nil
 }
 
-func (f *fake) FactorNeeded(context.Context, voice.User) (string, error) {
+func (f *fake) FactorNeeded(ctx context.Context, who voice.User) (string, error) {
+	u, err := f.User(ctx, who.Tenant, who.ID)
 	switch {
+	case err != nil:
+		return "", err
+	case u.Passkeys > 0:
+		return "passkey", nil
 	case f.factor:
 		return "code", nil
 	case f.required:
@@ -114,7 +129,7 @@ type browser struct {
 
 // start serves the handler, and beside it at /who who is logged in.
 func start(t *testing.T, f *fake) browser {
-	h := web.New(web.Config{Accounts: f, Users: f, Factors: f, Health: f})
+	h := web.New(web.Config{Accounts: f, Users: f, Factors: f, Passkeys: f.passkeys, NewPasskeys: f.passkeys, Health: f})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/who" {
 			h.ServeHTTP(w, r)
