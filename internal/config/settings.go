@@ -53,7 +53,7 @@ func Settings() []Setting {
 				func(c *Config) *int { return &c.ReplayDays }),
 			number("audit_days", "days", "How long the audit log (who changed what, who logged in) is kept; of an account at most its newest 100 000 entries.", 1, 3650,
 				func(c *Config) *int { return &c.AuditDays }),
-			text("base_url", "URL", "Begins the links handed to clients, for a reverse proxy; empty = http://<public>:<http port>.",
+			text("base_url", "URL", "Begins the links handed to clients, for a reverse proxy, and says what host name passkeys are made for (https, or localhost); empty = http://<public>:<http port>.",
 				func(c *Config) *string { return &c.BaseURL }, optional(func(s string) error { return checkURL(s, "http", "https") })),
 			{Key: "dns", Unit: "list of HOST:PORT", Help: "Name servers that are asked where SIP goes (RFC 3263); empty = those of this machine.",
 				get: func(c *Config) string { return strings.Join(c.DNS, ", ") }, set: setServers},

@@ -12,8 +12,8 @@ import { useTexts } from '../texts'
 
 type Entry = Schema<'AuditEntry'>
 
-const kinds = ['account', 'user', 'credential', 'key', 'link', 'app', 'sound', 'number', 'extension', 'trunk', 'resource', 'recording', 'message', 'call', 'room', 'audit']
-const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'log-in failed', 'second factor failed', 'listened to', 'listened in on', 'hung up', 'exported']
+const kinds = ['account', 'user', 'second factor', 'passkey', 'credential', 'key', 'link', 'app', 'sound', 'number', 'extension', 'trunk', 'resource', 'recording', 'message', 'call', 'room', 'audit']
+const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'log-in failed', 'second factor failed', 'used', 'listened to', 'listened in on', 'hung up', 'exported']
 
 /** Who did what in the account: searched, chosen from and exported. */
 export default function Audit() {

@@ -8,6 +8,7 @@ import { Fields } from '../parts/Fields'
 import { Page, Section } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
+import { Passkeys } from './Passkeys'
 
 type Step = 'enrol' | 'recovery' | 'remove' | null
 
@@ -57,6 +58,7 @@ export default function Me() {
           </Group>
         </Stack>
       </Section>
+      <Passkeys />
       <Modal opened={step !== null} onClose={() => setStep(null)} title={step ? titles[step] : ''} size="lg" closeButtonProps={{ 'aria-label': t('things.close') }}>
         {step && (
           <Stack>

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { IconLink, IconShieldOff } from '@tabler/icons-react'
+import { IconKeyOff, IconLink, IconShieldOff } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useOutletContext } from 'react-router'
 import { api, Fault, need, type Schema } from '../api/client'
@@ -16,6 +16,7 @@ export default function Users() {
   const { t } = useTexts()
   const me = useOutletContext<Me>()
   const [reset, setReset] = useState<User | null>(null)
+  const [bare, setBare] = useState<User | null>(null)
   const [invited, setInvited] = useState<User | null>(null)
   const called = (u: User) => `${u.first_name} ${u.last_name}`.trim() || u.email || u.id
   const fields: Field[] = [
@@ -33,14 +34,18 @@ export default function Users() {
         { title: t('users.email'), cell: (u) => u.email ?? '' },
         { title: t('users.role'), cell: (u) => t(u.role === 'admin' ? 'users.admin' : 'users.regular') },
         { title: t('users.extension'), cell: (u) => u.extension ?? '' },
-        { title: t('factor.title'), cell: (u) => t(u.second_factor ? 'factor.on' : 'factor.off') },
+        { title: t('factor.title'), cell: (u) => u.passkeys ? t('passkey.count', { n: String(u.passkeys) }) : t(u.second_factor ? 'factor.on' : 'factor.off') },
       ]}
       actions={(u) => may(me, 'config:write') && <>
         {u.email && <ActionIcon variant="subtle" aria-label={t('invite.make', { name: called(u) })} title={t('invite.make', { name: called(u) })} onClick={() => setInvited(u)}><IconLink size={16} /></ActionIcon>}
         {u.second_factor && u.id !== me.user?.id && <ActionIcon variant="subtle" aria-label={t('factor.reset', { name: called(u) })} title={t('factor.reset', { name: called(u) })} onClick={() => setReset(u)}><IconShieldOff size={16} /></ActionIcon>}
+        {u.passkeys > 0 && u.id !== me.user?.id && <ActionIcon variant="subtle" aria-label={t('passkey.reset', { name: called(u) })} title={t('passkey.reset', { name: called(u) })} onClick={() => setBare(u)}><IconKeyOff size={16} /></ActionIcon>}
       </>}
       below={<>
-        <Reset user={reset} name={reset ? called(reset) : ''} close={() => setReset(null)} />
+        <Reset user={reset} title={t('factor.reset', { name: reset ? called(reset) : '' })} text={t('factor.resetText')} label={t('factor.resetNow')} close={() => setReset(null)}
+          run={async (user) => { await need(api.DELETE('/api/v1/users/{user}/second-factor', { params: { path: { user } } })) }} />
+        <Reset user={bare} title={t('passkey.reset', { name: bare ? called(bare) : '' })} text={t('passkey.resetText')} label={t('factor.remove')} close={() => setBare(null)}
+          run={async (user) => { await need(api.DELETE('/api/v1/users/{user}/passkeys', { params: { path: { user } } })) }} />
         <Invite key={invited?.id} user={invited} name={invited ? called(invited) : ''} close={() => setInvited(null)} />
       </>}
       fields={fields}
@@ -53,13 +58,15 @@ export default function Users() {
   )
 }
 
-function Reset({ user, name, close }: { user: User | null; name: string; close: () => void }) {
+interface ResetProps { user: User | null; title: string; text: string; label: string; close: () => void; run: (user: string) => Promise<void> }
+
+function Reset({ user, title, text, label, close, run }: ResetProps) {
   const { t } = useTexts()
   const [fault, setFault] = useState<Fault | null>(null)
   const leave = () => { setFault(null); close() }
-  const run = async () => {
+  const reset = async () => {
     try {
-      await need(api.DELETE('/api/v1/users/{user}/second-factor', { params: { path: { user: user!.id } } }))
+      await run(user!.id)
       await queries.invalidateQueries({ queryKey: ['users'] })
       leave()
     } catch (e) {
@@ -67,13 +74,13 @@ function Reset({ user, name, close }: { user: User | null; name: string; close: 
     }
   }
   return (
-    <Modal opened={user !== null} onClose={leave} title={t('factor.reset', { name })} closeButtonProps={{ 'aria-label': t('things.close') }}>
+    <Modal opened={user !== null} onClose={leave} title={title} closeButtonProps={{ 'aria-label': t('things.close') }}>
       <Stack>
         {fault && <Trouble error={fault} />}
-        <Text>{t('factor.resetText')}</Text>
+        <Text>{text}</Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={leave}>{t('things.cancel')}</Button>
-          <Button color="red" onClick={() => void run()}>{t('factor.resetNow')}</Button>
+          <Button color="red" onClick={() => void reset()}>{label}</Button>
         </Group>
       </Stack>
     </Modal>

@@ -33,6 +33,18 @@ export default function Login() {
       setBusy(false)
     }
   }
+  const byPasskey = async () => {
+    setBusy(true)
+    try {
+      setFault(null)
+      await (await import('../parts/passkey')).logIn(t)
+      await enter()
+    } catch (e) {
+      setFault(e as Fault)
+    } finally {
+      setBusy(false)
+    }
+  }
   const at = fault?.field('password') ?? ''
   if (me.data && !asked) return <Navigate to={from} replace /> // in another tab, say
   return (
@@ -44,6 +56,7 @@ export default function Login() {
           <TextInput label={t('login.name')} value={name} onChange={(e) => setName(e.currentTarget.value)} autoComplete="username" required autoFocus />
           <PasswordInput label={t('login.password')} value={password} onChange={(e) => setPassword(e.currentTarget.value)} autoComplete="current-password" required error={at} />
           <Button type="submit" loading={busy}>{t('login.submit')}</Button>
+          {'PublicKeyCredential' in window && <Button variant="default" disabled={busy} onClick={() => void byPasskey()}>{t('passkey.logIn')}</Button>}
         </Stack>
       </Paper>}
     </Container>
