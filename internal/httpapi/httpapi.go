@@ -121,6 +121,8 @@ type Config struct {
 	Hooks       *hooks.Keeper
 	Kick        func() // wakes the outbox of deliveries
 
+	PasskeyStore voice.PasskeyStore
+
 	Keys        Keys
 	Admin       Admin
 	Factors     Factors
@@ -131,18 +133,15 @@ type Config struct {
 	TrunkAdmin  TrunkAdmin
 	TrunkStates TrunkStates
 	Audio       dialect.Audio
-
-	PasskeyStore voice.PasskeyStore
-
-	Control   dialect.Control
-	Live      dialect.LiveCalls
-	Commands  dialect.Commander
-	Transfers dialect.Transfers
-	Holds     dialect.Holds
-	Rooms     dialect.Rooms
-	Programs  publish.Programs
-	Resolver  func(voice.TenantID) dialect.Resolver
-	Dialects  []dialect.Dialect
+	Control     dialect.Control
+	Live        dialect.LiveCalls
+	Commands    dialect.Commander
+	Transfers   dialect.Transfers
+	Holds       dialect.Holds
+	Rooms       dialect.Rooms
+	Programs    publish.Programs
+	Resolver    func(voice.TenantID) dialect.Resolver
+	Dialects    []dialect.Dialect
 	// Makers make apps of the kinds whose apps are more than a document, of what
 	// that vendor's client would send. Other kinds need none.
 	Makers map[voice.AppKind]Maker
