@@ -289,6 +289,9 @@ type progress struct {
 
 func (s *progress) tell(x load.Progress) {
 	text := fmt.Sprintf("%s: %d up, %d done: %d passed, %d failed", x.After.Round(time.Second), x.Up, x.Begun, x.Passed, x.Failed)
+	if x.Unsure > 0 {
+		text += fmt.Sprintf(", %d not judged", x.Unsure)
+	}
 	if x.Again > 0 {
 		text += fmt.Sprintf("; refused %s", many(x.Again, "time"))
 	}
@@ -310,6 +313,9 @@ func (s *progress) end() {
 // tellLoad tells people what came of it.
 func tellLoad(w io.Writer, r *load.Report) {
 	fmt.Fprintf(w, "%s in %.0f s, %d at once at most: %d passed, %d failed", many(r.Calls, "call"), r.Seconds, r.Most, r.Passed, r.Failed)
+	if r.Unsure > 0 {
+		fmt.Fprintf(w, ", %d not judged since the callers were late themselves", r.Unsure)
+	}
 	if r.Cut > 0 {
 		fmt.Fprintf(w, ", %d cut off", r.Cut)
 	}
@@ -321,7 +327,7 @@ func tellLoad(w io.Writer, r *load.Report) {
 	for _, x := range []struct {
 		name string
 		t    *load.Times
-	}{{"set-up", &r.SetUp}, {"key to prompt", &r.React}, {"jitter", &r.Jitter}, {"longest gap", &r.Gap}} {
+	}{{"set-up", &r.SetUp}, {"key to prompt", &r.React}, {"jitter", &r.Jitter}, {"longest gap", &r.Gap}, {"callers late", &r.Late}} {
 		if x.t.At(100) > 0 {
 			row(w, x.name, "50 %: "+ms(x.t.At(50)), "95 %: "+ms(x.t.At(95)), "99 %: "+ms(x.t.At(99)), "most: "+ms(x.t.At(100)))
 		}

@@ -13,6 +13,9 @@ type Options struct {
 	From time.Duration // do not look before this
 	To   time.Duration // nor for beginnings after this, 0 for no bound
 	Use  time.Duration // compare only this much of the prompt, 0 for all of it
+	// Enough is a score that ends the search: the place is the first that is found so
+	// like, of several not always the best. 0 = the best is looked for.
+	Enough float64
 }
 
 const (
@@ -45,8 +48,20 @@ func Find(heard, prompt []int16, o Options) (time.Duration, float64) {
 				best, score = at, s
 			}
 		}
+		if o.Enough > 0 && score >= o.Enough {
+			break
+		}
 	}
 	return duration(from + best), score
+}
+
+// At gives how like the prompt is at one place; 0 where it does not fit there.
+func At(heard, prompt []int16, at time.Duration) float64 {
+	from := samples(at)
+	if from < 0 || from+len(prompt) > len(heard) {
+		return 0
+	}
+	return likeness(floats(heard[from:from+len(prompt)]), floats(prompt))
 }
 
 // Best finds the prompt, of several by name, that the recording holds best.

@@ -171,3 +171,25 @@ func BenchmarkFindMinuteOfAudio(b *testing.B) {
 		audiomatch.Find(heard, prompt, audiomatch.Options{})
 	}
 }
+
+// A score that is enough ends the search where it is found, and one place is compared
+// alone.
+func TestEnoughAndAt(t *testing.T) {
+	prompt := speech(1, time.Second)
+	heard := line(4*time.Second, prompt, 1500*time.Millisecond, 0.5, 20)
+	at, score := audiomatch.Find(heard, prompt, audiomatch.Options{Enough: 0.9})
+	if at != 1500*time.Millisecond || score < 0.9 {
+		t.Errorf("found at %v, like it by %.3f", at, score)
+	}
+	if got := audiomatch.At(heard, prompt, at); math.Abs(got-score) > 1e-9 {
+		t.Errorf("there it is like it by %.3f, not %.3f", got, score)
+	}
+	if _, low := audiomatch.Find(line(4*time.Second, speech(2, time.Second), 0, 0.5, 20), prompt, audiomatch.Options{Enough: 0.9}); low > 0.5 {
+		t.Errorf("another is like it by %.3f", low)
+	}
+	for _, other := range []time.Duration{at + 10*time.Millisecond, 3500 * time.Millisecond, -time.Second} {
+		if got := audiomatch.At(heard, prompt, other); got > 0.5 {
+			t.Errorf("at %v it is like it by %.3f", other, got)
+		}
+	}
+}

@@ -34,6 +34,8 @@ type outcome struct {
 	status int           // of a refusal
 	nobody bool          // nothing came from the target
 	cut    bool          // ended by our own end
+	late   time.Duration // by how much this side was late with anything, at most
+	here   bool          // the server is on this machine
 }
 
 // live is a call that goes on.
@@ -43,6 +45,7 @@ type live struct {
 	answer time.Time
 	shift  time.Duration   // by how much the real call is behind the script
 	at     []time.Duration // in what was heard, where the acts begin; below 0 = not found
+	late   time.Duration   // by how much the acts were, at most
 }
 
 // call makes one call.
@@ -78,22 +81,28 @@ func (r *run) call(ctx context.Context, c Caller) (out outcome) {
 	defer r.up.Add(-1)
 	l := &live{Call: pc, began: began, answer: time.Now(), at: make([]time.Duration, len(c.Script.Acts))}
 	out.setUp = l.answer.Sub(began)
-	defer func() { // whatever the far end makes of the BYE, the call is over here
-		_ = l.Hangup(context.WithoutCancel(ctx))
-		out.stats = l.Stats()
-	}()
-	if kind, text := l.live(ctx, c, &out); text != "" {
+	there := pc.RemoteMedia().Addr()
+	out.here = there.IsLoopback() || there == r.phone.Addr().Addr() // the way to oneself begins at its end
+	kind, text := l.live(ctx, c, &out)
+	_ = l.Hangup(context.WithoutCancel(ctx)) // whatever the far end makes of the BYE, the call is over here
+	out.stats = l.Stats()
+	own := l.Lateness()
+	out.late = max(l.late, own.Read, own.Send)
+	if text != "" {
 		return fail(kind, "%s", text)
 	}
 	if ctx.Err() != nil {
 		out.cut = true
 		return out
 	}
+	r.judge <- struct{}{} // the calls that are up need the other processors
+	defer func() { <-r.judge }()
+	heard := l.Heard()
 	for i, sound := range c.sounds {
 		if sound == nil {
 			continue
 		}
-		if text := l.whole(sound, l.at[i]); text != "" {
+		if text := whole(heard, sound, l.at[i]); text != "" {
 			fail(FaultSound, "%s, and %s", c.Script.Acts[i].Text, text)
 		}
 	}
@@ -154,10 +163,13 @@ func (l *live) due(at time.Duration) time.Time { return l.answer.Add(at + l.shif
 
 // until waits; false when the call or ctx ends before.
 func (l *live) until(ctx context.Context, t time.Time) bool {
-	timer := time.NewTimer(time.Until(t))
+	wait := max(0, time.Until(t))
+	from := time.Now()
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		l.late = max(l.late, time.Since(from)-wait)
 		return true
 	case <-l.Done():
 	case <-ctx.Done():
@@ -176,6 +188,7 @@ func (l *live) hears(ctx context.Context, i int, at time.Duration, sound []int16
 	first := sound[lead:min(len(sound), lead+samples(knows))]
 	due := l.due(at + length(lead))
 	next := due.Add(length(len(first)) + 100*time.Millisecond)
+	looked := [tries]time.Duration{} // up to where what was heard was looked through for each piece
 	for {
 		up := l.until(ctx, next)
 		if ctx.Err() != nil {
@@ -183,13 +196,17 @@ func (l *live) hears(ctx context.Context, i int, at time.Duration, sound []int16
 		}
 		heard := l.Heard()
 		from := max(0, due.Sub(l.began)-l.heardAt()-early)
+		if first := l.answer.Sub(l.began) - l.heardAt(); first > 0 { // sound came before we knew of the answer
+			from = max(0, from-first)
+		}
 		place, found := time.Duration(0), false
 		for k := 0; k < tries && !found; k++ { // a server may stand still in one of them
 			skip := k * samples(knows)
 			piece := sound[min(lead+skip, len(sound)):min(lead+skip+samples(knows), len(sound))]
 			if k == 0 || len(piece) == samples(knows) && audible(piece) {
-				at, score := audiomatch.Find(heard, piece, audiomatch.Options{From: from})
+				at, score := audiomatch.Find(heard, piece, audiomatch.Options{From: max(from, looked[k]), Enough: unbroken})
 				place, found = at-length(skip), score >= alike
+				looked[k] = length(max(0, len(heard)-len(piece)))
 			}
 		}
 		if found {
@@ -214,15 +231,20 @@ func (l *live) hears(ctx context.Context, i int, at time.Duration, sound []int16
 // whole says what is wrong with a sound that began at a place. It is looked at piece by
 // piece: a server that stops for a moment and goes on moves what follows, and is told
 // by the times of packets; a piece with holes is not like itself any more.
-func (l *live) whole(sound []int16, at time.Duration) string {
+func whole(heard, sound []int16, at time.Duration) string {
 	if n := len(sound) - samples(200*time.Millisecond); n > samples(knows) {
 		sound = sound[:n] // a key that came a little sooner may have cut it
 	}
-	heard, good, all := l.Heard(), 0, 0
+	good, all := 0, 0
 	for piece := range slices.Chunk(sound, samples(pieceTime)) {
 		if len(piece) == samples(pieceTime) && audible(piece) {
 			all++
-			place, score := audiomatch.Find(heard, piece, audiomatch.Options{From: max(0, at-20*time.Millisecond), To: at + mostStop})
+			if audiomatch.At(heard, piece, at) >= unbroken { // nearly always
+				good++
+				at += length(len(piece))
+				continue
+			}
+			place, score := audiomatch.Find(heard, piece, audiomatch.Options{From: max(0, at-20*time.Millisecond), To: at + mostStop, Enough: unbroken})
 			if score >= unbroken {
 				good++
 				at = place

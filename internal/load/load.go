@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,6 +93,7 @@ type Options struct {
 type Progress struct {
 	After                            time.Duration
 	Up, Begun, Passed, Failed, Again int
+	Unsure                           int // that failed while this side was late
 }
 
 // run is one run.
@@ -102,6 +104,7 @@ type run struct {
 	begin   chan struct{} // in: one for each call that may begin
 	paused  atomic.Int64  // until when, ns since 1970: the server has asked for it
 	up      atomic.Int64
+	judge   chan struct{} // out: one for each call whose sound is looked through
 
 	mu     sync.Mutex
 	report Report
@@ -122,7 +125,7 @@ func Run(ctx context.Context, callers []Caller, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{opt: o, callers: callers, phone: ph, begin: make(chan struct{})}
+	r := &run{opt: o, callers: callers, phone: ph, begin: make(chan struct{}), judge: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	began, used := time.Now(), processorTime()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -182,7 +185,7 @@ func (r *run) tell(began time.Time, stop <-chan struct{}) {
 			return
 		}
 		r.mu.Lock()
-		p := Progress{After: time.Since(began), Up: int(r.up.Load()), Begun: r.report.Calls, Passed: r.report.Passed, Failed: r.report.Failed, Again: r.report.Refused}
+		p := Progress{After: time.Since(began), Up: int(r.up.Load()), Begun: r.report.Calls, Passed: r.report.Passed, Failed: r.report.Failed, Unsure: r.report.Unsure, Again: r.report.Refused}
 		r.mu.Unlock()
 		r.opt.Tell(p)
 	}

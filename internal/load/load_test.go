@@ -243,3 +243,39 @@ func TestAgain(t *testing.T) {
 		<-ended
 	}
 }
+
+// A call that is judged bad while the caller was late itself is no failure of the server,
+// and what limited a run is said of whom it was.
+func TestWhoseFault(t *testing.T) {
+	const ms = time.Millisecond
+	for name, tt := range map[string]struct {
+		calls                  map[time.Duration]load.FaultKind
+		gap                    time.Duration
+		here                   bool
+		passed, failed, unsure int
+		limits                 []string
+	}{
+		"all in time":     {map[time.Duration]load.FaultKind{1 * ms: "", 2 * ms: ""}, 22 * ms, true, 2, 0, 0, nil},
+		"the server late": {map[time.Duration]load.FaultKind{1 * ms: load.FaultSound, 2 * ms: ""}, 90 * ms, false, 1, 1, 0, []string{"the server's sound"}},
+		"the caller late": {map[time.Duration]load.FaultKind{150 * ms: load.FaultSound, 170 * ms: ""}, 30 * ms, false, 1, 0, 1, []string{"the callers were late themselves"}},
+		"both, on one machine": {map[time.Duration]load.FaultKind{150 * ms: load.FaultEnd, 2 * ms: load.FaultSound}, 90 * ms, true, 0, 1, 1,
+			[]string{"the callers were late themselves", "the server's sound", "share this machine"}},
+		"refused while late": {map[time.Duration]load.FaultKind{150 * ms: load.FaultRefused}, 22 * ms, false, 0, 1, 0, []string{"the callers were late themselves"}},
+	} {
+		r := load.Judged(tt.here, tt.gap, tt.calls)
+		if r.Passed != tt.passed || r.Failed != tt.failed || r.Unsure != tt.unsure || r.Calls != len(tt.calls) {
+			t.Errorf("%s: %d passed, %d failed, %d unsure", name, r.Passed, r.Failed, r.Unsure)
+		}
+		if len(r.Faults) != r.Failed {
+			t.Errorf("%s: faults %v", name, r.Faults)
+		}
+		for i, want := range tt.limits {
+			if i >= len(r.Limits) || !strings.Contains(r.Limits[i], want) {
+				t.Errorf("%s: limits %q, not of %q", name, r.Limits, want)
+			}
+		}
+		if len(r.Limits) != len(tt.limits) {
+			t.Errorf("%s: limits %q", name, r.Limits)
+		}
+	}
+}

@@ -64,14 +64,16 @@ type Report struct {
 	Calls    int      `json:"calls"` // that were made to their end, or failed
 	Passed   int      `json:"passed"`
 	Failed   int      `json:"failed"`
-	Cut      int      `json:"cut"`     // ended because the run did
-	Refused  int      `json:"refused"` // tries that the server answered by 503
+	Unsure   int      `json:"callers_late"` // that failed, where this side was late itself
+	Cut      int      `json:"cut"`          // ended because the run did
+	Refused  int      `json:"refused"`      // tries that the server answered by 503
 	Most     int      `json:"most_at_once"`
 	Faults   []Fault  `json:"faults"`
 	SetUp    Times    `json:"-"`
 	React    Times    `json:"-"`
 	Jitter   Times    `json:"-"` // of each call, RFC 3550 §6.4.1
-	Gap      Times    `json:"-"` // longest time between two packets of each call
+	Gap      Times    `json:"-"` // longest time between two packets of each call, as they came to this machine
+	Late     Times    `json:"-"` // by how much this side was late in each call, at most
 	Packets  int      `json:"packets"`
 	Lost     int      `json:"packets_lost"`
 	Seconds  float64  `json:"seconds"`
@@ -79,6 +81,7 @@ type Report struct {
 	PerCore  float64  `json:"calls_per_core"` // that this process could make on a core, by what it used; 0 = unknown
 	Limits   []string `json:"limited_by"`
 	Cores    int      `json:"cores"`
+	Shared   bool     `json:"server_here"` // the server is on this machine
 	callTime time.Duration
 }
 
@@ -91,8 +94,22 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		React  *Times `json:"key_to_prompt"`
 		Jitter *Times `json:"jitter"`
 		Gap    *Times `json:"longest_gap"`
-	}{(*plain)(r), &r.SetUp, &r.React, &r.Jitter, &r.Gap})
+		Late   *Times `json:"callers_late_by"`
+	}{(*plain)(r), &r.SetUp, &r.React, &r.Jitter, &r.Gap, &r.Late})
 }
+
+// lateMuch is by how much a caller has to be late itself so that what it judges bad may
+// be its own doing: at such a delay keys come at another time, packets wait in the
+// kernel, and a server on the same machine has no time either.
+const lateMuch = 100 * time.Millisecond
+
+// unsure reports whether what was found wrong may be this side's own lateness.
+func (o *outcome) unsure() bool {
+	return len(o.faults) > 0 && o.late > lateMuch && !slices.ContainsFunc(o.faults, func(f Fault) bool { return f.Kind == FaultRefused })
+}
+
+// gapMuch is how long no packet may come while sound is to be heard.
+const gapMuch = 60 * time.Millisecond
 
 // count adds a call; last says that it is not tried again.
 func (r *run) count(o outcome, last bool) {
@@ -106,9 +123,16 @@ func (r *run) count(o outcome, last bool) {
 		return
 	}
 	t.Calls++
+	if o.setUp > 0 {
+		t.Late.add(o.late)
+		t.Shared = t.Shared || o.here
+	}
 	switch {
 	case o.cut:
 		t.Cut++
+	case o.unsure():
+		t.Unsure++
+		o.faults = nil // they are nobody's
 	case len(o.faults) > 0:
 		t.Failed++
 	default:
@@ -170,7 +194,9 @@ func (t *Report) took(real, used time.Duration) {
 	}
 	limit(t.Refused > 0, "the server was full and refused calls (503)")
 	limit(t.CPU > 0.8*float64(runtime.GOMAXPROCS(0)), "this machine: the callers used nearly all of its processors, so times and sound say little of the server")
-	limit(t.Gap.At(95) > 60*time.Millisecond, "packets came late: sound stands still where nothing comes for more than 60 ms")
+	limit(t.Late.At(95) > lateMuch, "this machine: the callers were late themselves by more than 100 ms in one call of twenty; those of them that were judged bad are counted apart")
+	limit(t.Gap.At(95) > gapMuch, "the server's sound: it came late to this machine, and stood still for more than 60 ms where nothing came; was there other work on the server's machine?")
+	limit(t.Shared && (t.Late.At(95) > lateMuch || t.Gap.At(95) > gapMuch), "caller and server share this machine's processors: each takes from the other")
 	limit(t.Packets > 0 && t.Lost*200 > t.Packets, "packets were lost")
 	limit(timeouts > 0, "calls got no answer in time")
 }

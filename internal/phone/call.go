@@ -215,6 +215,20 @@ func (c *Call) Stats() MediaStats {
 	return c.media.heard.snapshot()
 }
 
+// Lateness is how late a phone was itself with the media of a call, at most: what its
+// process or machine had no time for, and no fault of the far end.
+type Lateness struct {
+	Read time.Duration // from a packet's arrival at the machine to its being read
+	Send time.Duration // from when a packet was due to its being sent
+}
+
+// Lateness says how late this side was so far.
+func (c *Call) Lateness() Lateness {
+	c.media.mu.Lock()
+	defer c.media.mu.Unlock()
+	return c.media.late
+}
+
 func (c *Call) note(e Event) {
 	e.Time, e.CallID = time.Now(), c.id
 	e.At = e.Time.Sub(c.began)

@@ -26,6 +26,7 @@ type media struct {
 	sending  bool
 	from     netip.AddrPort
 	heard    heard
+	late     Lateness
 	keys     []*sound // sent before anything in play, which waits meanwhile
 	play     []*sound
 }
@@ -41,6 +42,10 @@ type sound struct {
 func newMedia(listen func(string, *net.UDPAddr) (*net.UDPConn, error), bind netip.AddrPort) (*media, error) {
 	conn, err := listen("udp", net.UDPAddrFromAddrPort(bind))
 	if err != nil {
+		return nil, err
+	}
+	if err := stampArrivals(conn); err != nil {
+		conn.Close()
 		return nil, err
 	}
 	return &media{conn: conn, stop: make(chan struct{}), eventIn: -1, eventOut: -1, codec: PCMU}, nil
@@ -72,19 +77,28 @@ func (m *media) configure(remote netip.AddrPort, codec Codec, eventIn, eventOut 
 }
 
 func (m *media) read() {
-	buf := make([]byte, 2048)
+	buf, oob := make([]byte, 2048), make([]byte, 64)
 	for {
-		n, from, err := m.conn.ReadFromUDPAddrPort(buf)
+		n, oobn, _, from, err := m.conn.ReadMsgUDPAddrPort(buf, oob)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
 			continue // an ICMP error of an earlier send
 		}
-		if r, ok := m.receive(buf[:n], from, time.Now()); ok && m.key != nil {
+		at, waited := arrival(oob[:oobn], time.Now())
+		m.waited(&m.late.Read, waited)
+		if r, ok := m.receive(buf[:n], from, at); ok && m.key != nil {
 			m.key(r)
 		}
 	}
+}
+
+// waited takes down how late something is done here.
+func (m *media) waited(most *time.Duration, d time.Duration) {
+	m.mu.Lock()
+	*most = max(*most, d)
+	m.mu.Unlock()
 }
 
 // receive takes one datagram in and returns the key it tells of, if new.
@@ -135,6 +149,7 @@ func (m *media) write() {
 		case <-timer.C:
 		}
 		now := time.Now()
+		m.waited(&m.late.Send, now.Sub(next))
 		if behind := now.Sub(next); behind > 5*frameTime {
 			skip := behind / frameTime
 			next = next.Add(skip * frameTime)
