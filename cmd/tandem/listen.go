@@ -145,7 +145,9 @@ type listenJSON struct {
 	Seconds  float64          `json:"seconds"`
 	Ended    string           `json:"ended"`
 	Chapters []listen.Chapter `json:"chapters"`
-	Missing  []string         `json:"missing"` // what could not be played
+	Missing  []string         `json:"missing"`    // what could not be played
+	Unasked  []string         `json:"unanswered"` // what the flow asked in vain, and why
+	Waits    bool             `json:"waits"`      // for orders of an application that nobody gives
 }
 
 func (c *listenCmd) write(p *program, rec *listen.Recording) error {
@@ -172,14 +174,25 @@ func (c *listenCmd) write(p *program, rec *listen.Recording) error {
 	if err != nil {
 		return err
 	}
-	res := listenJSON{File: c.Out, Seconds: rec.Length().Seconds(), Ended: rec.Ended, Chapters: rec.Chapters, Missing: []string{}}
+	res := listenJSON{File: c.Out, Seconds: rec.Length().Seconds(), Ended: rec.Ended, Chapters: rec.Chapters, Missing: []string{}, Unasked: []string{}, Waits: rec.Waits}
 	for _, l := range rec.Lines {
 		if l.Failed {
 			res.Missing = append(res.Missing, l.Text)
 		}
 	}
+	for _, a := range rec.Asked {
+		if a.Fault != "" {
+			res.Unasked = append(res.Unasked, a.URL+": "+a.Fault)
+		}
+	}
 	return p.show(res, func(w io.Writer) {
 		fmt.Fprint(w, printableLines(rec.Transcript()))
+		for _, u := range res.Unasked {
+			fmt.Fprintln(w, "asked in vain:", printable(u))
+		}
+		if (len(res.Unasked) > 0 || rec.Waits) && c.App == "" && c.Run_ == "" {
+			fmt.Fprintln(w, "an application decides what happens: --run starts it, --app says where it is (docs/listen.md)")
+		}
 		fmt.Fprintf(w, "%s: %.1f s, %s\n", printable(c.Out), res.Seconds, many(len(rec.Chapters), "chapter"))
 	})
 }

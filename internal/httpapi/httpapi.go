@@ -164,6 +164,8 @@ type Config struct {
 	// Clips gives the sound of prompts, for apps that are listened to; nil = that is
 	// not possible here.
 	Clips listen.Clips
+	// Web asks applications, for apps that are listened to; nil = none are asked.
+	Web voice.Requester
 
 	// EachTape gives f what is kept of calls for replays; nil = nothing is.
 	EachTape func(ctx context.Context, t voice.TenantID, after time.Time, f func(*replay.Tape) error) error

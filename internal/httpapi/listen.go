@@ -14,9 +14,11 @@ import (
 
 // ListenInput says what is to be heard.
 type ListenInput struct {
-	Keys string `json:"keys,omitempty" maxLength:"1000" example:"1 2s 3" doc:"What the caller does: keys, each pressed when its question has been heard, and times to press sooner or later"`
-	Menu bool   `json:"menu,omitempty" doc:"The whole menu instead: each question once, a chapter for every key"`
-	From string `json:"from,omitempty" maxLength:"100" doc:"Who calls"`
+	Keys        string `json:"keys,omitempty" maxLength:"1000" example:"1 2s 3" doc:"What the caller does: keys, each pressed when its question has been heard, and times to press sooner or later"`
+	Menu        bool   `json:"menu,omitempty" doc:"The whole menu instead: each question once, a chapter for every key"`
+	From        string `json:"from,omitempty" maxLength:"100" doc:"Who calls"`
+	Application string `json:"application,omitempty" maxLength:"2000" example:"https://ivr.example.com" doc:"Where the application is that the app asks: all that it asks goes there, with its path, whatever host the document names. Missing = nobody is asked. Takes the scope apps:write"`
+	Sound       bool   `json:"sound,omitempty" doc:"Answer the audio, too, so that an application is asked once"`
 }
 
 // Heard is what a caller hears, in words.
@@ -30,6 +32,9 @@ type Heard struct {
 	Missing    []string       `json:"missing" doc:"Prompts that could not be played"`
 	Lines      []HeardLine    `json:"lines" doc:"The transcript, for a page that follows the sound"`
 	Path       []HeardStep    `json:"path" doc:"Steps that were entered, in order; of a whole menu none"`
+	Asked      []HeardAsked   `json:"asked" doc:"What the app has asked an application, each once"`
+	Waits      bool           `json:"waits" doc:"The app waits for orders of an application, as Hoiio's give, which none gives here"`
+	Sound      []byte         `json:"sound,omitempty" doc:"The audio as WAV, where it was asked for"`
 	Choices    []HeardChoice  `json:"choices" doc:"Keys that the question takes at which the path ends; empty when it ends at none"`
 }
 
@@ -42,6 +47,13 @@ type HeardLine struct {
 	Failed bool    `json:"failed,omitempty" doc:"It could not be played"`
 	App    string  `json:"app,omitempty" doc:"Of the step"`
 	Node   string  `json:"node,omitempty" doc:"Step that it belongs to"`
+}
+
+// HeardAsked is what the app has asked.
+type HeardAsked struct {
+	URL    string `json:"url"`
+	Status int    `json:"status,omitempty" doc:"That was answered; missing = no answer"`
+	Fault  string `json:"fault,omitempty" doc:"Why the answer was of no use, or there is none"`
 }
 
 // HeardStep is a step of a path, and the exit by which it was left.
@@ -72,7 +84,7 @@ type ListenRequest struct {
 }
 
 func (a *API) registerListen(section string) {
-	const text = "The path is gone in virtual time with the true pauses; the same request gives the same sound. Nobody is called, and applications are not asked. A path has ten minutes at most, a menu thirty; at most two are made at once, and whoever waits too long is answered 429."
+	const text = "The path is gone in virtual time with the true pauses; the same request gives the same sound. Nobody is called, and an application is asked where one is named alone. A path has ten minutes at most, a menu thirty; at most two are made at once, and whoever waits too long is answered 429."
 	handle(a, route{id: "listen-to-app", method: http.MethodPost, path: "/apps/{app}/listen", section: section, scope: AppsRead, content: wavType,
 		title: "Hear an app", text: text + " Chapters are cue points of the file."}, a.listen)
 	handle(a, route{id: "read-app-aloud", method: http.MethodPost, path: "/apps/{app}/listen/text", section: section, scope: AppsRead,
@@ -95,6 +107,9 @@ func (a *API) heard(ctx context.Context, c caller, in *ListenRequest) (*listen.R
 		Lookup: func(ctx context.Context, app voice.AppID) (*flow.Program, error) {
 			return a.cfg.Programs.Program(ctx, c.tenant, app)
 		}}
+	if f.Application, err = a.application(c, in.Body.Application); err != nil {
+		return nil, err
+	}
 	return within(ctx, a, c.tenant, listenTime, "making the sound", func(ctx context.Context) (*listen.Recording, error) {
 		if in.Body.Menu {
 			return f.Menu(ctx)
@@ -137,7 +152,17 @@ func (a *API) listenText(ctx context.Context, c caller, in *ListenRequest) (*ans
 		return nil, err
 	}
 	x := Heard{Seconds: seconds(rec.Length()), Ended: rec.Ended, Transcript: rec.Transcript(), SRT: rec.SRT(), VTT: rec.VTT(), Chapters: []HeardChapter{}, Missing: []string{},
-		Lines: []HeardLine{}, Path: []HeardStep{}, Choices: []HeardChoice{}}
+		Lines: []HeardLine{}, Path: []HeardStep{}, Choices: []HeardChoice{}, Asked: []HeardAsked{}, Waits: rec.Waits}
+	if in.Body.Sound {
+		var b bytes.Buffer
+		if err := rec.WriteWAV(&b); err != nil {
+			return nil, err
+		}
+		x.Sound = b.Bytes()
+	}
+	for _, q := range rec.Asked {
+		x.Asked = append(x.Asked, HeardAsked(q))
+	}
 	for _, ch := range rec.Chapters {
 		x.Chapters = append(x.Chapters, HeardChapter{seconds(ch.At), ch.Keys, ch.Name})
 	}

@@ -66,7 +66,8 @@ func (h *host) Begin(f func()) <-chan struct{} {
 	return done
 }
 
-func (h *host) Request(ctx context.Context, r voice.HTTPRequest) (voice.HTTPAnswer, error) {
+func (h *host) Request(ctx context.Context, r voice.HTTPRequest) (a voice.HTTPAnswer, err error) {
+	defer func() { h.w.note(r.URL, a.Status, err) }()
 	if h.f.Application == nil {
 		return voice.HTTPAnswer{}, h.nothing("the application")
 	}
@@ -74,7 +75,8 @@ func (h *host) Request(ctx context.Context, r voice.HTTPRequest) (voice.HTTPAnsw
 	return h.f.Application.Request(ctx, r)
 }
 
-func (h *host) Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars map[string]string) (*flow.Program, int, error) {
+func (h *host) Fetch(ctx context.Context, f flow.Fetch, app voice.AppID, vars map[string]string) (p *flow.Program, status int, err error) {
+	defer func() { h.w.note(string(f.URL), status, err) }()
 	if h.f.Application == nil {
 		return nil, 0, h.nothing("the application")
 	}

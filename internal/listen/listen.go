@@ -91,6 +91,13 @@ type Choice struct {
 	To  flow.NodeID // step that it leads to; "" = the call ends
 }
 
+// Asked is a request of the flow, and what came of it.
+type Asked struct {
+	URL    string
+	Status int    // 0 = no answer
+	Fault  string // why it was of no use; "" = it was
+}
+
 // Chapter is a part of the file, for players that jump.
 type Chapter struct {
 	At   time.Duration
@@ -107,6 +114,10 @@ type Recording struct {
 	Ended string
 	// Path is the steps that were entered; of a whole menu there is none.
 	Path []interp.Visit
+	// Asked is what the flow has asked applications, each once.
+	Asked []Asked
+	// Waits says that the flow waits for orders of an application, and there is none.
+	Waits bool
 	// Choices are what the question at its end, if it ends at one, can be answered with.
 	Choices []Choice
 }

@@ -3,6 +3,7 @@ package listen
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,6 +56,12 @@ func (m *menu) chapter(w *walk, by way, depth int) {
 	from := w.last
 	if depth == 0 {
 		from = 0
+	}
+	m.Waits = m.Waits || part.Waits
+	for _, a := range part.Asked {
+		if !slices.Contains(m.Asked, a) {
+			m.Asked = append(m.Asked, a)
+		}
 	}
 	if by.any {
 		told := part.since(from)

@@ -12,7 +12,7 @@ import (
 
 // recording makes the sound of a walk.
 func (w *walk) recording() *Recording {
-	r := &Recording{Ended: w.result.Words}
+	r := &Recording{Ended: w.result.Words, Asked: w.asked, Waits: w.waits()}
 	r.Samples = make([]int16, samples(max(w.end, 0)))
 	for _, s := range w.sounds {
 		l := Line{From: s.at, To: s.at + max(s.length, 0), Text: s.text, Failed: s.failed != "", App: s.in.app, Node: s.in.node}
@@ -87,7 +87,7 @@ func (w *walk) choices() []Choice {
 		return all // where they lead is the application's
 	}
 	for _, k := range w.asks {
-		n, _ := w.asked.Node(w.at.node) // w.asks are of it
+		n, _ := w.askedIn.Node(w.at.node) // w.asks are of it
 		all = append(all, Choice{k, n.Exits[flow.Key(k)]})
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,8 @@ type walk struct {
 	asks     []voice.Digits // keys of the question at which the path ended; nil = at none
 	any      bool           // it takes whatever key, and an application decides
 	at       question       // it
-	asked    *flow.Program  // that it is in
+	askedIn  *flow.Program  // that it is in
+	asked    []Asked        // of applications
 	ended    bool           // the listener is about to leave
 }
 
@@ -106,6 +108,28 @@ func (f Flow) walk(ctx context.Context, path []press) (*walk, error) {
 		return nil, context.Cause(ctx)
 	}
 	return w, nil
+}
+
+// note takes down what the flow has asked.
+func (w *walk) note(url string, status int, err error) {
+	a := Asked{URL: url, Status: status}
+	if err != nil {
+		a.Fault = voice.Reason(err)
+	}
+	if !slices.Contains(w.asked, a) {
+		w.asked = append(w.asked, a)
+	}
+}
+
+// waits reports whether the call has waited for orders that nobody gives.
+func (w *walk) waits() bool {
+	for i, v := range w.trace.Visits {
+		n, _ := w.trace.Programs[i].Node(v.Node)
+		if _, is := n.Step.(flow.Await); is && w.f.Orders == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // length is asked by the simulation for each prompt, just before it sounds.
@@ -243,8 +267,8 @@ func (w *walk) Gather(ctx context.Context, spec voice.GatherSpec) (voice.GatherR
 // question takes down where the path has come to.
 func (w *walk) question() {
 	w.at = question{place: w.here()}
-	w.asked = w.trace.Programs[len(w.trace.Programs)-1]
-	n, _ := w.asked.Node(w.at.node) // the run is in it
+	w.askedIn = w.trace.Programs[len(w.trace.Programs)-1]
+	n, _ := w.askedIn.Node(w.at.node) // the run is in it
 	g, is := n.Step.(flow.Gather)
 	if !is {
 		return
@@ -257,7 +281,7 @@ func (w *walk) question() {
 			}
 		}
 	}
-	if w.asked != w.programs[w.at.app] {
+	if w.askedIn != w.programs[w.at.app] {
 		for _, p := range g.Prompts {
 			w.at.says += words(p) + "\n"
 		}

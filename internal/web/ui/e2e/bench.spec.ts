@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Page } from '@playwright/test'
+import { serious } from './looks'
 import { expect, test, type Server } from './tandem'
+import { credential } from './vendors'
 
 const flow = `flow: 1
 start: menu
@@ -59,6 +63,47 @@ test('an IVR is heard: keys are chosen beside the sound and on the canvas, and t
   await home.getByRole('textbox', { name: 'Keys' }).fill('soon')
   await home.getByRole('button', { name: 'Hear it' }).click()
   await expect(home.getByText(/"soon" is neither keys nor a time/)).toBeVisible()
+})
+
+test('an application that an IVR asks is asked where its address is given, and who orders by itself is said', async ({ home, server }) => {
+  const asked: string[] = []
+  const application = createServer((req, res) => {
+    asked.push(`${req.method} ${req.url}`)
+    res.end(JSON.stringify({ verbs: [{ type: 'SAY', message: { language: 'en-GB', gender: 'female', text: 'Good morning' } }] }))
+  })
+  await new Promise<void>((done) => application.listen(0, '127.0.0.1', done))
+  try {
+    const headers = { Origin: server.url }
+    const make = async (data: object) => {
+      const app = await home.request.post(server.url + '/api/v1/apps', { headers, data })
+      expect(app.status(), await app.text()).toBe(201)
+      return ((await app.json()) as { id: string }).id
+    }
+    const id = await make({ kind: 'native', name: 'Asks', document: document('flow: 1\nstart: ask\nsteps:\n  ask: {fetch: {dialect: routee, url: "https://ivr.example/plan"}, failed: bye}\n  bye: {play: [{tone: beep}]}\n') })
+    await home.goto(`${server.url}/apps/${id}?try=listen`)
+    await expect(home.getByRole('textbox', { name: 'Address of the application' })).toHaveCount(0)
+    await home.getByRole('button', { name: 'Hear it' }).click()
+    await expect(home.getByRole('alert').filter({ hasText: 'The application was not asked' })).toContainText('https://ivr.example/plan')
+    const address = home.getByRole('textbox', { name: 'Address of the application' })
+    await address.fill('ivr.example')
+    await home.getByRole('button', { name: 'Hear it' }).click()
+    await expect(home.getByText(/"ivr.example" is no http address/)).toBeVisible()
+    expect(asked).toEqual([])
+    await address.fill(`http://127.0.0.1:${(application.address() as AddressInfo).port}`)
+    await home.getByRole('button', { name: 'Hear it' }).click()
+    await expect(home.getByRole('list', { name: 'Transcript' })).toContainText('Good morning')
+    await expect(home.getByRole('alert').filter({ hasText: 'was not asked' })).toHaveCount(0)
+    expect(asked).toEqual(['POST /plan'])
+    await home.mouse.move(0, 0) // a button that is pointed at has another colour, which fades
+    await expect.poll(() => serious(home)).toEqual([])
+
+    const { app_id } = await credential(home, server, 'hoiio')
+    const ordered = await make({ kind: 'hoiio', name: 'Orders', document: { notify_url: 'https://ivr.example/answer', app_id } })
+    await home.goto(`${server.url}/apps/${ordered}?try=listen`)
+    await expect(home.getByRole('alert').filter({ hasText: 'An application decides' })).toContainText('tandem listen')
+  } finally {
+    application.close()
+  }
 })
 
 test('tests are written and run, past calls replayed, and a draft is given to a part of the callers first', async ({ home, server }) => {

@@ -10,6 +10,8 @@ import { Tests } from './Tests'
 
 export interface BenchProps {
   app: string
+  /** Of the app: its vendor's form. */
+  kind: string
   graph: Graph
   /** What is drawn is kept on the server; until then nothing is run. */
   saved: boolean

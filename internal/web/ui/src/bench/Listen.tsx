@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Code, Group, Stack, Text, TextInput } from '@mantine/core'
 import { IconDownload, IconHeadphones, IconList } from '@tabler/icons-react'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { api, Fault, need, type Schema } from '../api/client'
@@ -11,8 +11,9 @@ import { lineAt, walked } from './marks'
 type Heard = Schema<'Heard'>
 
 /** What a caller hears on a path, played, with a transcript that follows the sound. Keys are typed, or chosen at the question where the path ends. */
-export function Listen({ app, saved, mark, clicked }: BenchProps) {
+export function Listen({ app, kind, saved, writes, mark, clicked }: BenchProps) {
   const { t } = useTexts()
+  const [application, setApplication] = useState('') // empty = nobody is asked
   const [keys, setKeys] = useState('')
   const [made, setMade] = useState<{ heard: Heard; sound: string; vtt: string; keys: string; menu: boolean } | null>(null)
   const [busy, setBusy] = useState(false)
@@ -37,9 +38,11 @@ export function Listen({ app, saved, mark, clicked }: BenchProps) {
     setBusy(true)
     setFault(null)
     try {
-      const request = { params: { path: { app } }, body: menu ? { menu } : { keys: path } }
-      const heard = await need(api.POST('/api/v1/apps/{app}/listen/text', request))
-      const wav = (await need(api.POST('/api/v1/apps/{app}/listen', { ...request, parseAs: 'blob' }))) as unknown as Blob
+      const { sound, ...heard } = await need(api.POST('/api/v1/apps/{app}/listen/text', {
+        params: { path: { app } },
+        body: { ...(menu ? { menu } : { keys: path }), ...(application && { application }), sound: true },
+      }))
+      const wav = new Blob([Uint8Array.from(atob(sound ?? ''), (c) => c.charCodeAt(0))], { type: 'audio/wav' })
       from.current = menu ? 0 : ((heard.lines ?? []).filter((l) => l.key).at(-1)?.from ?? 0)
       setTime(-1)
       setMade({ heard, keys: path, menu, sound: URL.createObjectURL(wav), vtt: URL.createObjectURL(new Blob([heard.vtt], { type: 'text/vtt' })) })
@@ -48,7 +51,7 @@ export function Listen({ app, saved, mark, clicked }: BenchProps) {
     } finally {
       setBusy(false)
     }
-  }, [app])
+  }, [app, application])
   const press = useCallback((key: string) => {
     const next = `${made?.keys ?? ''} ${key}`.trim()
     setKeys(next)
@@ -68,19 +71,26 @@ export function Listen({ app, saved, mark, clicked }: BenchProps) {
     void audio.current.play().catch(() => {}) // a browser that does not play by itself has its own button
   }
   const name = made ? (made.menu ? 'menu' : ['path', ...made.keys.split(' ').filter(Boolean)].join('-').replaceAll('*', 'star').replaceAll('#', 'hash')) : ''
+  const asked = made?.heard.asked ?? []
+  const vain = asked.filter((a) => a.fault)
+  const asks = kind === 'routee' || asked.length > 0 || application !== ''
+  const wrong = (field: string) => fault instanceof Fault && fault.field(field)
   return (
     <Stack>
+      {(kind === 'hoiio' || made?.heard.waits) && <Alert color="blue" title={t('bench.orders')}>{t('bench.ordersWhy')} <Code>tandem listen NAME.test --run &apos;python3 app.py&apos; -o heard.wav</Code></Alert>}
       <form onSubmit={(e) => { e.preventDefault(); void make(keys, false) }}>
         <Group align="flex-end" gap="xs">
-          <TextInput label={t('bench.keys')} description={t('bench.keysHelp')} placeholder="1 2s 3" value={keys} onChange={(e) => setKeys(e.currentTarget.value)} error={fault instanceof Fault && fault.field('keys')} maxLength={1000} flex="1 1 220px" />
+          <TextInput label={t('bench.keys')} description={t('bench.keysHelp')} placeholder="1 2s 3" value={keys} onChange={(e) => setKeys(e.currentTarget.value)} error={wrong('keys')} maxLength={1000} flex="1 1 220px" />
           <Button type="submit" loading={busy} disabled={!saved} leftSection={<IconHeadphones size={16} />}>{t('bench.hear')}</Button>
           <Button variant="default" loading={busy} disabled={!saved} leftSection={<IconList size={16} />} onClick={() => void make('', true)}>{t('bench.menu')}</Button>
         </Group>
+        {asks && <TextInput mt="xs" inputMode="url" label={t('bench.application')} description={writes ? t('bench.applicationHelp') : t('bench.applicationReader')} placeholder="https://ivr.example.com" value={application} disabled={!writes} onChange={(e) => setApplication(e.currentTarget.value.trim())} error={wrong('application')} maxLength={2000} />}
       </form>
-      {fault !== null && !(fault instanceof Fault && fault.field('keys')) && <Trouble error={fault} />}
+      {fault !== null && !wrong('keys') && !wrong('application') && <Trouble error={fault} />}
       {made && (
         <>
           {made.heard.missing && made.heard.missing.length > 0 && <Alert color="orange">{t('bench.unheard', { what: made.heard.missing.join(', ') })}</Alert>}
+          {vain.length > 0 && <Alert color="orange" title={t(application ? 'bench.vain' : 'bench.notAsked')}>{vain.map((a) => <div key={a.url + a.fault}>{a.url}{application && ': ' + a.fault}</div>)}</Alert>}
           <Group gap="xs">
             <audio ref={audio} controls src={made.sound} aria-label={t('bench.sound')} onLoadedMetadata={() => seek(from.current)} onTimeUpdate={(e) => setTime(e.currentTarget.currentTime)} style={{ maxWidth: '100%' }} />
             <Button component="a" href={made.sound} download={name + '.wav'} size="compact-sm" variant="subtle" leftSection={<IconDownload size={14} />}>WAV</Button>

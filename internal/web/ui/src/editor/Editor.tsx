@@ -199,7 +199,7 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
               remove={() => { set(removeStep(doc, kinds, chosen), doc.start) }} />
           </ScrollArea.Autosize>
         </Group>
-        <Bench app={app.id} graph={drawn} saved={state === 'saved'} version={tag} writes={writes} mark={mark} clicked={setClicked} choose={choose} reload={reload} />
+        <Bench app={app.id} kind={app.kind} graph={drawn} saved={state === 'saved'} version={tag} writes={writes} mark={mark} clicked={setClicked} choose={choose} reload={reload} />
         <AddStep opened={adding} close={() => setAdding(false)} kinds={kinds} add={(word) => { const { doc: d, name } = addStep(doc, word); set(d, name); setAdding(false) }} />
         <Modal opened={history} onClose={() => setHistory(false)} title={t('editor.history')} size="lg" closeButtonProps={{ 'aria-label': t('things.close') }}>
           {history && <History app={app.id} writes={writes} done={() => { setHistory(false); reload() }} />}
