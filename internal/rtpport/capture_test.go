@@ -165,6 +165,29 @@ func TestCaptureHides(t *testing.T) {
 	}
 }
 
+// TestCaptureHidesKeysBesideOpus has keys on the clock of Opus hidden as others are, and
+// its sound shown.
+func TestCaptureHidesKeysBesideOpus(t *testing.T) {
+	pool := startPool(t, rtpport.Config{})
+	port := openPort(t, pool)
+	p, hush := newPeer(t, port), new(rtpport.Hush)
+	c := rtpport.NewCapture(hush)
+	port.Capture(c)
+	if err := port.Start(rtpport.Params{Remote: p.addr(), Codec: media.PCMU, Quiet: true, Opus: rtpport.Opus{PT: opusPT, EventPT: opusEventPT}}); err != nil {
+		t.Fatal(err)
+	}
+	hush.Hide(true, false)
+	key := keyOf(2, 320, '5')
+	key[1] = opusEventPT
+	port.Inject(p.addr(), rtpAs(opusPT, 1, 960, opusPackets(t, "silk-narrow")[0]), false)
+	port.Inject(p.addr(), key, false)
+	port.Uncapture(c)
+	all := taken(c)
+	if len(all) != 2 || all[0].Hidden != 0 || len(all[1].Octets) != 12 || all[1].Hidden != 4 {
+		t.Errorf("captured %+v", all)
+	}
+}
+
 // TestCaptureHidesAHeldKey has a key stay hidden until it is released, however long
 // after its gather that is, and the next be seen.
 func TestCaptureHidesAHeldKey(t *testing.T) {
