@@ -251,6 +251,47 @@ func TestBaresipSpeaksWideband(t *testing.T) {
 	}
 }
 
+// TestBaresipSpeaksOpus has a telephone that speaks nothing but Opus be spoken to in it by
+// a build with libopus, and be refused in words by one that could not send it.
+func TestBaresipSpeaksOpus(t *testing.T) {
+	t.Parallel()
+	program, err := libopus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := func(o *office) *baresip {
+		b := startBaresip(t, "<sip:caller@127.0.0.1>;regint=0;audio_codecs=opus/48000/2", tone(700, 40*time.Second), "module\t\t\topus.so", "opus_inbandfec\t\tyes")
+		b.command("dial", "sip:"+o.number+"@"+o.sip)
+		return b
+	}
+	o := newOffice(t, programIs+program)
+	menu := sippMenu(o)
+	o.account.number(o.number, menu)
+	b := calls(o)
+	b.hears(t, "Main Menu", o.sound(menu, "Main Menu"), 15*time.Second)
+	b.command("sndcode", "0")
+	in := rings(t, o.desk, 10*time.Second)
+	if err := in.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hearsTone(t, in, 700)
+	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
+	if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	b.hearsTone(t, 1000, from, 10*time.Second)
+	b.command("hangup", "")
+	ends(t, in, 5*time.Second)
+	v := o.ended(t, o.number, 5*time.Second)
+	if got := v.String(); !strings.Contains(got, "OPUS, keys by telephone-event") || strings.Count(got, "key 0 by rfc4733") != 1 {
+		t.Errorf("the caller did not speak Opus or press one key:\n%s", got)
+	}
+
+	o = newOffice(t)
+	o.account.number(o.number, sippMenu(o))
+	calls(o).says(t, "488", 10*time.Second)
+}
+
 func TestBaresipIsTheDesk(t *testing.T) {
 	t.Parallel()
 	s := start(t)
