@@ -16,7 +16,9 @@ fi
 # and is named (scripts/retry.sh).
 calls='/(internal/(rtpport|engine|phone|sipua|daemon)|cmd/tandem|bench|test/e2e|test/web)$'
 status=0
+# libopus; the end-to-end tests build the program with it too.
 CGO_ENABLED=1 go test -timeout 2m -tags opus ./internal/media/opus || status=$?
+CGO_ENABLED=1 GOFLAGS="$(go env GOFLAGS) -tags=opus" scripts/retry.sh -timeout 5m -run Opus ./internal/rtpport || status=$?
 # shellcheck disable=SC2046 # lists of packages
 scripts/with-postgres.sh scripts/retry.sh -timeout 20m $(go list ./... | grep -Ev "$calls") || status=$?
 # shellcheck disable=SC2046

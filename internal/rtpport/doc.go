@@ -2,8 +2,9 @@
 // playing, keys, recording, bridging and statistics (RFC 3550, 3551, 4733).
 //
 // It knows no SIP and no SDP: its caller says where to send, in which codec,
-// and when to stop. It speaks G.711 and G.722, in packets of 10 to 60 ms as the peer asks;
-// it accepts any packet length. Between ports of one codec sound passes as it is; where it is mixed,
+// and when to stop. It speaks G.711 and G.722, in packets of 10 to 60 ms as the peer asks,
+// and Opus in packets of 20 ms, where the build encodes it (package media/opus); without
+// that it hears Opus beside another codec that is sent. It accepts any packet length. Between ports of one codec sound passes as it is; where it is mixed,
 // recorded or passes to another codec, it is telephone sound of 8 kHz, what is lost of
 // it is concealed, and comfort noise (RFC 3389) is made as the peer asks for.
 //

@@ -21,6 +21,7 @@ type Opus struct {
 const (
 	opusScale   = opus.Rate / media.Rate // ticks of its clock in a sample
 	opusBitRate = 24000                  // bit/s
+	opusEffort  = 5                      // half the time of the default
 	opusLoss    = 10                     // percent that FEC is made for
 	opusLeast   = 6000                   // bit/s
 )
@@ -49,7 +50,7 @@ func (o *Opus) begin(codec media.Codec) (out *opusOut, in *opusIn, err error) {
 	if in, err = newOpusIn(); err != nil || codec != media.Opus {
 		return nil, in, err
 	}
-	s := opus.Settings{SampleRate: media.Rate, BitRate: opusBitRate}
+	s := opus.Settings{SampleRate: media.Rate, BitRate: opusBitRate, Effort: opusEffort}
 	if o.MaxRate > 0 {
 		s.BitRate = max(min(s.BitRate, o.MaxRate), opusLeast)
 	}

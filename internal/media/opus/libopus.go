@@ -8,9 +8,10 @@ package opus
 #include <opus.h>
 
 // cgo calls no functions of variable arguments.
-static int tandem_opus_set(OpusEncoder *e, int bits, int loss, int dtx) {
+static int tandem_opus_set(OpusEncoder *e, int bits, int effort, int loss, int dtx) {
 	int err = opus_encoder_ctl(e, OPUS_SET_BITRATE(bits));
 	if (err == OPUS_OK) err = opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+	if (err == OPUS_OK) err = opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(effort));
 	if (err == OPUS_OK) err = opus_encoder_ctl(e, OPUS_SET_PACKET_LOSS_PERC(loss));
 	if (err == OPUS_OK) err = opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(loss > 0));
 	if (err == OPUS_OK) err = opus_encoder_ctl(e, OPUS_SET_DTX(dtx));
@@ -102,7 +103,7 @@ func NewEncoder(s Settings) (*Encoder, error) {
 	if s.DTX {
 		dtx = 1
 	}
-	if code := C.tandem_opus_set(e.c(), C.int(cmp.Or(s.BitRate, 24000)), C.int(s.Loss), dtx); code != C.OPUS_OK {
+	if code := C.tandem_opus_set(e.c(), C.int(cmp.Or(s.BitRate, 24000)), C.int(cmp.Or(s.Effort, 9)), C.int(s.Loss), dtx); code != C.OPUS_OK {
 		return nil, fault(code)
 	}
 	return e, nil

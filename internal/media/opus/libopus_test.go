@@ -3,6 +3,7 @@
 package opus_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -130,7 +131,7 @@ func TestNothingIsAllocated(t *testing.T) {
 }
 
 func TestSettingsAreChecked(t *testing.T) {
-	for _, s := range []opus.Settings{{SampleRate: 44100}, {SampleRate: 16000, BitRate: -5}, {SampleRate: 16000, Loss: 101}} {
+	for _, s := range []opus.Settings{{SampleRate: 44100}, {SampleRate: 16000, BitRate: -5}, {SampleRate: 16000, Loss: 101}, {SampleRate: 16000, Effort: 11}} {
 		if _, err := opus.NewEncoder(s); err == nil {
 			t.Errorf("%+v is taken", s)
 		}
@@ -140,5 +141,28 @@ func TestSettingsAreChecked(t *testing.T) {
 		if n, err := e.Encode(make([]byte, 400), pcm); err == nil {
 			t.Errorf("%s: %d octets", name, n)
 		}
+	}
+}
+
+// BenchmarkEncode encodes 20 ms of telephone sound, as a leg is sent it.
+func BenchmarkEncode(b *testing.B) {
+	for _, loss := range []int{0, 10} {
+		b.Run(fmt.Sprintf("FEC for %d percent", loss), func(b *testing.B) {
+			e, err := opus.NewEncoder(opus.Settings{SampleRate: 8000, Effort: 5, Loss: loss})
+			if err != nil {
+				b.Fatal(err)
+			}
+			pcm, packet := make([]int16, 8000), make([]byte, 400)
+			for at := range pcm {
+				x := 2 * math.Pi * float64(at) / 8000
+				pcm[at] = int16(4000*math.Sin(125*x) + 2500*math.Sin(250*x) + 1500*math.Sin(700*x))
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := e.Encode(packet, pcm[i%50*160:][:160]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -1,6 +1,8 @@
 // Package opus decodes and encodes Opus (RFC 6716) as telephony needs it: one channel, a
 // packet at a time, at the rate that the caller works at.
 //
+// RTP ports decode what comes and encode what leaves; between the two is telephone sound.
+//
 // Which code does it is a matter of the build. Without a tag packets are decoded in Go and
 // nothing is encoded; what is lost leaves a gap for the jitter buffer to fill. With the tag
 // opus (and cgo, and Debian's libopus-dev) libopus does all of it: it conceals what was
@@ -73,6 +75,7 @@ func samples(packet []byte, rate, room int) error {
 type Settings struct {
 	SampleRate int  // of the sound: 8000, 12000, 16000, 24000 or 48000
 	BitRate    int  // bit/s, 6000 to 510000; 0 = 24000
+	Effort     int  // of the processor, 1 to 10; 0 = 9
 	Loss       int  // percent of packets that may be lost; more than 0 adds in-band FEC
 	DTX        bool // next to nothing is sent in silence
 }
