@@ -1,3 +1,4 @@
+import { picture, serious } from './looks'
 import { expect, test } from './tandem'
 
 test('a call shows itself while it is up, and its page what happened', async ({ home, server }) => {
@@ -32,4 +33,34 @@ test('a call is hung up from the page', async ({ home, server }) => {
   await home.getByRole('button', { name: /Hang up the call/ }).click()
   await call
   await expect(home.getByRole('region', { name: 'Past calls' }).getByRole('row').nth(1)).toBeVisible()
+})
+
+test('the ladder of SIP messages is read on a telephone: it scrolls within its box, and nothing of it is cut off', async ({ home, server }) => {
+  await server.run('call', `sip:+12025550100@${server.sip}`, '--keys', '1s 1', '--for', '3s')
+  const calls = (await (await home.request.get(server.url + '/api/v1/calls')).json()) as { items: { id: string }[] }
+  await home.setViewportSize({ width: 360, height: 740 })
+  await home.goto(`${server.url}/calls/${calls.items[0]!.id}`)
+  await home.getByRole('tab', { name: 'SIP' }).click()
+  const box = home.getByTestId('ladder')
+  await expect(box).toContainText('INVITE')
+  await box.scrollIntoViewIfNeeded()
+  const seen = await box.evaluate((e) => {
+    const svg = e.querySelector('svg')!
+    const all = svg.getBoundingClientRect()
+    const cut = [...svg.querySelectorAll('text')].filter((x) => { const r = x.getBoundingClientRect(); return r.left < all.left || r.right > all.right || r.top < all.top || r.bottom > all.bottom }).map((x) => x.textContent)
+    const view = e.querySelector<HTMLElement>('[tabindex="0"]')!
+    const [first] = [...svg.querySelectorAll('text')].filter((x) => x.textContent === 'INVITE')
+    const name = first!.getBoundingClientRect()
+    return { cut, box: e.getBoundingClientRect().width, inner: view.scrollWidth, seen: view.clientWidth, invite: name.right - view.getBoundingClientRect().left, page: document.documentElement.scrollWidth }
+  })
+  expect(seen.cut).toEqual([])
+  expect(seen.page).toBeLessThanOrEqual(360)
+  expect(seen.box).toBeLessThanOrEqual(360)
+  expect(seen.invite).toBeLessThanOrEqual(seen.seen) // what is said first is seen without scrolling
+  await picture(home, 'call-sip-phone')
+  const view = home.getByRole('region', { name: /SIP messages/ }).first()
+  await view.focus()
+  for (let n = 0; n < 40; n++) await home.keyboard.press('ArrowRight')
+  await expect.poll(() => view.evaluate((v) => Math.ceil(v.scrollLeft + v.clientWidth) - v.scrollWidth)).toBeGreaterThanOrEqual(0)
+  expect(await serious(home)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { called } from './sipp'
 import { expect, test, type Server } from './tandem'
@@ -121,17 +122,74 @@ test('a menu of the Telphin script is edited in the page, reads back over the Te
   after.rules['2']![0]!.transfer_dst = '088'
   expect(await told()).toEqual(after)
 
-  // 088 is the owner's, whose page rings.
+  // 088 is the owner's, whose page rings once it has said that it is there.
   const number = '+46850000071'
   await server.run('number', 'add', number, '--account', id, '--app', app)
   await home.goto(server.url + '/')
-  await expect(home.getByRole('button', { name: 'Log out' })).toBeVisible()
+  await expect(home.getByRole('button', { name: 'Phone', exact: true })).toHaveAttribute('data-ready', 'true')
   const call = called(home, server, number, '2', 3000)
   const phone = home.getByRole('complementary', { name: 'Phone' })
   await phone.getByRole('button', { name: 'Answer' }).click()
   await expect(phone.getByRole('status')).toContainText('Talks')
+  // An answer counts once its media is secured: who hangs up before has not been reached.
+  const live = ((await (await home.request.get(server.url + '/api/v1/calls/live')).json()) as { items: { id: string }[] }).items[0]!.id
+  await expect.poll(async () => ((await (await home.request.get(`${server.url}/api/v1/calls/${live}`)).json()) as { events: { kind: string }[] }).events.map((e) => e.kind)).toContain('bridge.started')
   await phone.getByRole('button', { name: 'Hang up' }).click()
   const seen = await call
   expect(seen.app(app)).toContain(`${name}: completed`)
   expect(seen.events.some((e) => e.kind === 'digit' && e.data?.digit === '2' && e.data.method === 'rfc4733'), JSON.stringify(seen.events)).toBe(true)
+})
+
+test('an IVR of the Smartflo script is edited in the page: over the Smartflo API the edit is there, and nothing else has changed', async ({ home, server }) => {
+  test.setTimeout(120_000)
+  for (const number of ['530000', '530099', '530675']) {
+    const r = await home.request.post(server.url + '/api/v1/extensions', { headers: { Origin: server.url }, data: { number } })
+    expect(r.status(), await r.text()).toBe(201)
+  }
+  const cred = await credential(home, server, 'smartflo')
+  const env: Record<string, string> = { SMARTFLO_URL: server.url + '/smartflo', SMARTFLO_EMAIL: cred.email!, SMARTFLO_PASSWORD: cred.password! }
+  env.SMARTFLO_TOKEN = await sample('smartflo/login.sh', env)
+  const folder = sounds('RECORDING.wav', 'INVALID_RECORDING.wav', 'INVALID_FINAL.wav', 'TIMEOUT_RETRY.wav', 'TIMEOUT_FINAL.wav')
+  for (const name of ['RECORDING', 'INVALID_RECORDING', 'INVALID_FINAL', 'TIMEOUT_RETRY', 'TIMEOUT_FINAL']) {
+    env[name] = String((JSON.parse(await sample('smartflo/upload_recording.sh', { ...env, FILE: join(folder, name + '.wav'), NAME: name })) as { id: number }).id)
+  }
+  rmSync(folder, { recursive: true })
+  const ivr = (JSON.parse(await sample('smartflo/create_ivr.sh', env)) as { id: number }).id
+  const api = vendor(server.url + '/smartflo/v1', env.SMARTFLO_TOKEN)
+  interface IVR { name: string; timeout: number; ivr_menu: { option: string; destination_type: string; destination_id: string }[] }
+  const told = () => api<IVR>('GET', `/ivr/${ivr}`)
+  const before = await told()
+  expect(before.ivr_menu.map((m) => [m.option, m.destination_id])).toEqual([['1', '05047530000']])
+
+  // It is on the canvas with its recordings by their names, and key 1 goes to another extension.
+  await open(home, server, 'Election IVR')
+  const canvas = home.getByTestId('canvas')
+  await expect(canvas.locator('[data-step="menu"] .words')).toHaveText('RECORDING')
+  await canvas.locator('[data-step="option_1"]').click()
+  const option = home.getByRole('region', { name: 'Step option_1', exact: true })
+  await option.getByRole('combobox', { name: 'Destination 1', exact: true }).click()
+  await home.getByRole('option', { name: '530675' }).click()
+  await publish(home)
+  const first = structuredClone(before)
+  first.ivr_menu[0]!.destination_id = '530675'
+  expect(await told()).toEqual(first)
+
+  // A key that is new, and less time for the caller.
+  await canvas.locator('[data-step="menu"]').click()
+  const menu = home.getByRole('region', { name: 'Step menu', exact: true })
+  await menu.getByRole('textbox', { name: 'first digit' }).fill('12s')
+  await menu.getByRole('button', { name: 'Add key 2', exact: true }).click()
+  await menu.getByRole('combobox', { name: 'key 2' }).click()
+  await home.getByRole('option', { name: 'bad.to', exact: true }).click()
+  await publish(home)
+  const second = structuredClone(first)
+  second.timeout = 12
+  second.ivr_menu.push({ ...first.ivr_menu[0]!, option: '2', destination_id: '05047530099' })
+  expect(await told()).toEqual(second)
+
+  // The vendor's API changes it, and the page shows that.
+  await api('PUT', `/ivr/${ivr}`, { timeout: 25 })
+  await home.reload()
+  await canvas.locator('[data-step="menu"]').click()
+  await expect(menu.getByRole('textbox', { name: 'first digit' })).toHaveValue('25s')
 })

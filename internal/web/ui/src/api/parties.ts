@@ -25,7 +25,10 @@ export function usePartyNames(): Names {
   return useMemo(() => {
     const user = users.data?.map((u) => ({ value: u.id, label: `${u.first_name} ${u.last_name}`.trim() || (u.email ?? u.id) }))
     const extension = extensions.data?.map((e) => ({ value: e.number, label: e.number }))
-    const owned = extensions.data?.map((e) => ({ value: e.number, label: `${e.number} ${user?.find((u) => u.value === e.user)?.label ?? ''}`.trim() }))
+    const owned = extensions.data?.map((e) => {
+      const owner = user?.find((u) => u.value === e.user)?.label ?? ''
+      return { value: e.number, label: owner.includes(e.number) ? e.number : `${e.number} ${owner}`.trim() }
+    })
     return { user, mailbox: user, extension, owned, app: apps.data && (apps.data.items ?? []).map((a) => ({ value: a.id, label: a.name })) }
   }, [users.data, extensions.data, apps.data])
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Alert, Anchor, AppShell, Box, Burger, Center, Group, Loader, NativeSelect, NavLink, ScrollArea, Stack, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconBuildingBroadcastTower, IconChartBar, IconClock, IconHash, IconHome, IconKey, IconListDetails, IconLogout, IconMoon, IconMusic, IconPhone, IconPhoneCall, IconSettings, IconSitemap, IconSun, IconUsers, IconUsersGroup, IconMailbox, IconServer, IconWebhook } from '@tabler/icons-react'
-import { Suspense, type ComponentType } from 'react'
+import { Suspense, useEffect, useRef, type ComponentType } from 'react'
 import { Link, Outlet, useLocation } from 'react-router'
 import { post } from '../api/client'
 import { may, queries, type Me } from '../api/queries'
@@ -40,6 +40,11 @@ export function Shell({ me }: { me: Me }) {
   const [open, nav] = useDisclosure(false)
   const at = useLocation().pathname
   const here = useConnection()
+  const last = useRef(at)
+  useEffect(() => { // the keyboard goes on in the page that was gone to
+    if (last.current !== at) document.getElementById('main')?.focus({ preventScroll: true })
+    last.current = at
+  }, [at])
   const leave = async () => {
     await post('/session', undefined, 'DELETE').catch(() => undefined)
     queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'me' })
@@ -92,7 +97,7 @@ function isAt(at: string, place: string): boolean {
 function PhoneButton() {
   const { t } = useTexts()
   const { open, setOpen, state } = usePhone()
-  return <ActionIcon variant="subtle" color={state.ready ? 'green' : 'gray'} aria-label={t('phone.open')} aria-expanded={open} title={t('phone.open')} onClick={() => setOpen(!open)}><IconPhone size={18} /></ActionIcon>
+  return <ActionIcon variant="subtle" color={state.ready ? 'green' : 'gray'} data-ready={state.ready} aria-label={t('phone.open')} aria-expanded={open} title={t('phone.open')} onClick={() => setOpen(!open)}><IconPhone size={18} /></ActionIcon>
 }
 
 function Scheme() {

@@ -1,4 +1,4 @@
-import { createTheme, defaultVariantColorsResolver, parseThemeColor, type CSSVariablesResolver, type VariantColorsResolver } from '@mantine/core'
+import { createTheme, Select, defaultVariantColorsResolver, parseThemeColor, type CSSVariablesResolver, type VariantColorsResolver } from '@mantine/core'
 
 // Text on a light ground of its own colour is darker than the kit has it, and lighter on a dark one (WCAG 1.4.3).
 const resolver: VariantColorsResolver = (input) => {
@@ -8,7 +8,7 @@ const resolver: VariantColorsResolver = (input) => {
   return { ...usual, color: `light-dark(color-mix(in srgb, var(--mantine-color-${color}-9), black 35%), var(--mantine-color-${color}-1))` }
 }
 
-export const theme = createTheme({ primaryColor: 'cyan', primaryShade: 9, variantColorResolver: resolver, defaultRadius: 'md', cursorType: 'pointer' })
+export const theme = createTheme({ primaryColor: 'cyan', primaryShade: 9, variantColorResolver: resolver, defaultRadius: 'md', cursorType: 'pointer', components: { Select: Select.extend({ defaultProps: { selectFirstOptionOnChange: true } }) } }) // what is typed and Enter choose the first that fits
 
 /** Dimmed text that can be read: 4.5 to 1 and more on the pages' ground (WCAG 1.4.3). */
 export const variables: CSSVariablesResolver = () => ({

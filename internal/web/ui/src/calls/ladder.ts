@@ -5,6 +5,9 @@ export interface Rung { seq: number; at: string; text: string; peer: number; out
 
 export interface Ladder { peers: string[]; rungs: Rung[] }
 
+/** How many letters a text takes the room of. */
+export const letters = (s: string): number => [...s].length
+
 /** The SIP messages of a timeline as a ladder: whom we spoke with, and what was said, in order. */
 export function ladder(events: CallEvent[]): Ladder {
   const peers: string[] = []

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Group, JsonInput, Paper, Select, Stack, Switch, Tex
 import { IconPlus, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTexts } from '../texts'
+import { useNext } from '../parts/useNext'
 import { helpOf } from '../flow/words'
 import { useNames } from './names'
 
@@ -29,7 +30,8 @@ export function Body({ schema, value, set, word, error, without = [] }: { schema
     else next[k] = v
     set(Object.keys(next).length ? next : null)
   }
-  return <Stack gap="xs">{Object.entries(properties).filter(([k]) => !without.includes(k)).map(([k, p]) => <One key={k} name={k} schema={object(p)} value={now[k]} set={(v) => put(k, v)} error={error('/' + k)} />)}</Stack>
+  const fields = Object.entries(properties).filter(([k]) => !without.includes(k)).sort(([a], [b]) => Number(b === 'prompts') - Number(a === 'prompts')) // what is heard comes first
+  return <Stack gap="xs">{fields.map(([k, p]) => <One key={k} name={k} schema={object(p)} value={now[k]} set={(v) => put(k, v)} error={error('/' + k)} />)}</Stack>
 }
 
 function One({ name, schema, value, set, error }: { name: string; schema: Schema; value: unknown; set: (v: unknown) => void; error: string }) {
@@ -79,9 +81,11 @@ const promptKinds = ['say', 'sound', 'phrase', 'tone', 'silence', 'url', 'digits
 function Prompts({ label, value, set, error }: { label: string; value: unknown[]; set: (v: unknown[]) => void; error?: string }) {
   const { t } = useTexts()
   const names = useNames()
+  const { root, next } = useNext<HTMLDivElement>()
+  const add = (r: HTMLElement) => r.querySelector<HTMLElement>('[data-add]')
   const put = (i: number, p: unknown) => set(value.map((x, j) => (j === i ? p : x)))
   return (
-    <Stack gap={6} role="group" aria-label={label}>
+    <Stack gap={6} role="group" ref={root} aria-label={label}>
       <span style={{ fontWeight: 500, fontSize: 14 }}>{label}</span>
       {value.map((p, i) => {
         const prompt = object(p)
@@ -92,17 +96,17 @@ function Prompts({ label, value, set, error }: { label: string; value: unknown[]
               <Stack gap={4}>
                 <Group gap={4} wrap="nowrap">
                   <Select aria-label={t('editor.promptKind', { n: i + 1 })} size="xs" flex={1} allowDeselect={false} data={[...promptKinds]} value={kind} onChange={(k) => put(i, { [k ?? 'say']: k === 'tone' ? 'beep' : k === 'silence' ? '1s' : '' })} />
-                  <ActionIcon variant="subtle" color="red" aria-label={t('editor.dropPrompt', { n: i + 1 })} onClick={() => set(value.filter((_, j) => j !== i))}><IconX size={14} /></ActionIcon>
+                  <ActionIcon variant="subtle" color="red" aria-label={t('editor.dropPrompt', { n: i + 1 })} onClick={() => { set(value.filter((_, j) => j !== i)); next(add) }}><IconX size={14} /></ActionIcon>
                 </Group>
                 {kind === 'sound' && names.sound?.length
                   ? <Select aria-label={t('editor.prompt', { n: i + 1 })} size="xs" searchable data={names.sound} value={String(prompt.sound ?? '')} onChange={(v) => put(i, { ...prompt, sound: v ?? '' })} />
-                  : <TextInput aria-label={t('editor.prompt', { n: i + 1 })} size="xs" value={String(prompt[kind] ?? '')} onChange={(e) => put(i, { ...prompt, [kind]: e.currentTarget.value })} />}
+                  : <TextInput data-prompt={i} aria-label={t('editor.prompt', { n: i + 1 })} size="xs" value={String(prompt[kind] ?? '')} onChange={(e) => put(i, { ...prompt, [kind]: e.currentTarget.value })} />}
               </Stack>
             ) : <Raw label={t('editor.prompt', { n: i + 1 })} value={p} set={(v) => put(i, v)} />}
           </Paper>
         )
       })}
-      <Button size="compact-xs" variant="light" leftSection={<IconPlus size={12} />} onClick={() => set([...value, { say: '' }])}>{t('editor.addPrompt')}</Button>
+      <Button data-add size="compact-xs" variant="light" leftSection={<IconPlus size={12} />} onClick={() => { set([...value, { say: '' }]); next((r) => r.querySelector<HTMLElement>(`[data-prompt="${value.length}"]`)) }}>{t('editor.addPrompt')}</Button>
       {error && <span role="alert" style={{ color: 'var(--mantine-color-error)', fontSize: 12 }}>{error}</span>}
     </Stack>
   )

@@ -14,6 +14,7 @@ import { useAccountNames, useCalled } from '../flow/useAccountNames'
 import { CallItNow } from '../phone/CallItNow'
 import { useLit } from '../phone/useLit'
 import { Page } from '../parts/Page'
+import { useNext } from '../parts/useNext'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
 import { Conflict } from './Conflict'
@@ -23,6 +24,7 @@ import { Outline } from './Outline'
 import { stepOf } from './place'
 import { Publish } from './Publish'
 import { Inspector, type Fault } from './Inspector'
+import { Shortcuts, shortcuts } from './Shortcuts'
 import { NamesContext } from './names'
 import { readFlow, type Read } from './read'
 import { addStep, change, exitsOf, kindsOf, pasteStep, pointer, programOf, removeStep, setAt, stepAt, wordOf, type Doc, type Kind, type Step } from './model'
@@ -35,6 +37,7 @@ export default function Editor() {
   const { t } = useTexts()
   const schema = useQuery({ queryKey: ['schema'], staleTime: Infinity, queryFn: async () => kindsOf(await need(api.GET('/api/v1/schemas/native'))) })
   const [round, setRound] = useState(0)
+  const [published, setPublished] = useState(0) // the round that a publication began
   const flow = useQuery({ queryKey: ['flow', id, round], staleTime: Infinity, queryFn: () => readFlow(id) })
   const app = useQuery({ queryKey: ['app', id, round], staleTime: Infinity, queryFn: async () => {
     const r = await api.GET('/api/v1/apps/{app}', { params: { path: { app: id } } })
@@ -43,12 +46,12 @@ export default function Editor() {
   const error = flow.error ?? schema.error ?? app.error
   if (error) return <Page title={t('editor.title')}><Trouble error={error} again={() => setRound(round + 1)} /></Page>
   if (!flow.data || !schema.data || !app.data) return <Skeleton height={500} />
-  return <Loaded key={round} app={app.data.app} appTag={app.data.tag} begin={flow.data} kinds={schema.data} reload={() => setRound(round + 1)} />
+  return <Loaded key={round} app={app.data.app} appTag={app.data.tag} begin={flow.data} kinds={schema.data} reload={(p) => { setRound(round + 1); if (p) setPublished(round + 1) }} published={published === round && round > 0} />
 }
 
 type State = 'saved' | 'changed' | 'saving' | 'conflict' | 'losses' | 'failed'
 
-function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; appTag: string; begin: Read; kinds: Map<string, Kind>; reload: () => void }) {
+function Loaded({ app, appTag, begin, kinds, reload, published: fresh }: { app: Schema<'App'>; appTag: string; begin: Read; kinds: Map<string, Kind>; reload: (published?: boolean) => void; published: boolean }) {
   const { t } = useTexts()
   const me = useOutletContext<Me>()
   const writes = may(me, 'apps:write')
@@ -61,7 +64,10 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
   const [losses, setLosses] = useState<Schema<'Loss'>[]>([])
   const [accept, setAccept] = useState(false)
   const [trouble, setTrouble] = useState<unknown>(null)
-  const [chosen, choose] = useState(begin.doc.start)
+  const [chosen, setChosen] = useState(begin.doc.start)
+  const [panel, turn] = useReducer((n: number) => n + 1, 0) // of the inspector: another step, or another past
+  const { root, next } = useNext<HTMLDivElement>()
+  const call = useNext<HTMLDivElement>()
   const [view, setView] = useState<'canvas' | 'outline'>('canvas')
   const wide = useMediaQuery('(min-width: 90em)') // the outline stands beside the canvas
   const [adding, setAdding] = useState(false)
@@ -74,6 +80,11 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
   const clicked = useRef<((step: string) => void) | null>(null)
   const setClicked = useCallback((f: ((step: string) => void) | null) => { clicked.current = f }, [])
   const doc = h.now
+  const choose = useCallback((s: string, keyboard?: boolean) => {
+    setChosen(s)
+    turn()
+    if (keyboard) next(nameField)
+  }, [next])
   const drawnOf = useDeferredValue(doc) // typing goes before drawing
   const program = useMemo(() => programOf(drawnOf, kinds), [drawnOf, kinds])
   const [draw] = useState(drawer)
@@ -132,18 +143,20 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [doc, state, accept])
 
-  const set = (d: Doc, name?: string) => { go({ to: d, at: performance.now() }); if (name) choose(name); if (state === 'losses') setState('changed') }
+  const set = (d: Doc, name?: string) => { go({ to: d, at: performance.now() }); if (name) setChosen(name); if (state === 'losses') setState('changed') }
+  const turnTo = (c: 'undo' | 'redo') => { go(c); turn() }
+  /** Adds a step by its kind, or a copy; it is named next. */
+  const insert = ({ doc: d, name }: { doc: Doc; name: string }) => { set(d, name); turn(); next(nameField) }
   const paste = () => {
     if (!copied.current || !writes) return
-    const { doc: d, name } = pasteStep(doc, copied.current.name, copied.current.step)
-    set(d, name)
+    insert(pasteStep(doc, copied.current.name, copied.current.step))
   }
-  useHotkeys([['mod+Z', () => go('undo')], ['mod+shift+Z', () => go('redo')], ['mod+Y', () => go('redo')], ['mod+C', () => copyStep(), { preventDefault: false }], ['mod+V', paste, { preventDefault: false }]])
+  useHotkeys([['mod+Z', () => turnTo('undo')], ['mod+shift+Z', () => turnTo('redo')], ['mod+Y', () => turnTo('redo')], ['mod+C', () => copyStep(), { preventDefault: false }], ['mod+V', paste, { preventDefault: false }]])
   /** A way drawn on the canvas takes the first exit that leads nowhere yet. */
   const connect = (from: string, to: string) => {
     const s = doc.steps[from]
     const exit = s && exitsOf(s, kinds.get(wordOf(s, kinds))).find((x) => x.to === '')
-    if (exit) set(setAt(doc, from, exit.at, to), from)
+    if (exit) { set(setAt(doc, from, exit.at, to), from); turn() }
     else notifications.show({ message: t('editor.noExit', { name: from }) })
   }
   const copyStep = () => { if (doc.steps[chosen]) copied.current = { name: chosen, step: doc.steps[chosen] } }
@@ -161,20 +174,31 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
     setDraft(false)
     await queries.invalidateQueries({ queryKey: ['program', app.id] })
     await queries.invalidateQueries({ queryKey: ['apps'] })
-    reload()
+    reload(true)
   }
+  useEffect(() => { // what was published is called next
+    if (fresh) call.next((r) => r.querySelector('button'))
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [])
   const errors = faults.filter((f) => f.severity === 'error').length
+  const publishable = draft && state === 'saved' && errors === 0
+  const act = {
+    add: () => { if (writes) setAdding(true) }, publish: () => { if (writes && publishable) setPublishing(true) },
+    call: () => call.root.current?.querySelector('button')?.click(), panel: () => next(nameField),
+    steps: () => next((r) => r.querySelector<HTMLElement>('[data-row][data-active]') ?? r.querySelector<HTMLElement>('.react-flow__node.selected') ?? r.querySelector<HTMLElement>('[data-row], .react-flow__node')),
+  }
   return (
     <NamesContext value={names}>
       <Page title={app.name} actions={<>
-        {may(me, 'phone') && <CallItNow app={app.id} draft={draft} size="xs" />}
+        {may(me, 'phone') && <div ref={call.root} title={shortcuts.call}><CallItNow app={app.id} draft={draft} size="xs" keys={shortcuts.call} /></div>}
         <Badge variant="light" tt="none">{app.kind}</Badge>
         <Text size="sm" role="status" c="dimmed">{t(`editor.state.${state}`)}</Text>
-        <ActionIcon variant="default" aria-label={t('editor.undo')} disabled={h.past.length === 0} onClick={() => go('undo')}><IconArrowBackUp size={16} /></ActionIcon>
-        <ActionIcon variant="default" aria-label={t('editor.redo')} disabled={h.future.length === 0} onClick={() => go('redo')}><IconArrowForwardUp size={16} /></ActionIcon>
+        <ActionIcon variant="default" aria-label={t('editor.undo')} aria-disabled={h.past.length === 0} data-disabled={h.past.length === 0 || undefined} onClick={() => turnTo('undo')}><IconArrowBackUp size={16} /></ActionIcon>
+        <ActionIcon variant="default" aria-label={t('editor.redo')} aria-disabled={h.future.length === 0} data-disabled={h.future.length === 0 || undefined} onClick={() => turnTo('redo')}><IconArrowForwardUp size={16} /></ActionIcon>
         <Button variant="default" size="xs" onClick={() => setHistory(true)}>{t('editor.history')}</Button>
-        {writes && <Button size="xs" variant="light" leftSection={<IconPlus size={14} />} onClick={() => setAdding(true)}>{t('editor.addStep')}</Button>}
-        {writes && <Button size="xs" disabled={!draft || state !== 'saved' || errors > 0} onClick={() => setPublishing(true)}>{t('editor.publish')}</Button>}
+        {writes && <Button size="xs" variant="light" leftSection={<IconPlus size={14} />} title={shortcuts.add} aria-keyshortcuts={shortcuts.add} onClick={() => setAdding(true)}>{t('editor.addStep')}</Button>}
+        {writes && <Button size="xs" title={shortcuts.publish} aria-keyshortcuts={shortcuts.publish} disabled={!publishable} onClick={() => setPublishing(true)}>{t('editor.publish')}</Button>}
+        <Shortcuts act={act} />
       </>}>
         {trouble !== null && <Trouble error={trouble} />}
         {state === 'conflict' && <Conflict app={app.id} mine={doc} kinds={kinds} onTop={onTop} away={reload} />}
@@ -186,21 +210,21 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
         )}
         <Findings all={all} choose={choose} />
         {errors > 0 && <Text size="sm" c="red">{t('editor.errors', { n: errors })}</Text>}
-        <Group align="flex-start" gap="md" wrap="wrap">
+        <Group align="flex-start" gap="md" wrap="wrap" ref={root}>
           {wide && <div style={{ flex: '0 0 230px' }}><Outline doc={doc} kinds={kinds} called={called} chosen={chosen} choose={choose} found={found} height={540} /></div>}
           <Stack flex="1 1 480px" miw={0} gap="xs">
             {!wide && <SegmentedControl size="xs" value={view} onChange={(v) => setView(v as 'canvas' | 'outline')} data={[{ value: 'canvas', label: t('editor.canvas') }, { value: 'outline', label: t('editor.outline') }]} style={{ alignSelf: 'flex-start' }} />}
             {wide || view === 'canvas'
-              ? <Suspense fallback={<Skeleton height={560} />}><Canvas graph={drawn} entry={doc.start} selected={chosen} select={(s) => { choose(s); clicked.current?.(s) }} findings={found} visited={marks.visited ?? lit.visited} taken={marks.taken ?? lit.taken} now={marks.visited ? marks.now : lit.now} missing={marks.missing} untaken={marks.untaken} height={560} connect={writes ? connect : undefined} /></Suspense>
+              ? <Suspense fallback={<Skeleton height={560} />}><Canvas graph={drawn} entry={doc.start} selected={chosen} select={(s, keyboard) => { choose(s, keyboard); clicked.current?.(s) }} findings={found} visited={marks.visited ?? lit.visited} taken={marks.taken ?? lit.taken} now={marks.visited ? marks.now : lit.now} missing={marks.missing} untaken={marks.untaken} height={560} connect={writes ? connect : undefined} /></Suspense>
               : <Outline doc={doc} kinds={kinds} called={called} chosen={chosen} choose={choose} found={found} />}
           </Stack>
           <ScrollArea.Autosize mah={620} flex="0 1 320px" miw={280} w="100%" viewportProps={{ tabIndex: 0 }}>
-            <Inspector key={`${chosen} ${h.past.length === 0 ? 0 : 1}`} doc={doc} name={chosen in doc.steps ? chosen : doc.start} kinds={kinds} faults={all} set={set} readOnly={!writes} copy={copyStep}
-              remove={() => { set(removeStep(doc, kinds, chosen), doc.start) }} />
+            <Inspector key={panel} doc={doc} name={chosen in doc.steps ? chosen : doc.start} kinds={kinds} faults={all} set={set} readOnly={!writes} copy={copyStep}
+              remove={() => { set(removeStep(doc, kinds, chosen), doc.start); turn(); next(nameField) }} />
           </ScrollArea.Autosize>
         </Group>
         <Bench app={app.id} kind={app.kind} graph={drawn} saved={state === 'saved'} version={tag} writes={writes} mark={mark} clicked={setClicked} choose={choose} reload={reload} />
-        <AddStep opened={adding} close={() => setAdding(false)} kinds={kinds} add={(word) => { const { doc: d, name } = addStep(doc, word); set(d, name); setAdding(false) }} />
+        <AddStep opened={adding} close={() => setAdding(false)} kinds={kinds} add={(word) => { setAdding(false); insert(addStep(doc, word)) }} />
         <Modal opened={history} onClose={() => setHistory(false)} title={t('editor.history')} size="lg" closeButtonProps={{ 'aria-label': t('things.close') }}>
           {history && <History app={app.id} writes={writes} done={() => { setHistory(false); reload() }} />}
         </Modal>
@@ -213,6 +237,9 @@ function Loaded({ app, appTag, begin, kinds, reload }: { app: Schema<'App'>; app
   )
 }
 
+/** The field of the inspector where a step is named. */
+const nameField = (r: HTMLElement) => r.querySelector<HTMLElement>('section input')
+
 const families: Record<string, string[]> = {
   sound: ['answer', 'play', 'gather', 'listen', 'record', 'play_recording', 'save_sound', 'deliver', 'wait'],
   calls: ['dial', 'transfer', 'queue', 'conference', 'set_caller', 'goto', 'subflow', 'return', 'hang_up'],
@@ -223,17 +250,25 @@ const families: Record<string, string[]> = {
 function AddStep({ opened, close, kinds, add }: { opened: boolean; close: () => void; kinds: Map<string, Kind>; add: (word: string) => void }) {
   const { t } = useTexts()
   const [wanted, setWanted] = useState('')
-  const words = [...kinds.keys()].filter((w) => w.replaceAll('_', ' ').includes(wanted.toLowerCase()))
+  const wish = wanted.trim().toLowerCase().replaceAll(' ', '_')
+  const fit = (w: string) => (w === wish ? 0 : w.startsWith(wish) ? 1 : 2) // the best is what Enter takes
+  const words = [...kinds.keys()].filter((w) => w.includes(wish)).sort((a, b) => fit(a) - fit(b))
+  const before = useRef<HTMLElement | null>(null) // where the focus was; what is added takes it elsewhere
+  useEffect(() => {
+    if (!opened) return
+    before.current = document.activeElement as HTMLElement | null
+    setWanted('')
+  }, [opened])
   const family = (w: string) => Object.keys(families).find((f) => families[f]!.includes(w)) ?? 'outside'
   return (
-    <Modal opened={opened} onClose={close} title={t('editor.addStep')} closeButtonProps={{ 'aria-label': t('things.close') }}>
+    <Modal opened={opened} onClose={() => { close(); before.current?.focus() }} returnFocus={false} title={t('editor.addStep')} closeButtonProps={{ 'aria-label': t('things.close') }}>
       <TextInput data-autofocus aria-label={t('editor.find')} placeholder={t('editor.find')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === 'Enter' && words[0]) add(words[0]) }} mb="sm" />
       {(['sound', 'calls', 'decisions', 'outside'] as const).map((f) => {
         const of = words.filter((w) => family(w) === f)
         return of.length > 0 && (
           <Stack key={f} gap={4} mb="sm">
             <Text size="sm" fw={600}>{t(`editor.family.${f}`)}</Text>
-            <Group gap={6}>{of.map((w) => <Button key={w} size="xs" variant="default" onClick={() => add(w)}>{w.replaceAll('_', ' ')}</Button>)}</Group>
+            <Group gap={6}>{of.map((w) => <Button key={w} size="xs" variant={wish && w === words[0] ? 'light' : 'default'} onClick={() => add(w)}>{w.replaceAll('_', ' ')}</Button>)}</Group>
           </Stack>
         )
       })}

@@ -6,7 +6,7 @@ import { shownOf, wordOf, type Doc, type Kind, type Step } from './model'
 
 const mostRows = 200 // of the outline at once; the others are found by searching
 
-interface Props { doc: Doc; kinds: Map<string, Kind>; called: Called; chosen: string; choose: (s: string) => void; found: Map<string, string[]>; height?: number }
+interface Props { doc: Doc; kinds: Map<string, Kind>; called: Called; chosen: string; choose: (s: string, keyboard?: boolean) => void; found: Map<string, string[]>; height?: number }
 
 /** The steps as a list that is searched: for the keyboard, screen readers and small screens, and beside the canvas on wide ones. Arrows go from step to step. */
 export const Outline = memo(function Outline({ doc: newest, kinds, called, chosen, choose, found, height }: Props) {
@@ -36,10 +36,10 @@ export const Outline = memo(function Outline({ doc: newest, kinds, called, chose
   }
   return (
     <nav aria-label={t('editor.outline')}>
-      <TextInput size="xs" mb={6} label={t('editor.findStep')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === 'Enter' && rows[0]) choose(rows[0][0]) }} />
+      <TextInput size="xs" mb={6} label={t('editor.findStep')} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === 'Enter' && rows[0]) choose(rows[0][0], true) }} />
       <div ref={list} onKeyDown={move} style={height ? { maxHeight: height, overflowY: 'auto' } : undefined}>
         {shown.map(([name, step]) => (
-          <NavLink key={name} component="button" data-row={name} label={`${name}${name === doc.start ? ' · ' + t('editor.start') : ''}`} description={[`${wordOf(step, kinds).replaceAll('_', ' ')} ${said(step)}`.trim(), ...(found.get(name) ?? [])].join(' · ')} active={name === chosen} aria-current={name === chosen || undefined} onClick={() => choose(name)} />
+          <NavLink key={name} component="button" data-row={name} label={`${name}${name === doc.start ? ' · ' + t('editor.start') : ''}`} description={[`${wordOf(step, kinds).replaceAll('_', ' ')} ${said(step)}`.trim(), ...(found.get(name) ?? [])].join(' · ')} active={name === chosen} aria-current={name === chosen || undefined} onClick={(e) => choose(name, e.detail === 0)} />
         ))}
       </div>
       {rows.length > shown.length && <Text size="sm">{t('editor.more', { n: rows.length - shown.length })}</Text>}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { drawer, exitWords, graph, path, words, type Called, type Program } from './graph'
+import { beside, drawer, exitWords, graph, path, words, type Called, type Program } from './graph'
 
 const menu: Program = {
   app: 'A', entry: 'hello', nodes: [
@@ -83,4 +83,15 @@ test('names that come later leave steps and ways where they are', () => {
   expect(after.ways).toBe(before.ways)
   expect(after.places.map((p) => [p.x, p.y])).toEqual(before.places.map((p) => [p.x, p.y]))
   expect([before.places[2]!.words, after.places[2]!.words]).toEqual(['user 7', 'user 7 (unknown)'])
+})
+
+test('arrows lead to the step that is next in a direction, and stay where there is none', () => {
+  const at = (id: string, x: number, y: number) => ({ id, kind: 'play', words: '', pointer: '', x, y })
+  const g = { ways: [], places: [at('top', 100, 0), at('left', 0, 100), at('right', 250, 100), at('far', 100, 400)] }
+  expect(beside(g, 'top', { x: 0, y: 1 })).toBe('left')
+  expect(beside(g, 'left', { x: 1, y: 0 })).toBe('right')
+  expect(beside(g, 'right', { x: -1, y: 0 })).toBe('left')
+  expect(beside(g, 'far', { x: 0, y: -1 })).toBe('top')
+  expect(beside(g, 'top', { x: 0, y: -1 })).toBe('top')
+  expect(beside(g, 'gone', { x: 0, y: 1 })).toBe('gone')
 })

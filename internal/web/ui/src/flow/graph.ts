@@ -150,6 +150,20 @@ function prompt(p: Record<string, unknown>, called: Called): string {
   return ''
 }
 
+/** The step that is next to one in a direction (x to the right, y downwards), or that one where there is none. */
+export function beside(g: Graph, id: string, towards: { x: number; y: number }): string {
+  const from = g.places.find((p) => p.id === id)
+  if (!from) return id
+  let [best, least] = [id, Infinity]
+  for (const p of g.places) {
+    const [dx, dy] = [p.x - from.x, p.y - from.y]
+    const ahead = dx * towards.x + dy * towards.y
+    const aside = Math.abs(dx * towards.y) + Math.abs(dy * towards.x)
+    if (ahead > 1 && ahead + 2 * aside < least) [best, least] = [p.id, ahead + 2 * aside]
+  }
+  return best
+}
+
 /** The exits by which a way leads, in a few words. */
 export function exitWords(exits: string[]): string {
   const keys = exits.filter((e) => e.startsWith('key ')).map((e) => e.slice(4))

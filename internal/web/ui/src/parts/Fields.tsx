@@ -66,8 +66,8 @@ export function Fields({ fields, initial, submit, cancel, changed, label, extra 
     <form onSubmit={(e) => { e.preventDefault(); void send() }}>
       <Stack>
         {fault && <Alert color="red" role="alert">{fault.status === 0 ? t('app.offline') : [fault.message, ...(fault.problem.errors ?? []).map((e) => e.message)].join(' · ')}</Alert>}
-        {shown.map((f) => (
-          <One key={f.name} field={f} value={values[f.name]} error={errors[f.name]} places={places} set={(v) => {
+        {shown.map((f, i) => (
+          <One key={f.name} first={i === 0} field={f} value={values[f.name]} error={errors[f.name]} places={places} set={(v) => {
             setValues((all) => ({ ...all, [f.name]: v }))
             changed?.({ ...values, [f.name]: v })
             setErrors(({ [f.name]: _, ...others }) => others)
@@ -83,8 +83,8 @@ export function Fields({ fields, initial, submit, cancel, changed, label, extra 
   )
 }
 
-function One({ field: f, value, error, places, set }: { field: Field; value: unknown; error?: string; places: Record<string, string>; set: (v: unknown) => void }) {
-  const common = { label: f.label, description: f.help, required: f.required, error }
+function One({ first, field: f, value, error, places, set }: { first: boolean; field: Field; value: unknown; error?: string; places: Record<string, string>; set: (v: unknown) => void }) {
+  const common = { label: f.label, description: f.help, required: f.required, error, 'data-autofocus': first || undefined }
   const text = typeof value === 'string' ? value : ''
   switch (f.kind) {
     case 'own':

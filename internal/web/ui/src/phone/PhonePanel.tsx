@@ -1,7 +1,6 @@
 import { ActionIcon, Alert, Anchor, Button, CloseButton, Group, NativeSelect, Paper, Progress, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneOff } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { useTexts } from '../texts'
 import { usePhone } from './context'
@@ -14,12 +13,31 @@ export default function PhonePanel() {
   const { phone, state, setOpen } = usePhone()
   const up = state.line?.state === 'up'
   const active = !!state.line && state.line.state !== 'over'
-  useHotkeys(up ? keys.map((k): [string, () => void] => [k, () => phone.press(k)]) : [])
+  useEffect(() => { // * and # are typed with Shift on most keyboards: what is typed counts, wherever it is
+    if (!up) return
+    const typed = (e: KeyboardEvent) => {
+      if (!keys.includes(e.key) || e.repeat || e.ctrlKey || e.altKey || e.metaKey || isField(e.target)) return
+      e.preventDefault()
+      phone.press(e.key)
+    }
+    document.addEventListener('keydown', typed)
+    return () => document.removeEventListener('keydown', typed)
+  }, [up, phone])
+  const panel = useRef<HTMLDivElement>(null)
+  const before = useRef<HTMLElement | null>(null)
+  useEffect(() => { // a call takes the keyboard, but from nobody who writes, and gives it back
+    const at = document.activeElement as HTMLElement | null
+    if (active) {
+      if (isField(at) && !panel.current?.contains(at)) return
+      before.current = panel.current?.contains(at) ? null : at
+      panel.current?.focus({ preventScroll: true })
+    } else if (before.current && (at === document.body || panel.current?.contains(at))) before.current.focus()
+  }, [active])
   return (
-    <Paper withBorder shadow="lg" p="sm" component="aside" aria-label={t('phone.title')} pos="fixed" right={16} bottom={16} w={280} maw="calc(100vw - 32px)" style={{ zIndex: 150 }}>
+    <Paper withBorder shadow="lg" p="sm" component="aside" ref={panel} tabIndex={-1} aria-label={t('phone.title')} pos="fixed" right={16} bottom={16} w={280} maw="calc(100vw - 32px)" style={{ zIndex: 150 }}>
       <Stack gap="xs">
         <Group justify="space-between" wrap="nowrap">
-          <Text fw={700} role="status" data-state={state.line?.state ?? 'idle'}>{state.line ? t(`phone.state.${state.line.state}`) : t('phone.title')}{active && state.line?.since && up ? <Timer since={state.line.since} /> : null}</Text>
+          <Text fw={700} role="status" data-state={state.line?.state ?? 'idle'}>{state.line ? t(up && !state.heard ? 'phone.connects' : `phone.state.${state.line.state}`) : t('phone.title')}{active && state.line?.since && up ? <Timer since={state.line.since} /> : null}</Text>
           {!active && <CloseButton aria-label={t('things.close')} onClick={() => setOpen(false)} />}
         </Group>
         {state.ringing && (
@@ -52,6 +70,8 @@ export default function PhonePanel() {
     </Paper>
   )
 }
+
+const isField = (x: EventTarget | null) => x instanceof HTMLElement && (x.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(x.tagName))
 
 /** A number to call, and the microphone that is taken for it. */
 function Dial() {

@@ -30,6 +30,8 @@ export function usePhone() {
   return { ...c, state }
 }
 
+const stored = 700 // ms within which an event has been written to the store
+
 /** The timeline so far of the call that this page has, or had last. */
 export function usePhoneEvents(): CallEvent[] {
   const { state } = usePhone()
@@ -43,8 +45,11 @@ export function usePhoneEvents(): CallEvent[] {
   useEvents((e) => add([e]), call, !!call)
   useEffect(() => {
     if (!call) return
-    // What happened before this page listened.
-    void need(api.GET('/api/v1/calls/{call}', { params: { path: { call } } })).then((c) => add(((c as { events?: CallEvent[] | null }).events ?? [])), () => undefined)
+    // What happened before this page listened. The newest of it may be on its way to the store yet.
+    const read = () => void need(api.GET('/api/v1/calls/{call}', { params: { path: { call } } })).then((c) => add(((c as { events?: CallEvent[] | null }).events ?? [])), () => undefined)
+    read()
+    const later = setTimeout(read, stored)
+    return () => clearTimeout(later)
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [call])
   return heard.call === call ? heard.events : []

@@ -8,6 +8,7 @@ export interface Phone {
   ready: boolean // calls to the user ring here
   line: Line | null // the call of this page, also a moment after its end
   ringing: Line | null // a call that comes in
+  heard: boolean // the way for sound is there, both ways: before that an answer does not count
   mine: boolean // the microphone is sent; false = listen and press keys
   why: string // why not, as the browser says it: 'insecure', 'none' or its own words
   muted: boolean
@@ -15,7 +16,7 @@ export interface Phone {
   fault: string
 }
 
-const idle: Phone = { ready: false, line: null, ringing: null, mine: false, why: '', muted: false, keys: '', fault: '' }
+const idle: Phone = { ready: false, line: null, ringing: null, heard: false, mine: false, why: '', muted: false, keys: '', fault: '' }
 const longestRing = 60_000
 
 /**
@@ -192,7 +193,9 @@ export class Telephone {
       this.meters.in = meter(audio, heard)
     }
     pc.onconnectionstatechange = () => {
+      if (pc !== this.pc) return
       if (pc.connectionState === 'failed') this.set({ fault: 'media' })
+      if (pc.connectionState === 'connected') this.set({ heard: true })
     }
     return pc
   }
@@ -208,7 +211,7 @@ export class Telephone {
     void this.audio?.close()
     this.pc = this.mic = this.audio = this.sender = null
     this.meters = {}
-    this.set({ muted: false })
+    this.set({ muted: false, heard: false })
   }
 }
 

@@ -8,6 +8,7 @@ export const phoneEn = {
   'phone.microphone': 'Microphone',
   'phone.usual': 'the usual one',
   'phone.state.ringing': 'Rings',
+  'phone.connects': 'Connects…',
   'phone.state.up': 'Talks',
   'phone.state.over': 'Call ended',
   'phone.calls': '{who} calls',

@@ -9,6 +9,7 @@ export const phoneSv: Record<keyof typeof phoneEn, string> = {
   'phone.microphone': 'Mikrofon',
   'phone.usual': 'den vanliga',
   'phone.state.ringing': 'Ringer',
+  'phone.connects': 'Kopplar upp …',
   'phone.state.up': 'Samtal pågår',
   'phone.state.over': 'Samtalet är slut',
   'phone.calls': '{who} ringer',
