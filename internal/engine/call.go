@@ -42,6 +42,7 @@ type Call struct {
 	handed   *side           // the caller's, when another call has it
 
 	beside beside // what others order
+	wire   wire   // what a capture sees
 
 	mu      sync.Mutex
 	joint   *joined              // while two talk
@@ -113,6 +114,7 @@ func (c *Call) Answer(ctx context.Context) error {
 		return err
 	}
 	c.answered = true
+	c.wire.answered()
 	now := time.Now()
 	c.mu.Lock()
 	c.summary.Answered = now
@@ -146,6 +148,7 @@ func (c *Call) Hangup(_ context.Context, cause voice.Cause, words string) error 
 	c.placed()
 	c.e.gate.drop(c.reserved)
 	c.beside.close() // its recording is stored before anybody hears of the end
+	c.wire.over()
 	return nil
 }
 

@@ -82,6 +82,7 @@ func (c *Call) Place(ctx context.Context, s voice.DialSpec) (voice.DialResult, e
 	c.a, c.first = won, won.id
 	c.beside.caller(won)
 	c.answered = true
+	c.wire.answered()
 	c.mu.Lock()
 	c.summary.Answered = won.answered
 	c.mu.Unlock()

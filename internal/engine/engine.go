@@ -40,9 +40,13 @@ type Config struct {
 	Prompts    Prompts
 	Drafts     blob.Drafts // recordings while they are made
 	Recordings voice.RecordingStore
-	Bindings   voice.BindingStore
-	Trunks     voice.TrunkStore
-	Tenants    voice.TenantStore
+	// Captures keeps the captures of calls' packets, whose files are Drafts; nil = nothing
+	// is captured. CaptureBytes bounds each file; 0 = 64 MB.
+	Captures     voice.CaptureStore
+	CaptureBytes int64
+	Bindings     voice.BindingStore
+	Trunks       voice.TrunkStore
+	Tenants      voice.TenantStore
 	// Events takes the timelines of calls; it must not block.
 	Events func(voice.Event)
 	// Transfers is told of each party that wishes its talk transferred, in a
@@ -90,14 +94,16 @@ type Engine struct {
 	agent atomic.Pointer[sipua.Agent]
 	gate  *gate
 	// coming counts the ports of calls that have room and are not rung yet.
-	coming atomic.Int64
-	rooms  rooms
+	coming   atomic.Int64
+	rooms    rooms
+	captures captures
 	// places finds whose a dialog is that a party names.
 	places places
 	// profiles are those of media that telephones took.
 	profiles profiles
 	tones    *tones.Set
 	addrs    *localAddrs
+	routes   *localAddrs // from where packets are sent, whatever peers are told
 	sound    atomic.Pointer[Sound]
 }
 
@@ -106,7 +112,7 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr)}
+	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr), routes: newLocalAddrs(nil), captures: captures{closing: make(chan struct{})}}
 }
 
 // SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,
@@ -151,6 +157,7 @@ func (e *Engine) Incoming(inc *sipua.Incoming) (*Call, error) {
 	c.a.belongs(c)
 	c.first = c.a.id
 	c.beside.caller(c.a)
+	c.wire.join(port)
 	e.places.know(c.a.side)
 	inc.OnMessage(c.a.noteMessage)
 	c.a.watch()

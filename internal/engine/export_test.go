@@ -19,3 +19,6 @@ func Course(m offer.Media, start time.Time, looks int, at func(i int) rtpport.St
 	}
 	return c.list(), courseText(c.list())
 }
+
+// Discreet gives a SIP message as captures hold it.
+func Discreet(raw []byte, hides bool) []byte { return discreet(raw, hides) }

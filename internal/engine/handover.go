@@ -44,6 +44,7 @@ func (c *Call) Give(ctx context.Context, except voice.LegID, words string) (voic
 		c.beside.endTape()
 	}
 	c.beside.release(l)
+	c.wire.part(l.port)
 	r := l.record(l.port.Stats(), voice.CauseNormal, words)
 	c.addLeg(r)
 	c.Note(endEvent(r, "leg to "+l.to+" ended here: "+words))
@@ -87,6 +88,7 @@ func (c *Call) Join(ctx context.Context, given voice.Party) (voice.DialResult, e
 	c.alone()
 	c.far = b
 	c.beside.up(b)
+	c.wire.join(b.port)
 	c.Note(voice.Event{Kind: voice.EventLegAnswered, Leg: b.id, Text: b.to + " comes from call " + string(p.from) + " with " + b.codec(), Data: targetData(b.who)})
 	err := error(nil)
 	if c.ended || c.a.gone() {

@@ -92,7 +92,10 @@ func (s *side) note(e voice.Event) {
 }
 
 // noteMessage puts a SIP message there.
-func (s *side) noteMessage(m sipua.Message) { s.note(sipEvent(m)) }
+func (s *side) noteMessage(m sipua.Message) {
+	s.note(sipEvent(m))
+	s.at.Load().call.wire.sees(m)
+}
 
 // Done closes when the party has left.
 func (s *side) Done() <-chan struct{} { return s.dialog.Done() }
@@ -316,6 +319,7 @@ func (l *leg) end(cause voice.Cause, words string) voice.LegRecord {
 	l.sources()
 	l.dialog.HangupFor("", cause, words)
 	st := l.port.Close()
+	l.at.Load().call.wire.part(l.port)
 	l.stray(st.Foreign)
 	if l.release != nil {
 		l.release()

@@ -62,6 +62,7 @@ func (e *Engine) fromPage(l *browser.Line, info voice.CallInfo) (*Call, []byte, 
 		return nil, nil, voice.Errorf(op, voice.Invalid, "%s", voice.Reason(err))
 	}
 	l.In(info.ID)
+	c.wire.join(port)
 	c.beside.caller(c.a)
 	e.places.know(c.a.side)
 	return c, sdp, nil
@@ -107,6 +108,7 @@ func (c *Call) ringPage(ctx context.Context, id voice.LegID, w way) (result rung
 		}
 		if l.port != nil {
 			l.port.Close()
+			c.wire.part(l.port)
 		}
 		c.addLeg(voice.LegRecord{ID: id, To: l.to, Start: l.started, End: time.Now(), Cause: result.cause, Words: result.words})
 	}()

@@ -79,6 +79,7 @@ func (c *Call) ringHop(ctx context.Context, id voice.LegID, w way, hop *sipua.Ta
 		}
 		if l.port != nil {
 			l.port.Close()
+			c.wire.part(l.port)
 		}
 		c.e.places.forget(l.side)
 		c.addLeg(voice.LegRecord{ID: id, To: l.to, Start: l.started, End: time.Now(), Cause: result.cause, Words: result.words})
@@ -198,5 +199,6 @@ func (c *Call) openPort() (*rtpport.Port, error) {
 	if err != nil {
 		return nil, voice.E("engine.Dial", voice.Unavailable, err)
 	}
+	c.wire.join(p)
 	return p, nil
 }

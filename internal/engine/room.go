@@ -74,9 +74,9 @@ func (c *Call) JoinRoom(ctx context.Context, s voice.RoomSpec) (voice.RoomResult
 			c.Note(voice.Event{Kind: voice.EventRecordingFailed, Text: "the room is not recorded: " + voice.Reason(err)})
 		}
 	}
-	c.talking = true // the end of the flow's time does not end a stay
+	c.talks(true) // the end of the flow's time does not end a stay
 	end, err := m.stay(ctx, s, begun)
-	c.talking = false
+	c.talks(false)
 	m.leave(s)
 	r := voice.RoomResult{End: end, Stayed: time.Since(begun)}
 	words := string(end)

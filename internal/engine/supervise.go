@@ -37,7 +37,7 @@ func (c *Call) Talk() voice.Talk {
 // join says that the caller talks with b, until part.
 func (c *Call) join(b *leg, with voice.Target, since time.Time) {
 	j := &joined{caller: c.a.port, called: b.port, legs: [2]*leg{c.a, b}, with: with, since: since, over: make(chan struct{})}
-	c.talking = true
+	c.talks(true)
 	c.mu.Lock()
 	c.joint = j
 	c.mu.Unlock()
@@ -46,7 +46,7 @@ func (c *Call) join(b *leg, with voice.Target, since time.Time) {
 // part says that the caller talks with nobody, and whether both were to stay
 // (Keep). It may be called twice.
 func (c *Call) part() (stays bool) {
-	c.talking = false
+	c.talks(false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.joint != nil {

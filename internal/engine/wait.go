@@ -169,7 +169,16 @@ func (c *Call) WatchKeys(f func(key byte) bool) {
 }
 
 // Conceal implements voice.Concealer.
-func (c *Call) Conceal(on bool) { c.hides = on }
+func (c *Call) Conceal(on bool) {
+	c.hides = on
+	c.wire.conceals(on, c.talking)
+}
+
+// talks says whether a talk goes on.
+func (c *Call) talks(on bool) {
+	c.talking = on
+	c.wire.conceals(c.hides, on)
+}
 
 // onlyHidden drops keys that were pressed ahead, in the open, of a secret gather.
 func (c *Call) onlyHidden() {

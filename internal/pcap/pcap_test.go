@@ -5,14 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"tandem/internal/pcap"
+	"tandem/internal/pcap/pcaptest"
 )
 
 var start = time.Date(2026, 11, 27, 7, 30, 0, 123456789, time.UTC)
@@ -131,24 +129,11 @@ func TestRefused(t *testing.T) {
 
 // TestWireshark has tshark read the file and judge its checksums.
 func TestWireshark(t *testing.T) {
-	program, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Fatal("tshark is not installed: run scripts/setup-test.sh")
-	}
 	b, _ := sample(t)
-	name := filepath.Join(t.TempDir(), "sample.pcapng")
-	if err := os.WriteFile(name, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "-r", name, "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
-		"-T", "fields", "-E", "separator=|", "-e", "frame.time_epoch", "-e", "_ws.col.Protocol", "-e", "ip.checksum.status", "-e", "udp.checksum.status", "-e", "tcp.checksum.status",
-		"-e", "tcp.seq_raw", "-e", "sip.Method", "-e", "frame.packet_flags_direction", "-e", "frame.comment", "-e", "frame.cap_len", "-e", "frame.len")
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-	var words bytes.Buffer
-	cmd.Stderr = &words
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("tshark: %v\n%s", err, &words)
+	var got strings.Builder
+	for _, p := range pcaptest.Dissect(t, b, "", "frame.time_epoch", "_ws.col.Protocol", "ip.checksum.status", "udp.checksum.status", "tcp.checksum.status",
+		"tcp.seq_raw", "sip.Method", "frame.packet_flags_direction", "frame.comment", "frame.cap_len", "frame.len") {
+		got.WriteString(strings.Join(p, "|") + "\n")
 	}
 	want := `1795764600.123456789|SIP|1|1|||OPTIONS|0x00000001|over TLS|214|214
 1795764600.143456789|SIP||1|||OPTIONS|0x00000002||234|234
@@ -160,7 +145,7 @@ func TestWireshark(t *testing.T) {
 1795764600.263456789|UDP|1|3||||0x00000001||40|44
 1795764600.283456789|UDP||2||||0x00000001||60|64
 `
-	if string(out) != want {
-		t.Errorf("tshark reads\n%s\nnot\n%s", out, want)
+	if got.String() != want {
+		t.Errorf("tshark reads\n%s\nnot\n%s", got.String(), want)
 	}
 }

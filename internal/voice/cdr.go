@@ -44,6 +44,9 @@ const (
 	EventRecordingResumed  EventKind = "recording.resumed"
 	EventRecordingDropped  EventKind = "recording.dropped"
 	EventRecordingFailed   EventKind = "recording.failed"
+	EventCaptureStarted    EventKind = "capture.started" // data: capture
+	EventCaptureEnded      EventKind = "capture.ended"   // data: capture, packets, bytes, lost
+	EventCaptureFailed     EventKind = "capture.failed"  // data: capture, where there is one
 	EventMessageStored     EventKind = "message.stored"
 	EventMailSent          EventKind = "mail.sent"
 	EventMailFailed        EventKind = "mail.failed"

@@ -32,6 +32,8 @@ type (
 	TrunkID string
 	// RecordingID names a recording.
 	RecordingID string
+	// CaptureID names a capture of packets.
+	CaptureID string
 	// MessageID names a voicemail message.
 	MessageID string
 	// MailID names a mail in the outbox.

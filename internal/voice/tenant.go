@@ -23,6 +23,8 @@ type Tenant struct {
 	Allow []netip.Prefix
 	// SecondFactor says whose log-in at the web app needs one.
 	SecondFactor FactorRule
+	// CaptureCalls has the packets of each call captured.
+	CaptureCalls bool
 	Created      time.Time
 }
 

@@ -34,6 +34,7 @@ var auditTables = map[string]struct {
 	"trunks":        {"trunk", "id", []string{"name"}},
 	"resources":     {"resource", "serial", []string{"kind", "name"}},
 	"recordings":    {"recording", "id", nil},
+	"captures":      {"capture", "id", nil},
 	"messages":      {"message", "id", nil},
 
 	"second_factors": {"second factor", "user_id", nil},
@@ -133,7 +134,7 @@ func (c *changing) known() *changing {
 	if _, ok := auditTables[c.table]; !ok {
 		return nil
 	}
-	if c.action != "deleted" && (c.table == "recordings" || c.table == "messages") {
+	if c.action != "deleted" && (c.table == "recordings" || c.table == "captures" || c.table == "messages") {
 		return nil // calls make them
 	}
 	if c.where != "" && c.table != "tenants" && !strings.Contains(c.where, "tenant = ") {

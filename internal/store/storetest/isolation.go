@@ -45,6 +45,7 @@ func populate(t *testing.T, s Store) {
 	ok(t, s.PutBinding(ctx, voice.Binding{Tenant: ours, Extension: "101", Contact: "sip:a", Expires: moment(99)}))
 	ok(t, s.AddTrunk(ctx, voice.Trunk{ID: "tr1", Tenant: ours, Name: "a", Host: "h", Password: "p"}))
 	ok(t, s.CreateRecording(ctx, recording("r1", ours, 1)))
+	ok(t, s.CreateCapture(ctx, capture("p1", ours, 1)))
 	ok(t, s.CreateMessage(ctx, message("m1", ours, 1), &queued))
 	ok(t, s.CreateMessage(ctx, message("mt", theirs, 1), nil))
 	ok(t, s.PutCDR(ctx, cdr("c1", ours, 1)))
@@ -79,6 +80,10 @@ func reads() []access {
 		}},
 		{"Recording", func(ctx context.Context, s Store, t voice.TenantID) error {
 			_, err := s.Recording(ctx, t, "r1")
+			return err
+		}},
+		{"Capture", func(ctx context.Context, s Store, t voice.TenantID) error {
+			_, err := s.Capture(ctx, t, "p1")
 			return err
 		}},
 		{"Message", func(ctx context.Context, s Store, t voice.TenantID) error {
@@ -130,6 +135,9 @@ func changes() []access {
 		{"PutCDR", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.PutCDR(ctx, voice.CDR{Call: "c1", Tenant: t})
 		}},
+		{"UpdateCapture", func(ctx context.Context, s Store, t voice.TenantID) error {
+			return s.UpdateCapture(ctx, voice.Capture{ID: "p1", Tenant: t})
+		}},
 		{"UpdateRecording", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.UpdateRecording(ctx, voice.Recording{ID: "r1", Tenant: t})
 		}},
@@ -160,6 +168,7 @@ func deletions() []access {
 		}},
 		{"RemoveExtension", func(ctx context.Context, s Store, t voice.TenantID) error { return s.RemoveExtension(ctx, t, "101") }},
 		{"RemoveTrunk", func(ctx context.Context, s Store, t voice.TenantID) error { return s.RemoveTrunk(ctx, t, "tr1") }},
+		{"DeleteCapture", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteCapture(ctx, t, "p1") }},
 		{"DeleteRecording", func(ctx context.Context, s Store, t voice.TenantID) error { return s.DeleteRecording(ctx, t, "r1") }},
 		{"DeleteResource", func(ctx context.Context, s Store, t voice.TenantID) error {
 			return s.DeleteResource(ctx, t, "v/x", 7007)

@@ -6,6 +6,7 @@
 package storetest
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"testing"
@@ -33,6 +34,8 @@ type Store interface {
 	voice.CallStore
 	voice.CallCounter
 	voice.RecordingStore
+	voice.CaptureStore
+	CaptureUsage(ctx context.Context, t voice.TenantID) (voice.CaptureUsage, error)
 	voice.MessageStore
 	voice.MailStore
 	voice.ResourceStore
@@ -79,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"events", testEvents},
 		{"batches of calls", testCallBatch},
 		{"recordings", testRecordings},
+		{"captures", testCaptures},
 		{"messages", testMessages},
 		{"mails", testMails},
 		{"serials", testSerials},

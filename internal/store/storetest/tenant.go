@@ -32,7 +32,7 @@ func testTenants(t *testing.T, s Store) {
 	want(t, "update unknown", s.UpdateTenant(ctx, voice.Tenant{ID: "999"}), voice.NotExist)
 
 	a.Name, a.Language, a.Timezone, a.Country, a.Currency = "Beta", "sv", "Asia/Kolkata", "IN", "INR"
-	a.Limits, a.Rescue = voice.Limits{}, ""
+	a.Limits, a.Rescue, a.CaptureCalls = voice.Limits{}, "", true
 	changed := a
 	changed.Allow = nil // what an account's networks are is not changed with the rest
 	ok(t, s.UpdateTenant(ctx, changed))
