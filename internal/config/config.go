@@ -44,6 +44,7 @@ type Config struct {
 	// ReplayDays is how many days what calls were told is kept, for replays; 0 = it
 	// is not.
 	ReplayDays int
+	Captures   Captures
 	// AuditDays is how many days the audit log is kept.
 	AuditDays int
 	// BaseURL begins the links handed to clients; "" = http://<public>:<http port>.
@@ -83,6 +84,13 @@ type Config struct {
 
 	// DrainTime is how many seconds calls that are up may go on after SIGTERM.
 	DrainTime int
+}
+
+// Captures bounds what is kept of calls' packets.
+type Captures struct {
+	Hours     int // that they are kept; 0 = nothing is captured
+	CallMB    int // the most of one call
+	AccountMB int // the most of an account
 }
 
 // TLS is the certificate of this server and whose certificates it takes.
@@ -199,9 +207,10 @@ func Default() Config {
 		Realm:      "tandem",
 		KeepAlive:  25,
 		ReplayDays: 7, AuditDays: 365,
-		Sample: true,
-		SMTP:   SMTP{Port: 587, TLS: "starttls"},
-		SMS:    SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
+		Captures: Captures{Hours: 24, CallMB: 64, AccountMB: 1024},
+		Sample:   true,
+		SMTP:     SMTP{Port: 587, TLS: "starttls"},
+		SMS:      SMS{Method: "POST", Type: "application/json", Body: `{"to": "{to}", "from": "{from}", "text": "{text}"}`},
 		Speech: Speech{
 			Engines:     []string{"openai", "espeak", "flite"},
 			OpenAIModel: "gpt-4o-mini-tts",
@@ -272,6 +281,9 @@ func (c Config) check() error {
 	}
 	if c.SMTP.User != "" && c.SMTP.TLS == "none" {
 		return fmt.Errorf("smtp.user is set with smtp.tls = none: the password would travel in clear; use starttls or tls")
+	}
+	if c.Captures.CallMB > c.Captures.AccountMB {
+		return fmt.Errorf("capture.call_mb is %d and capture.account_mb %d: no call could be captured", c.Captures.CallMB, c.Captures.AccountMB)
 	}
 	says := c.SMS.URL + c.SMS.Headers
 	if c.SMS.Method != "GET" {

@@ -126,7 +126,19 @@ func Settings() []Setting {
 				func(c *Config) *string { return &c.Traces.Endpoint }, optional(func(s string) error { return checkURL(s, "http", "https") })),
 			secret(text("traces.headers", "Name: value; Name: value", "Headers for the receiver.", func(c *Config) *string { return &c.Traces.Headers }, nil)),
 			number("traces.share", "percent", "Of the calls that are traced.", 0, 100, func(c *Config) *int { return &c.Traces.Share }),
-		}, limits())
+		}, captures(), limits())
+}
+
+// captures lists the settings of captures.
+func captures() []Setting {
+	return []Setting{
+		number("capture.hours", "hours", "How long captures of calls' packets (SIP and sound, for Wireshark) are kept; 0 = none are made, whatever accounts want.", 0, 720,
+			func(c *Config) *int { return &c.Captures.Hours }),
+		number("capture.call_mb", "MB", "The most that the capture of one call takes; it ends there, which is on the timeline. A talk takes about 3 MB a minute.", 1, 4096,
+			func(c *Config) *int { return &c.Captures.CallMB }),
+		number("capture.account_mb", "MB", "The most that the captures of an account take: the oldest go for new ones, and as many calls at once are captured as may take all of it.", 1, 1_000_000,
+			func(c *Config) *int { return &c.Captures.AccountMB }),
+	}
 }
 
 // limits lists the settings of limits.

@@ -21,12 +21,13 @@ import (
 func (d *Daemon) newAPI(session func(*http.Request) (voice.User, error)) (*httpapi.API, error) {
 	return httpapi.New(httpapi.Config{
 		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
-		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Messages: d.store,
+		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Captures: d.store, Messages: d.store,
 		Calls: d.store, Stats: d.store, Deliveries: d.store, Audit: d.store, AuditChain: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
 		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, Factors: d.admin, Invites: d.admin, FactorStore: d.store, Passkeys: d.passkeys, Passwords: d.admin, PasskeyStore: d.store, TrunkAdmin: d.admin, TrunkStates: apiTrunks{d},
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Holds: liveCalls{d}, Transfers: liveCalls{d}, Rooms: rooms{d.engine}, Programs: d.library, Resolver: d.resolver,
 		Dialects: d.dialects, Formats: Formats(), Events: d.events, Media: d.engine, Blobs: d.blobs, Prompts: d.prompts, Clips: d.prompts, Web: d.web, EachTape: d.eachTape(),
-		Pages: d.pages, Phones: phones{d}, Server: serverFacts{d},
+		Capturing: liveCalls{d},
+		Pages:     d.pages, Phones: phones{d}, Server: serverFacts{d},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, d.store, d.store, document, time.Now())
 		}, hoiio.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {

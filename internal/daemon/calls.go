@@ -40,11 +40,15 @@ func (d *Daemon) startMedia(ctx context.Context) error {
 	d.engine = engine.New(engine.Config{
 		Pool: pool, Prompts: d.prompts,
 		Drafts:     guarded{d.blobs, d.cfg.Data, uint64(d.cfg.Limits.FreeDiskMB) << 20},
-		Recordings: d.store, Bindings: d.store, Trunks: d.store, Tenants: d.store,
+		Recordings: d.store, Captures: d.startCaptures(), CaptureBytes: d.captureBytes(), Bindings: d.store, Trunks: d.store, Tenants: d.store,
 		Identity: identity, Pages: d.pagesOf, Events: d.noted, Transfers: func(r voice.Referral) { d.board.Refer(r) }, MediaAddr: d.reach.Addr, Redirects: d.cfg.Limits.Redirects, CheckHost: d.policy.CheckHost,
 		MediaTimeout: mediaTimeout, MaxCalls: d.cfg.Limits.Calls, Hold: d.admission.Hold, RecordCalls: d.cfg.RecordCalls, ComfortNoise: d.cfg.ComfortNoise, Logger: d.log,
 	})
+	d.closing(d.engine.CloseCaptures)
 	d.background(d.engine.Watch)
+	if d.captures != nil {
+		d.background(d.captures.tidy)
+	}
 	d.background(d.watchLoad)
 	return nil
 }
@@ -116,7 +120,7 @@ func (c control) Originate(ctx context.Context, cb dialect.CallBack) (voice.Call
 		Tenant: cb.Tenant, First: cb.First, Second: cb.Second,
 		ShowFirst: cb.ShowFirst, ShowSecond: cb.ShowSecond, Text: text,
 		More: cb.More, RingFirst: cb.RingFirst, Program: cb.Program, Tag: cb.Tag, Order: cb.Order,
-		MaxDuration: cb.MaxDuration, Data: cb.Data,
+		MaxDuration: cb.MaxDuration, Capture: cb.Capture, Data: cb.Data,
 	})
 }
 

@@ -90,6 +90,7 @@ type Daemon struct {
 	reached     atomic.Pointer[func()]
 	admission   *admission.Controller
 	engine      *engine.Engine
+	captures    *captures // nil = none are made
 	board       *switchboard.Switchboard
 	library     *dialect.Library
 	lookups     *lookups

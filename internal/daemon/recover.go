@@ -29,6 +29,13 @@ func (d *Daemon) recover(ctx context.Context) error {
 		}
 		late[r.Call] = append(late[r.Call], e)
 	}
+	notes, err := d.recoverCaptures(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range notes {
+		late[e.Call] = append(late[e.Call], e)
+	}
 	n, err := d.closeCalls(ctx, late)
 	if err != nil {
 		return err

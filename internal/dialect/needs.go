@@ -113,6 +113,8 @@ type CallBack struct {
 	Order   string // CallInfo.Order; "" = drawn
 	// MaxDuration bounds the whole call from the answer of the first, talks too; 0 = none.
 	MaxDuration time.Duration
+	// Capture has the call's packets captured, whatever the account's calls are.
+	Capture bool
 	// Data is noted when the call begins, as a command's.
 	Data map[string]string
 }
@@ -152,6 +154,13 @@ type Commander interface {
 	StopOver(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID) error
 	SendKeys(ctx context.Context, t voice.TenantID, id voice.CallID, leg voice.LegID, keys string) error
 	Tapes
+}
+
+// Captures captures the packets of calls that are up, within one tenant, as
+// voice.Capturer does. NotExist also when the call is not up.
+type Captures interface {
+	StartCapture(ctx context.Context, t voice.TenantID, id voice.CallID) (voice.CaptureID, error)
+	StopCapture(ctx context.Context, t voice.TenantID, id voice.CallID) error
 }
 
 // Holds puts parties of talks on hold, within one tenant, as voice.Holder does.

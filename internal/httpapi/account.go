@@ -21,6 +21,7 @@ type Account struct {
 	Limits   Limits     `json:"limits" doc:"What the account may do at once"`
 	Rescue   string     `json:"rescue,omitempty" doc:"App that goes on with callers when an application gives no valid answer, or an app is gone, and the flow has no way for that"`
 	Factor   string     `json:"second_factor" enum:"off,admins,all" doc:"Whose log-in at the page needs a second factor; off = who wants one has one"`
+	Capture  bool       `json:"capture_calls" doc:"The packets of each call are captured, SIP and sound, for Wireshark"`
 	Allow    []string   `json:"allow,omitempty" doc:"Networks that the account's URLs may lead to although they are not public; the operator of the host sets them, on the command line"`
 	Owner    string     `json:"owner,omitempty" doc:"Id of the owner, in the answer that made the account"`
 	Email    string     `json:"email,omitempty" doc:"The owner's e-mail address, likewise"`
@@ -57,6 +58,7 @@ type AccountChange struct {
 	Currency *string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" patternDescription:"three capital letters"`
 	Rescue   *string `json:"rescue,omitempty" maxLength:"64" doc:"Id of an app of the account; empty = none"`
 	Factor   *string `json:"second_factor,omitempty" enum:"off,admins,all" doc:"People without one set it up at their next log-in; who asks for it has one first"`
+	Capture  *bool   `json:"capture_calls,omitempty" doc:"Calls that begin from now on; GET /calls/{call}/captures lists what there is of a call"`
 }
 
 // OperatorChange is what an operator changes of an account.
@@ -89,7 +91,7 @@ func (a *API) registerAccounts() {
 
 func showAccount(t voice.Tenant) Account {
 	v := Account{ID: string(t.ID), Name: t.Name, Language: t.Language, Timezone: t.Timezone, Country: t.Country, Currency: t.Currency,
-		Limits: Limits(t.Limits), Rescue: string(t.Rescue), Factor: factorText(t.SecondFactor), Created: moment(t.Created)}
+		Limits: Limits(t.Limits), Rescue: string(t.Rescue), Factor: factorText(t.SecondFactor), Capture: t.CaptureCalls, Created: moment(t.Created)}
 	for _, n := range t.Allow {
 		v.Allow = append(v.Allow, n.String())
 	}
@@ -158,6 +160,9 @@ func (a *API) change(ctx context.Context, id voice.TenantID, change OperatorChan
 			return nil, invalid("body.timezone", "%q is no time zone such as Europe/Stockholm", *change.Timezone)
 		}
 		t.Timezone = *change.Timezone
+	}
+	if change.Capture != nil {
+		t.CaptureCalls = *change.Capture
 	}
 	if change.Rescue != nil {
 		t.Rescue = voice.AppID(*change.Rescue)

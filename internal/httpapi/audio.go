@@ -86,27 +86,11 @@ func (a *API) file(ctx context.Context, c caller, form *multipart.Form) (clip di
 }
 
 // sound is an answer of audio; it serves ranges.
-func (a *API) wav(blob, name string, modified time.Time) (*huma.StreamResponse, error) {
+func (a *API) wav(ctx context.Context, blob, name string, modified time.Time) (*huma.StreamResponse, error) {
 	if blob == "" {
 		return nil, voice.Errorf("httpapi", voice.NotExist, "it has no audio")
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		r, w := humago.Unwrap(ctx)
-		f, err := a.cfg.Audio.Open(r.Context(), blob)
-		if voice.IsKind(err, voice.NotExist) {
-			writeProblem(w, http.StatusNotFound, "the audio is gone")
-			return
-		}
-		if err != nil {
-			a.cfg.Log.Error("audio not served", "blob", blob, "err", err)
-			writeProblem(w, http.StatusServiceUnavailable, "the audio can't be read now")
-			return
-		}
-		defer f.Close()
-		w.Header().Set("Content-Type", wavType)
-		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ".wav"}))
-		http.ServeContent(w, r, "", modified, f)
-	}}, nil
+	return a.blob(ctx, blob, name+".wav", wavType, modified)
 }
 
 const wavType = "audio/wav"

@@ -23,7 +23,7 @@ type AuditEntry struct {
 	At      time.Time     `json:"at"`
 	Actor   AuditActor    `json:"actor"`
 	Action  string        `json:"action" doc:"What was done: created, changed, deleted, logged in, logged out, log-in failed, second factor failed, used, listened to, exported …"`
-	Kind    string        `json:"kind" doc:"Of the object: account, user, second factor, passkey, credential, key, link, app, sound, number, extension, trunk, resource, recording, message"`
+	Kind    string        `json:"kind" doc:"Of the object: account, user, second factor, passkey, credential, key, link, app, sound, number, extension, trunk, resource, recording, capture, message"`
 	Object  string        `json:"object,omitempty" doc:"Its id"`
 	Name    string        `json:"name,omitempty" doc:"What people call it"`
 	Changes []AuditChange `json:"changes,omitempty" doc:"What is different; secrets and long texts are not shown"`
@@ -82,7 +82,7 @@ func (a *API) noting(r route) func(ctx huma.Context, next func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		actor, ok := voice.ActorOf(ctx.Context())
-		if status := ctx.Status(); !ok || status < 200 || status > 299 {
+		if !ok || !carriedOut(ctx) {
 			return
 		}
 		first, rest, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
@@ -94,6 +94,18 @@ func (a *API) noting(r route) func(ctx huma.Context, next func(huma.Context)) {
 		if err := a.cfg.Audit.AppendAudit(context.WithoutCancel(ctx.Context()), e); err != nil {
 			a.cfg.Log.Error("not noted in the audit log", "operation", r.id, "err", err)
 		}
+	}
+}
+
+// carriedOut says whether an operation was. One whose answer is a file has no status, and
+// of the parts that a player asks for one by one the first counts.
+func carriedOut(ctx huma.Context) bool {
+	switch status := ctx.Status(); status {
+	case 0:
+		part := ctx.Header("Range")
+		return part == "" || strings.HasPrefix(part, "bytes=0-")
+	default:
+		return status >= 200 && status <= 299
 	}
 }
 

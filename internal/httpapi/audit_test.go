@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/internal/httpapi"
 	"tandem/internal/voice"
@@ -68,6 +69,16 @@ func TestAudit(t *testing.T) {
 	}
 	if got := f.ok(200, "GET", "/audit?action=exported", "").items(); len(got) != 1 || got[0]["kind"] != "audit" {
 		t.Errorf("the export is noted as %v", got)
+	}
+	rec := voice.Recording{ID: "RE1", Tenant: f.tenant, State: voice.RecordingFinished, Blob: f.audio.put([]byte("RIFF x")).Blob, Created: time.Now()}
+	if err := f.store.CreateRecording(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.acting(f.key, "GET", "/recordings/RE1/audio", ""); r.status != 200 || string(r.raw) != "RIFF x" {
+		t.Errorf("%d %s", r.status, r.raw)
+	}
+	if got := f.ok(200, "GET", "/audit?action=listened+to", "").items(); len(got) != 1 || got[0]["kind"] != "recording" || got[0]["object"] != "RE1" {
+		t.Errorf("that it was listened to is noted as %v", got)
 	}
 	if got := f.as(f.foreign, "GET", "/audit", "").items(); len(got) != 0 {
 		t.Errorf("another account sees %v", got)

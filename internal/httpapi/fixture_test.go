@@ -82,11 +82,11 @@ func newFixture(t *testing.T) *fixture {
 	f.library = dialect.NewLibrary(store, resolver, time.Now, dialects...)
 	f.config = httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
-		Apps: store, Sounds: store, Resources: store, Recordings: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Kick: func() {},
+		Apps: store, Sounds: store, Resources: store, Recordings: store, Captures: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Kick: func() {},
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
 		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, Passwords: f.admin, PasskeyStore: store, TrunkAdmin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: f.library, Resolver: resolver, Dialects: append(dialects, newAsks()), Version: "test",
-		Control: f.calls, Live: f.calls, Commands: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
+		Control: f.calls, Live: f.calls, Commands: f.calls, Capturing: f.calls, Holds: f.calls, Transfers: f.calls, Rooms: fakeRooms{f}, Events: f.hub, Media: liveMedia{}, Blobs: f.audio,
 		Formats: []dialect.Format{native.NewFormat(), sonetel.NewFormat()},
 		Makers: map[voice.AppKind]httpapi.Maker{sonetel.Kind: func(ctx context.Context, t voice.TenantID, doc json.RawMessage) (voice.App, error) {
 			return sonetel.Create(ctx, t, store, store, doc, time.Now())
@@ -447,4 +447,12 @@ func (c *fakeCalls) StartTape(_ context.Context, t voice.TenantID, id voice.Call
 
 func (c *fakeCalls) OrderTape(_ context.Context, t voice.TenantID, id voice.CallID, o voice.TapeOrder) error {
 	return c.note("tape %s of %s: %s", id, t, o)
+}
+
+func (c *fakeCalls) StartCapture(_ context.Context, t voice.TenantID, id voice.CallID) (voice.CaptureID, error) {
+	return "CP1", c.note("capture %s of %s", id, t)
+}
+
+func (c *fakeCalls) StopCapture(_ context.Context, t voice.TenantID, id voice.CallID) error {
+	return c.note("stop capture %s of %s", id, t)
 }

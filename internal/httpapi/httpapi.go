@@ -112,6 +112,7 @@ type Config struct {
 	Sounds      voice.SoundStore
 	Resources   voice.ResourceStore
 	Recordings  voice.RecordingStore
+	Captures    voice.CaptureStore
 	Messages    voice.MessageStore
 	Calls       voice.CallStore
 	Stats       voice.CallCounter
@@ -136,6 +137,7 @@ type Config struct {
 	Control     dialect.Control
 	Live        dialect.LiveCalls
 	Commands    dialect.Commander
+	Capturing   dialect.Captures
 	Transfers   dialect.Transfers
 	Holds       dialect.Holds
 	Rooms       dialect.Rooms
@@ -262,6 +264,7 @@ func (a *API) register() {
 	a.registerHours()
 	a.registerCalls()
 	a.registerRecordings()
+	a.registerCaptures()
 	a.registerEvents()
 	a.registerPhones()
 	a.registerWebhooks()

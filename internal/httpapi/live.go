@@ -42,6 +42,7 @@ type CallOrder struct {
 	ShowSecond  string `json:"show_second,omitempty" maxLength:"40" doc:"Likewise"`
 	RingSeconds int    `json:"ring_seconds,omitempty" minimum:"5" maximum:"180" doc:"How long the first is rung"`
 	Tag         string `json:"tag,omitempty" maxLength:"200" doc:"Your own words, kept with the call"`
+	Capture     bool   `json:"capture,omitempty" doc:"Capture the call's packets from the first ringing on"`
 }
 
 // Ordered is a call that has begun.
@@ -223,7 +224,7 @@ func (a *API) originate(ctx context.Context, c caller, in *struct {
 
 // callBack makes the order of what a client wants.
 func (a *API) callBack(ctx context.Context, c caller, in CallOrder) (dialect.CallBack, error) {
-	order := dialect.CallBack{Tenant: c.tenant, User: c.key.User, App: c.by(), Tag: in.Tag, RingFirst: time.Duration(in.RingSeconds) * time.Second}
+	order := dialect.CallBack{Tenant: c.tenant, User: c.key.User, App: c.by(), Tag: in.Tag, Capture: in.Capture, RingFirst: time.Duration(in.RingSeconds) * time.Second}
 	rung := func(d Destination, where string) (voice.Destination, error) {
 		if d.Kind == string(voice.ToApp) || d.Kind == string(voice.ToMailbox) {
 			return voice.Destination{}, invalid(where+".kind", "an %s can't be rung", d.Kind)

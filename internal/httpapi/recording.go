@@ -119,7 +119,7 @@ func (a *API) downloadRecording(ctx context.Context, c caller, in *RecordingPath
 	if err != nil {
 		return nil, err
 	}
-	return a.wav(r.Blob, string(r.ID), r.Ended)
+	return a.wav(ctx, r.Blob, string(r.ID), r.Ended)
 }
 
 func (a *API) deleteRecording(ctx context.Context, c caller, in *RecordingPath) (*nothing, error) {

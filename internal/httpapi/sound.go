@@ -195,7 +195,7 @@ func (a *API) downloadSound(ctx context.Context, c caller, in *SoundPath) (*huma
 	if err != nil {
 		return nil, err
 	}
-	return a.wav(s.Blob, s.Name, s.Updated)
+	return a.wav(ctx, s.Blob, s.Name, s.Updated)
 }
 
 func (a *API) deleteSound(ctx context.Context, c caller, in *SoundPath) (*nothing, error) {

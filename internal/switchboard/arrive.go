@@ -52,6 +52,7 @@ func (s *Switchboard) purpose(c Call) func() interp.Result {
 		}
 		return func() interp.Result { return refused(c, why, err) }
 	}
+	s.captures(s.ctx, c, false)
 	return func() interp.Result { return s.run(c, &activity{program: p}) }
 }
 

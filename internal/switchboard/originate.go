@@ -48,6 +48,8 @@ type CallBack struct {
 	Order   string // CallInfo.Order; "" = drawn
 	// MaxDuration bounds the whole call from the answer of the first, talks too; 0 = none.
 	MaxDuration time.Duration
+	// Capture has the call's packets captured, whatever the account's calls are.
+	Capture bool
 	// Data is noted when the call begins, as a command's.
 	Data map[string]string
 }
@@ -102,6 +104,7 @@ func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (
 			if ended := b.await(w); ended != nil {
 				return *ended
 			}
+			s.captures(s.ctx, c, cb.Capture)
 			return s.callBack(c, cb, b.rounds)
 		})
 	}()

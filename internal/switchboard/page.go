@@ -82,6 +82,7 @@ func (s *Switchboard) carried(ctx context.Context, c Call, text string, do func(
 	}
 	s.open(c) // before anything is noted of which others are told
 	c.Note(voice.Event{Kind: voice.EventCallArrived, Text: text, Data: infoData(c.Info())})
+	s.captures(ctx, c, false)
 	go func() { // ends with the call; enter counted it for Close
 		defer s.leave(c)
 		s.carry(c, do)
