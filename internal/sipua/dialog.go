@@ -275,16 +275,24 @@ func (d *Dialog) refuseEarly(why voice.EndReason, cause voice.Cause, words strin
 	d.inc.refuse(status, reason, why, cause, words, reasonHeader(cause))
 }
 
+// byeTries is how often BYE is sent to a peer that refuses it by 500.
+const byeTries = 2
+
 // bye sends BYE in the background and then forgets the dialog.
 func (d *Dialog) bye(cause voice.Cause) {
 	sent := d.a.spawn(func() {
 		defer d.a.leave(d)
-		req := d.request(sip.BYE)
-		req.AppendHeader(reasonHeader(cause))
 		ctx, cancel := context.WithTimeout(d.a.ctx, 64*sip.T1)
 		defer cancel()
-		// The call is over whatever the peer answers.
-		_, _ = d.send(ctx, req)
+		for range byeTries {
+			req := d.request(sip.BYE)
+			req.AppendHeader(reasonHeader(cause))
+			// The call is over whatever the peer answers; but one that saw a later request
+			// before this one refuses it (RFC 3261 §12.2.2), and would stay.
+			if res, err := d.send(ctx, req); err != nil || res.StatusCode != 500 {
+				return
+			}
+		}
 	})
 	if !sent {
 		d.a.leave(d)

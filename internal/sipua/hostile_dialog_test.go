@@ -264,3 +264,51 @@ func TestHostileSilence(t *testing.T) {
 		p.read(50 * time.Millisecond)
 	}
 }
+
+// TestByeOutOfOrder has a peer's BYE overtaken by a later request: it has gone all the
+// same. Ours is sent again with a new number to who refuses it so.
+func TestByeOutOfOrder(t *testing.T) {
+	up := make(chan *sipua.Incoming, 2)
+	ended := make(chan string, 2)
+	a := start(t, sipua.Config{Handler: func(inc *sipua.Incoming) {
+		answering(4000, func(inc *sipua.Incoming) { up <- inc })(inc)
+		_, words := inc.Cause()
+		ended <- words
+	}})
+	p := newPeer(t, a)
+	at := uri("1", a)
+	begin := func(id string) (string, *sipua.Incoming) {
+		p.request("INVITE", at, id, "f", "<sip:1@x>", 10, string(sdp(5000)))
+		to := p.answer("INVITE", id, 10).header("To")
+		p.request("ACK", at, id, "f", to, 10, "")
+		inc := receive(t, up, "the call")
+		receive(t, inc.Up(), "ACK")
+		return to, inc
+	}
+	to, _ := begin("overtaken")
+	p.expect("what overtakes", "200", "OPTIONS", at, "overtaken", "f", to, 12, "")
+	p.expect("what is too late", "500", "OPTIONS", at, "overtaken", "f", to, 11, "")
+	p.expect("a BYE that was overtaken", "200", "BYE", at, "overtaken", "f", to, 11, "")
+	if words := receive(t, ended, "the end"); words != "the peer hung up" {
+		t.Errorf("it ended since %s", words)
+	}
+
+	_, inc := begin("ours")
+	inc.Hangup(voice.CauseNormal, "")
+	first := p.until("BYE ", "BYE")
+	p.respond(first, 500, "CSeq Out of Order", "", "")
+	again := p.until("BYE ", "BYE")
+	for again.header("CSeq") == first.header("CSeq") { // sent again before our answer came
+		again = p.until("BYE ", "BYE")
+	}
+	p.respond(again, 200, "OK", "", "")
+	if number(again) != number(first)+1 {
+		t.Errorf("CSeq %s follows %s", again.header("CSeq"), first.header("CSeq"))
+	}
+}
+
+// number is that of a request in its dialog.
+func number(m message) (n int) {
+	fmt.Sscan(m.header("CSeq"), &n)
+	return n
+}

@@ -31,7 +31,7 @@ func (a *Agent) inDialog(in *transact.Inbound) {
 	}
 	over := d.state == stateEnded
 	d.mu.Unlock()
-	if late {
+	if late && req.Method != sip.BYE { // whoever has hung up has gone, in whatever order the network brings it
 		a.reply(in, 500, "CSeq Out of Order")
 		return
 	}

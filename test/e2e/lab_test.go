@@ -25,7 +25,7 @@ func long() bool { return os.Getenv("TANDEM_SOAK") == "1" }
 // startOn runs a server on a host of a laboratory until the test ends.
 func startOn(t *testing.T, h *netlab.Host, addr string, more ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: t.TempDir(), http: h.Door("127.0.0.1:8080"), sip: addr, host: h}
+	s := &server{t: t, bin: binary, data: t.TempDir(), http: h.Door("127.0.0.1:8080"), sip: addr, host: h}
 	s.env = append(os.Environ(), "TANDEM_SAMPLE=no", "TANDEM_DATA="+s.data, "TANDEM_HTTP=127.0.0.1:8080",
 		"TANDEM_SIP="+sipPort, "TANDEM_RTP=20000-21999", "TANDEM_ALLOW_PRIVATE=203.0.113.0/24")
 	s.env = append(s.env, more...)

@@ -129,15 +129,7 @@ func TestBaresipPolicies(t *testing.T) {
 func (o *office) newest(t *testing.T, number string) string {
 	t.Helper()
 	id := ""
-	if !eventually(10*time.Second, func() bool {
-		for _, c := range o.server.calls(t) {
-			if c.To == number {
-				id = c.ID
-				return !c.End.IsZero()
-			}
-		}
-		return false
-	}) {
+	if !eventually(10*time.Second, func() bool { id = o.server.judge(t, number); return id != "" }) {
 		t.Fatalf("no call to %s has ended", number)
 	}
 	return id

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -70,6 +71,8 @@ type server struct {
 	cmd   *exec.Cmd
 	done  chan error
 	host  *netlab.Host // where it runs; nil = here
+
+	judged sync.Map // ids of calls that judge gave
 }
 
 // start runs a server until the test ends, and checks then that it leaves

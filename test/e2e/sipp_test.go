@@ -81,19 +81,26 @@ func (s *server) show(t *testing.T, id string) shown {
 // ended waits until the newest call to number has its end, and gives it.
 func (s *server) ended(t *testing.T, number string, within time.Duration) shown {
 	t.Helper()
-	var found callLine
-	if !eventually(within, func() bool {
-		list := s.calls(t)
-		i := slices.IndexFunc(list, func(c callLine) bool { return c.To == number })
-		if i < 0 || list[i].End.IsZero() {
-			return false
-		}
-		found = list[i]
-		return true
-	}) {
+	id := ""
+	if !eventually(within, func() bool { id = s.judge(t, number); return id != "" }) {
 		t.Fatalf("no call to %s has ended:\n%s", number, s.lastCall())
 	}
-	return s.show(t, found.ID)
+	return s.show(t, id)
+}
+
+// judge gives the newest call to a number when it is over, once: a call that has only
+// begun is not stored yet, and the one before it is not taken for it.
+func (s *server) judge(t *testing.T, number string) string {
+	t.Helper()
+	list := s.calls(t)
+	i := slices.IndexFunc(list, func(c callLine) bool { return c.To == number })
+	if i < 0 || list[i].End.IsZero() {
+		return ""
+	}
+	if _, before := s.judged.LoadOrStore(list[i].ID, true); before {
+		return ""
+	}
+	return list[i].ID
 }
 
 // has says whether an event of a kind has a text that matches.
