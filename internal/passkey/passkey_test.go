@@ -3,6 +3,7 @@ package passkey_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -396,4 +397,48 @@ func TestWrongAnswersAreBounded(t *testing.T) {
 		_, err = b.k.Login(b.ctx, c.Token, b.answer(wrong.Get(c.Options)))
 	}
 	b.refuses("the last of many", err, voice.Limit, "too many")
+}
+
+// Whatever bit of an answer is another, the passkey is refused: all that counts is signed.
+func TestMutatedAnswers(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.register(b.anna, "laptop"); err != nil {
+		t.Fatal(err)
+	}
+	b.device.Counts = false
+	tried := 0
+	for _, field := range []string{"clientDataJSON", "authenticatorData", "signature", "userHandle"} {
+		for at := 0; ; at++ {
+			b.k = b.keeper("pbx.example", place) // without what was counted of guesses
+			c := b.must(b.k.BeginLogin(b.ctx, place))
+			var answer map[string]any
+			if err := json.Unmarshal(b.answer(b.device.Get(c.Options)), &answer); err != nil {
+				t.Fatal(err)
+			}
+			response := answer["response"].(map[string]any)
+			raw, err := base64.RawURLEncoding.DecodeString(response[field].(string))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at >= len(raw) {
+				break
+			}
+			raw[at] ^= 1 << (at % 8)
+			response[field] = base64.RawURLEncoding.EncodeToString(raw)
+			mutant, err := json.Marshal(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tried++
+			if _, err := b.k.Login(b.ctx, c.Token, mutant); !voice.IsKind(err, voice.Permission) && !voice.IsKind(err, voice.Invalid) {
+				t.Errorf("byte %d of %s: %v", at, field, err)
+			}
+		}
+	}
+	if tried < 200 {
+		t.Errorf("%d mutants alone", tried)
+	}
+	if _, err := b.logIn(); err != nil {
+		t.Errorf("the answer as it is: %v", err)
+	}
 }

@@ -71,7 +71,7 @@ export const peopleEn = {
   'passkey.rename': 'Rename {name}',
   'passkey.remove': 'Remove {name}',
   'passkey.removeText': 'It no longer logs you in. Your device may keep it in its list; remove it there, too.',
-  'passkey.logIn': 'Log in with a passkey',
+  'passkey.logIn': 'Use a passkey',
   'passkey.asked': 'Your password is right. Now your passkey is asked for.',
   'passkey.use': 'Use your passkey',
   'passkey.instead': 'Set up a passkey instead',

@@ -73,7 +73,7 @@ export const peopleSv: Record<keyof typeof peopleEn, string> = {
   'passkey.rename': 'Byt namn på {name}',
   'passkey.remove': 'Ta bort {name}',
   'passkey.removeText': 'Den loggar inte längre in dig. Enheten kan ha den kvar i sin lista; ta bort den där också.',
-  'passkey.logIn': 'Logga in med lösennyckel',
+  'passkey.logIn': 'Använd en lösennyckel',
   'passkey.asked': 'Lösenordet stämmer. Nu behövs din lösennyckel.',
   'passkey.use': 'Använd din lösennyckel',
   'passkey.instead': 'Ställ in en lösennyckel i stället',
