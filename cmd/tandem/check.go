@@ -24,10 +24,10 @@ import (
 )
 
 type checkCmd struct {
-	Path    string `arg:"" name:"path" help:"A flow, in our form or a vendor's, or a folder of them."`
-	Kind    string `placeholder:"KIND" help:"Form of the documents: native, sonetel, telphin, smartflo or routee (default what they look like)."`
-	Account string `placeholder:"ID" help:"Check what the flows name in this account: sounds, extensions, numbers, trunks."`
-	Format  string `enum:"text,json,sarif" default:"text" placeholder:"text|json|sarif" help:"How to print: for people, as JSON, or as SARIF 2.1.0 for code hosts (default text)."`
+	Path    []string `arg:"" name:"path" help:"Flows, in our form or a vendor's, or folders of them."`
+	Kind    string   `placeholder:"KIND" help:"Form of the documents: native, sonetel, telphin, smartflo or routee (default what they look like)."`
+	Account string   `placeholder:"ID" help:"Check what the flows name in this account: sounds, extensions, numbers, trunks."`
+	Format  string   `enum:"text,json,sarif" default:"text" placeholder:"text|json|sarif" help:"How to print: for people, as JSON, or as SARIF 2.1.0 for code hosts (default text)."`
 }
 
 // maxChecked bounds the files of one folder.
@@ -60,23 +60,26 @@ func (c *checkCmd) Run(p *program) error {
 type worldOf func(ctx context.Context, prog *flow.Program) (*check.World, error)
 
 func (c *checkCmd) check(p *program, r dialect.Resolver, world worldOf) error {
-	files, folder, err := documents(c.Path)
-	if err != nil {
-		return err
-	}
 	var reports []checkedFile
-	for _, file := range files {
-		one, known, err := c.file(p.ctx, file, r, world)
+	for _, path := range c.Path {
+		files, folder, err := documents(path)
 		if err != nil {
 			return err
 		}
-		if !known && folder && c.Kind == "" {
-			continue // JSON and YAML of other kinds lie in folders too
+		found := len(reports)
+		for _, file := range files {
+			one, known, err := c.file(p.ctx, file, r, world)
+			if err != nil {
+				return err
+			}
+			if !known && folder && c.Kind == "" {
+				continue // JSON and YAML of other kinds lie in folders too
+			}
+			reports = append(reports, one)
 		}
-		reports = append(reports, one)
-	}
-	if len(reports) == 0 {
-		return voice.InvalidField("check", "path", "there is no flow in %s", c.Path)
+		if len(reports) == found {
+			return voice.InvalidField("check", "path", "there is no flow in %s", path)
+		}
 	}
 	if err := c.print(p, reports); err != nil {
 		return err

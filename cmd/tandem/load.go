@@ -341,8 +341,12 @@ func tellLoad(w io.Writer, r *load.Report) {
 	if r.PerCore > 0 {
 		fmt.Fprintf(w, "these callers used %.2f of %s of this machine: %.0f calls a core\n", r.CPU, many(r.Cores, "core"), r.PerCore)
 	}
-	if len(r.Limits) == 0 {
+	switch {
+	case len(r.Limits) > 0:
+	case r.Passed == r.Calls:
 		fmt.Fprintln(w, "nothing limited it: more calls may be tried")
+	default:
+		fmt.Fprintln(w, "limited by neither time, machine nor network: the calls failed for what is said above")
 	}
 	for _, l := range r.Limits {
 		fmt.Fprintln(w, "limited by:", l)

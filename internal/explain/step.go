@@ -62,7 +62,7 @@ func (s *story) begins(e voice.Event, kind, node string) {
 			s.asked++
 			return
 		}
-		s.question, s.asked, s.askedAt = node, 1, e.At
+		s.question, s.asked, s.askedAt, s.tooSoon = node, 1, e.At, nil
 		if n := len(s.acts); n > 0 && s.acts[n-1].node == node && s.acts[n-1].idle {
 			s.asked = s.acts[n-1].asked + 1
 			s.acts = s.acts[:n-1]
@@ -87,6 +87,17 @@ func (s *story) asks(at time.Time, came string) {
 	}
 	if s.heard == 0 {
 		text = "was at the menu" + often(s.asked)
+	}
+	if n := len(s.tooSoon); n > 0 {
+		what := "several keys"
+		if n == 1 {
+			what = s.tooSoon[0]
+		}
+		text += ", pressed " + what + " while it sounded, which it doesn't take"
+		if came == "pressed nothing" {
+			came = "and then nothing"
+		}
+		s.tooSoon = nil
 	}
 	a := act{text: text, until: at, node: s.question, asked: s.asked}
 	if came != "" {

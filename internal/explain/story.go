@@ -32,8 +32,9 @@ type story struct {
 	question string // node of the question that is open; "" = none
 	asked    int
 	askedAt  time.Time
-	prompt   string // that sounds
-	heard    int    // prompts since the last act
+	prompt   string   // that sounds
+	heard    int      // prompts since the last act
+	tooSoon  []string // keys that the open question dropped, since its prompt takes none
 
 	dial     dialled
 	record   string
@@ -101,6 +102,10 @@ func (s *story) event(e voice.Event) {
 	case voice.EventPromptFinished, voice.EventPromptCut:
 		if s.mine(e) {
 			s.prompt = ""
+		}
+	case voice.EventDigitDropped:
+		if s.mine(e) && s.question != "" && strings.HasSuffix(e.Text, "the prompt can't be interrupted") {
+			s.tooSoon = append(s.tooSoon, e.Data["digit"])
 		}
 	case voice.EventPromptFailed:
 		s.trouble("a prompt was missing: %s", e.Text)

@@ -103,7 +103,7 @@ func (r *run) call(ctx context.Context, c Caller) (out outcome) {
 			continue
 		}
 		if text := whole(heard, sound, l.at[i]); text != "" {
-			fail(FaultSound, "%s, and %s", c.Script.Acts[i].Text, text)
+			fail(FaultBroken, "%s, and %s", c.Script.Acts[i].Text, text)
 		}
 	}
 	return out

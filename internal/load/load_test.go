@@ -256,10 +256,12 @@ func TestWhoseFault(t *testing.T) {
 		limits                 []string
 	}{
 		"all in time":     {map[time.Duration]load.FaultKind{1 * ms: "", 2 * ms: ""}, 22 * ms, true, 2, 0, 0, nil},
-		"the server late": {map[time.Duration]load.FaultKind{1 * ms: load.FaultSound, 2 * ms: ""}, 90 * ms, false, 1, 1, 0, []string{"the server's sound"}},
-		"the caller late": {map[time.Duration]load.FaultKind{150 * ms: load.FaultSound, 170 * ms: ""}, 30 * ms, false, 1, 0, 1, []string{"the callers were late themselves"}},
-		"both, on one machine": {map[time.Duration]load.FaultKind{150 * ms: load.FaultEnd, 2 * ms: load.FaultSound}, 90 * ms, true, 0, 1, 1,
+		"the server late": {map[time.Duration]load.FaultKind{1 * ms: load.FaultBroken, 2 * ms: ""}, 90 * ms, false, 1, 1, 0, []string{"the server's sound"}},
+		"the caller late": {map[time.Duration]load.FaultKind{150 * ms: load.FaultBroken, 170 * ms: ""}, 30 * ms, false, 1, 0, 1, []string{"the callers were late themselves"}},
+		"both, on one machine": {map[time.Duration]load.FaultKind{150 * ms: load.FaultBroken, 2 * ms: load.FaultSound}, 90 * ms, true, 0, 1, 1,
 			[]string{"the callers were late themselves", "the server's sound", "share this machine"}},
+		"another sound":      {map[time.Duration]load.FaultKind{150 * ms: load.FaultSound, 160 * ms: load.FaultEnd}, 22 * ms, false, 0, 2, 0, []string{"the callers were late themselves"}},
+		"very late":          {map[time.Duration]load.FaultKind{1500 * ms: load.FaultSound, 1600 * ms: load.FaultEnd}, 22 * ms, false, 0, 0, 2, []string{"the callers were late themselves"}},
 		"refused while late": {map[time.Duration]load.FaultKind{150 * ms: load.FaultRefused}, 22 * ms, false, 0, 1, 0, []string{"the callers were late themselves"}},
 	} {
 		r := load.Judged(tt.here, tt.gap, tt.calls)

@@ -14,6 +14,7 @@ type FaultKind string
 // The kinds.
 const (
 	FaultSound   FaultKind = "sound"   // what was heard is not what the test expects
+	FaultBroken  FaultKind = "broken"  // it is the right sound, with holes or cut
 	FaultEnd     FaultKind = "end"     // the call ended too soon, or not
 	FaultRefused FaultKind = "refused" // by the server
 	FaultTimeout FaultKind = "timeout" // no answer came
@@ -98,14 +99,25 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	}{(*plain)(r), &r.SetUp, &r.React, &r.Jitter, &r.Gap, &r.Late})
 }
 
-// lateMuch is by how much a caller has to be late itself so that what it judges bad may
-// be its own doing: at such a delay keys come at another time, packets wait in the
-// kernel, and a server on the same machine has no time either.
-const lateMuch = 100 * time.Millisecond
+// By how much a caller has to be late itself so that what it judges bad may be its own
+// doing: sound is broken up soon, since keys come at another time and a server on the
+// same machine has no time either; that another sound comes, or the call's end, takes more.
+const (
+	lateMuch = 100 * time.Millisecond
+	lateVery = time.Second
+)
 
 // unsure reports whether what was found wrong may be this side's own lateness.
 func (o *outcome) unsure() bool {
-	return len(o.faults) > 0 && o.late > lateMuch && !slices.ContainsFunc(o.faults, func(f Fault) bool { return f.Kind == FaultRefused })
+	return len(o.faults) > 0 && !slices.ContainsFunc(o.faults, func(f Fault) bool {
+		switch f.Kind {
+		case FaultBroken:
+			return o.late <= lateMuch
+		case FaultSound, FaultEnd:
+			return o.late <= lateVery
+		}
+		return true
+	})
 }
 
 // gapMuch is how long no packet may come while sound is to be heard.
