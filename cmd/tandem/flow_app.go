@@ -162,7 +162,7 @@ func (c *flowImport) testsBeside(p *program) ([]publish.Problem, error) {
 	if _, err := os.Stat(name); err != nil {
 		return nil, nil
 	}
-	t := &testCmd{Think: time.Second}
+	t := &testCmd{Think: time.Second, told: filepath.Base(c.File)}
 	f, err := t.load(p, name)
 	defer t.close(p)
 	if err != nil {

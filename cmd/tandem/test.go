@@ -27,6 +27,7 @@ type testCmd struct {
 	Format  string   `default:"text" enum:"text,tap,junit" placeholder:"FORM" help:"How to tell: text (default), tap or junit."`
 	stage   *stage.Stage
 	app     *process
+	told    string                // a flow beside the tests whose findings were told before
 	voices  []dialect.SpeechVoice // that speak to be heard; nil = nothing sounds
 	Verbose bool                  `short:"v" help:"Tell of tests that passed, too."`
 	Only    string                `placeholder:"TEXT" help:"Run the tests alone whose names hold TEXT."`
@@ -234,7 +235,11 @@ func (c *testCmd) flow(p *program, name string, d suite.Document) (*flow.Program
 	if doc.Kind == "" {
 		doc.Kind = kindOf(d.File)
 	}
-	prog, _, err := doc.compile(p, dialect.OpenResolver{}, p.stderr)
+	w := p.stderr
+	if d.File == c.told {
+		w = io.Discard
+	}
+	prog, _, err := doc.compile(p, dialect.OpenResolver{}, w)
 	if s, ok := err.(statusError); ok && s == 1 {
 		return nil, nil
 	}

@@ -94,8 +94,12 @@ func (s *story) asks(at time.Time, came string) {
 			what = s.tooSoon[0]
 		}
 		text += ", pressed " + what + " while it sounded, which it doesn't take"
-		if came == "pressed nothing" {
+		switch came {
+		case "":
+		case "pressed nothing":
 			came = "and then nothing"
+		default:
+			came = "and then " + came
 		}
 		s.tooSoon = nil
 	}
