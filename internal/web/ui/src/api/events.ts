@@ -8,7 +8,7 @@ const kinds = [
   'call.arrived', 'call.waiting', 'call.begun', 'call.ringing', 'call.answered', 'call.refused', 'call.ended', 'call.ordered', 'sip', 'media', 'media.silent', 'media.heard',
   'app.entered', 'step', 'prompt.started', 'prompt.finished', 'prompt.cut', 'prompt.failed', 'digit', 'digit.dropped', 'gather.ended', 'dial.started', 'dial.failed',
   'leg.ringing', 'leg.answered', 'leg.ended', 'bridge.started', 'bridge.ended', 'hold', 'recording.started', 'recording.finished', 'recording.failed', 'recording.paused', 'recording.resumed',
-  'recording.dropped', 'message.stored', 'mail.sent', 'mail.failed', 'webhook.sent', 'webhook.failed', 'notice',
+  'recording.dropped', 'capture.started', 'capture.ended', 'capture.failed', 'message.stored', 'mail.sent', 'mail.failed', 'webhook.sent', 'webhook.failed', 'notice',
   'flow.error', 'supervise.started', 'supervise.ended', 'room.joined', 'room.left', 'transfer.started', 'transfer.ended', 'talk.held', 'talk.resumed', 'machine.detected',
 ]
 

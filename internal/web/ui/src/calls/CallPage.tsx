@@ -11,6 +11,7 @@ import { ReplayCall } from '../bench/ReplayCall'
 import { Page } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts, type TextKey } from '../texts'
+import { Captures } from './Captures'
 import { LiveActions } from './Live'
 import { Path } from './Path'
 import { Quality } from './Quality'
@@ -46,6 +47,7 @@ export default function CallPage() {
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
         {facts.map(([k, v]) => <Paper key={k} withBorder p="xs"><Text size="xs" c="dimmed">{t(k)}</Text><Text size="sm" style={{ overflowWrap: 'anywhere' }}>{v}</Text></Paper>)}
       </SimpleGrid>
+      <Captures id={id} up={up} events={c.events ?? []} me={me} />
       {!up && c.app && <ReplayCall call={id} />}
       <Tabs defaultValue="timeline" keepMounted={false}>
         <Tabs.List>

@@ -27,7 +27,7 @@ export default function Account() {
       {account.isPending && <Skeleton height={200} />}
       {a && (
         <Paper withBorder p="md" maw={520}>
-          <Fields label={t('things.save')} initial={{ name: a.name, timezone: a.timezone, country: a.country, currency: a.currency, language: a.language, rescue: a.rescue ?? '', second_factor: a.second_factor }}
+          <Fields label={t('things.save')} initial={{ name: a.name, timezone: a.timezone, country: a.country, currency: a.currency, language: a.language, rescue: a.rescue ?? '', second_factor: a.second_factor, capture_calls: a.capture_calls }}
             fields={[
               { name: 'name', label: t('things.name'), required: true },
               { name: 'timezone', label: t('settings.timezone'), kind: 'select', required: true, options: [...new Set([a.timezone, 'UTC', ...zones])].map((z) => ({ value: z, label: z })) },
@@ -35,6 +35,7 @@ export default function Account() {
               { name: 'currency', label: t('settings.currency') },
               { name: 'language', label: t('settings.language') },
               { name: 'second_factor', label: t('settings.factor'), help: t('settings.factorHelp'), kind: 'select', required: true, options: (['off', 'admins', 'all'] as const).map((f) => ({ value: f, label: t(`settings.factor.${f}`) })) },
+              { name: 'capture_calls', label: t('settings.capture'), help: t('settings.captureHelp'), kind: 'switch' },
               { name: 'rescue', label: t('settings.rescue'), kind: 'select', placeholder: t('things.none'), options: (apps.data?.items ?? []).map((x) => ({ value: x.id, label: x.name })) },
             ]}
             submit={async (v) => {

@@ -46,6 +46,8 @@ export const peopleEn = {
   'factor.mustText': 'This account asks for a second factor. Set it up now; you need an authenticator app.',
   'factor.recovery': 'Recovery codes',
   'factor.recoveryText': 'Keep these apart from the telephone. Each works once in place of a code, and they are not shown again.',
+  'settings.capture': 'Capture the packets of each call',
+  'settings.captureHelp': 'SIP and sound, for Wireshark; kept for a day at most. Switch it on while a fault is looked for.',
   'settings.factor': 'Second factor at log-in',
   'settings.factorHelp': 'People without one set it up at their next log-in. Set up your own first.',
   'settings.factor.off': 'Who wants one',

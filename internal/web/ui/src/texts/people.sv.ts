@@ -48,6 +48,8 @@ export const peopleSv: Record<keyof typeof peopleEn, string> = {
   'factor.mustText': 'Kontot kräver en andra faktor. Ställ in den nu; du behöver en autentiseringsapp.',
   'factor.recovery': 'Återställningskoder',
   'factor.recoveryText': 'Förvara dem skilt från telefonen. Var och en gäller en gång i stället för en kod, och de visas inte igen.',
+  'settings.capture': 'Fånga paketen i varje samtal',
+  'settings.captureHelp': 'SIP och ljud, för Wireshark; sparas högst ett dygn. Slå på medan ett fel söks.',
   'settings.factor': 'Andra faktor vid inloggning',
   'settings.factorHelp': 'De som saknar en ställer in den vid nästa inloggning. Ställ in din egen först.',
   'settings.factor.off': 'Den som vill',
