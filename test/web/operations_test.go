@@ -22,7 +22,7 @@ var elsewhere = map[string]string{
 	"stream-events": "api/events.ts, an EventSource", "stream-phone": "phone/phone.ts, an EventSource", "leave-phone-call": "phone/phone.ts, a beacon",
 	"upload-sound": "sounds/api.ts, with progress", "replace-sound": "sounds/api.ts, with progress", "download-sound": "the waveform loads it",
 	"download-recording": "the waveform loads it", "download-message": "the waveform loads it",
-	"download-capture": "a link of the call's page",
+	"download-capture":    "a link of the call's page",
 	"export-audit":        "config/Audit.tsx, a link to the file",
 	"call-statistics-csv": "stats/Statistics.tsx, a link",
 	"list-phone-calls":    "stream-phone tells", "read-phone-call": "stream-phone tells",
