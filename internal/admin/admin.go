@@ -22,6 +22,7 @@ type Store interface {
 	voice.TrunkStore
 	voice.SettingStore
 	voice.AuditStore
+	voice.SessionStore
 	voice.FactorStore
 	voice.FactorCodeStore
 	voice.PasskeyStore

@@ -159,8 +159,11 @@ func (a *Admin) RemoveFactor(ctx context.Context, u voice.User, code string) err
 }
 
 // ResetFactor ends a person's second factor without a code: an administrator does, for
-// somebody who has lost everything.
+// somebody who has lost everything. The person's log-ins end.
 func (a *Admin) ResetFactor(ctx context.Context, u voice.User) error {
+	if _, err := a.Store.EndSessions(ctx, u.Tenant, u.ID, "", ""); err != nil {
+		return err
+	}
 	return a.Store.DeleteSecondFactor(ctx, u.Tenant, u.ID)
 }
 

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"tandem/internal/admin"
@@ -15,10 +14,11 @@ import (
 	"tandem/internal/dialect/telphin"
 	"tandem/internal/httpapi"
 	"tandem/internal/voice"
+	"tandem/internal/web"
 )
 
 // newAPI makes the native API.
-func (d *Daemon) newAPI(session func(*http.Request) (voice.User, error)) (*httpapi.API, error) {
+func (d *Daemon) newAPI(pages *web.Handler) (*httpapi.API, error) {
 	return httpapi.New(httpapi.Config{
 		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Captures: d.store, Messages: d.store,
@@ -33,7 +33,7 @@ func (d *Daemon) newAPI(session func(*http.Request) (voice.User, error)) (*httpa
 		}, hoiio.Kind: func(ctx context.Context, t voice.TenantID, document json.RawMessage) (voice.App, error) {
 			return hoiio.Create(ctx, t, d.store, d.store, document, time.Now())
 		}},
-		Session: session,
+		Session: pages.Session, SessionID: pages.SessionID, Sessions: d.store,
 		OwnAPI:  []voice.AppKind{telphin.Kind, smartflo.Kind},
 		Version: d.opt.Version, Log: d.log,
 	})

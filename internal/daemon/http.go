@@ -84,8 +84,8 @@ func (d *Daemon) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := web.New(web.Config{Accounts: d.admin, Users: d.store, Factors: d.admin, Passkeys: d.passkeys, NewPasskeys: d.passkeys, Health: health{d}, Logger: d.log})
-	api, err := d.newAPI(pages.Session)
+	pages := web.New(web.Config{Accounts: d.admin, Users: d.store, Factors: d.admin, Passkeys: d.passkeys, NewPasskeys: d.passkeys, Sessions: d.store, Health: health{d}, Logger: d.log})
+	api, err := d.newAPI(pages)
 	if err != nil {
 		return nil, err
 	}

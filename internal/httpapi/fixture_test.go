@@ -82,7 +82,7 @@ func newFixture(t *testing.T) *fixture {
 	f.library = dialect.NewLibrary(store, resolver, time.Now, dialects...)
 	f.config = httpapi.Config{
 		Tenants: store, Users: store, Credentials: store, Numbers: store, Extensions: store, Bindings: store, Trunks: store,
-		Apps: store, Sounds: store, Resources: store, Recordings: store, Captures: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Kick: func() {},
+		Apps: store, Sounds: store, Resources: store, Recordings: store, Captures: store, Messages: store, Calls: store, Stats: store, Deliveries: store, Audit: store, AuditChain: store, Sessions: store, Kick: func() {},
 		Hooks: hooks.New(hooks.Config{Resources: store, Outbox: store, Box: secret.New(), Check: func(string) error { return nil }, Kick: func() {}, Now: time.Now}),
 		Keys:  keys{f, auth.NewKeyChecker(f.bearers, now)}, Admin: f.admin, Factors: f.admin, Invites: f.admin, FactorStore: store, Passwords: f.admin, PasskeyStore: store, TrunkAdmin: f.admin, TrunkStates: trunkStates{}, Audio: f.audio,
 		Programs: f.library, Resolver: resolver, Dialects: append(dialects, newAsks()), Version: "test",

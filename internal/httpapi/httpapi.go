@@ -99,7 +99,7 @@ type Media interface {
 }
 
 // Config is what the API is made of. Every field but Heartbeat,
-// Makers, OwnAPI, Session, Log and Now is needed.
+// Makers, OwnAPI, Session, SessionID, Log and Now is needed.
 type Config struct {
 	Tenants     voice.TenantStore
 	Users       voice.UserStore
@@ -172,9 +172,12 @@ type Config struct {
 	// EachTape gives f what is kept of calls for replays; nil = nothing is.
 	EachTape func(ctx context.Context, t voice.TenantID, after time.Time, f func(*replay.Tape) error) error
 
-	// Session gives who is logged in at the web app by a request's cookie; nil =
-	// keys alone open this API. Permission when nobody is.
-	Session func(*http.Request) (voice.User, error)
+	// Session gives who is logged in at the web app by a request's cookie, and SessionID
+	// the id of that log-in; nil = keys alone open this API. Permission when nobody is.
+	Session   func(*http.Request) (voice.User, error)
+	SessionID func(*http.Request) (string, error)
+	// Sessions keeps the log-ins, which people see and end.
+	Sessions voice.SessionStore
 
 	// Heartbeat is the time between comments on a stream of events, at which its
 	// key is checked again; 0 = 15 s.
@@ -255,6 +258,7 @@ func (a *API) register() {
 	a.registerUsers()
 	a.registerFactors()
 	a.registerPasskeys()
+	a.registerLogins()
 	a.registerInvitations()
 	a.registerTrunks()
 	a.registerNumbers()

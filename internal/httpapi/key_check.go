@@ -42,6 +42,8 @@ type caller struct {
 	tenant voice.TenantID
 	key    voice.AccessToken
 	person voice.User // who is logged in at the web app; zero = it came with a key
+
+	login func() (id string, err error) // of that person
 }
 
 // may reports whether the key has a scope.

@@ -42,7 +42,11 @@ func (a *API) logged(ctx huma.Context) (caller, bool) {
 		a.refuse(ctx, statusOf(voice.KindOf(err)), "the log-in can't be checked now")
 		return caller{}, false
 	}
-	return personal(u), true
+	c := personal(u)
+	if a.cfg.SessionID != nil {
+		c.login = func() (string, error) { return a.cfg.SessionID(r) }
+	}
+	return c, true
 }
 
 // personal is the caller that a person is.

@@ -81,7 +81,12 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request, who voice.User)
 		h.fail(w, r, err)
 		return false
 	}
-	h.setCookie(w, r, h.sessions.start(who), int(sessionLife.Seconds()))
+	value, err := h.beginLogin(r, who)
+	if err != nil {
+		h.fail(w, r, err)
+		return false
+	}
+	h.setCookie(w, r, value, int(sessionLife.Seconds()))
 	return true
 }
 

@@ -13,28 +13,6 @@ type Users interface {
 	User(ctx context.Context, t voice.TenantID, id voice.UserID) (voice.User, error)
 }
 
-// Session gives who is logged in by a request's cookie, as the person is stored
-// now: a user who was deleted, or whose role changed, has no more than that. The
-// request is to have passed the check for requests from other sites. Permission
-// when nobody is logged in.
-func (h *Handler) Session(r *http.Request) (voice.User, error) {
-	const op = "web.Session"
-	c, err := r.Cookie(h.cookieName(r))
-	if err != nil {
-		return voice.User{}, voice.Errorf(op, voice.Permission, "nobody is logged in")
-	}
-	who, ok := h.sessions.find(c.Value)
-	if !ok {
-		return voice.User{}, voice.Errorf(op, voice.Permission, "the log-in has ended")
-	}
-	u, err := h.cfg.Users.User(r.Context(), who.Tenant, who.ID)
-	if voice.IsKind(err, voice.NotExist) {
-		h.sessions.end(c.Value)
-		return voice.User{}, voice.Errorf(op, voice.Permission, "the user of this log-in is gone")
-	}
-	return u, err
-}
-
 // fault is an error of this package's endpoints: a problem document (RFC 9457)
 // like those of the native API.
 type fault struct {
@@ -104,17 +82,6 @@ func (h *Handler) wrong(w http.ResponseWriter, r *http.Request, err error, words
 	}
 }
 
-func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(h.cookieName(r)); err == nil {
-		if who, ok := h.sessions.find(c.Value); ok {
-			h.note(r, who, "logged out")
-		}
-		h.sessions.end(c.Value)
-	}
-	h.setCookie(w, r, "", -1)
-	w.WriteHeader(http.StatusNoContent)
-}
-
 func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	var in struct{ Token, Password string }
 	if !h.read(w, r, &in) {
@@ -123,8 +90,7 @@ func (h *Handler) setup(w http.ResponseWriter, r *http.Request) {
 	who, err := h.cfg.Accounts.SetUp(r.Context(), in.Token, in.Password)
 	switch voice.KindOf(err) {
 	case "":
-		h.sessions.endUser(who)
-		h.halfway.endUser(who)
+		h.halfway.endUser(who) // the store has ended the log-ins
 		h.proceed(w, r, who)
 	case voice.Invalid:
 		h.refuse(w, http.StatusUnprocessableEntity, voice.Reason(err), "password")

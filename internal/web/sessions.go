@@ -8,10 +8,11 @@ import (
 	"tandem/internal/voice"
 )
 
-// maxSessions bounds the log-ins that are kept; the one that ends first goes.
+// maxSessions bounds the log-ins that wait; the one that ends first goes.
 const maxSessions = 10_000
 
-// sessions are the log-ins, by the hash of the cookie's value.
+// sessions are log-ins that have the password and wait for the second factor, by the hash
+// of a token. They are in memory: whoever waits at a restart begins again.
 type sessions struct {
 	life time.Duration
 
@@ -28,7 +29,7 @@ func newSessions(life time.Duration) *sessions {
 	return &sessions{life: life, all: map[[32]byte]session{}}
 }
 
-// start begins a log-in and gives the cookie's value, 256 random bits.
+// start begins to wait and gives the token, 256 random bits.
 func (s *sessions) start(who voice.User) string {
 	value := voice.NewSecret() + voice.NewSecret()
 	now := time.Now()
@@ -72,7 +73,7 @@ func (s *sessions) end(value string) {
 	delete(s.all, sha256.Sum256([]byte(value)))
 }
 
-// endUser ends every log-in of one person, when the password has changed.
+// endUser ends every one of one person, when the password has changed.
 func (s *sessions) endUser(who voice.User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

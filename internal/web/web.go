@@ -46,6 +46,7 @@ type Config struct {
 	Accounts Accounts
 	Users    Users
 	Factors  Factors
+	Sessions voice.SessionStore
 	Health   Health
 
 	Passkeys    Passkeys
@@ -59,17 +60,15 @@ type Config struct {
 
 // Handler serves the app and its log-ins.
 type Handler struct {
-	cfg      Config
-	mux      http.Handler
-	sessions *sessions
+	cfg Config
+	mux http.Handler
 	// halfway are the log-ins that have the password and wait for the second factor.
 	halfway *sessions
 }
 
 const (
-	sessionLife = 12 * time.Hour
-	maxBody     = 16 << 10        // bytes
-	codeLife    = 5 * time.Minute // from the password to the second factor
+	maxBody  = 16 << 10        // bytes
+	codeLife = 5 * time.Minute // from the password to the second factor
 )
 
 // New makes the handler.
@@ -77,7 +76,7 @@ func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, sessions: newSessions(sessionLife), halfway: newSessions(codeLife)}
+	h := &Handler{cfg: cfg, halfway: newSessions(codeLife)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /session", h.login)
 	mux.HandleFunc("POST /session/code", h.code)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ type fake struct {
 
 	passkeys *passkey.Keeper // nil = there are none
 	store    *sqlstore.Store // of passkeys
+	logins   memory
 }
 
 var (
@@ -57,7 +59,8 @@ func (f *fake) SetUp(_ context.Context, token, password string) (voice.User, err
 		return voice.User{}, voice.Errorf("fake", voice.Permission, "no")
 	}
 	f.setup, f.password = "", password
-	return anna, nil
+	_, err := f.logins.EndSessions(context.Background(), anna.Tenant, anna.ID, "", "")
+	return anna, err
 }
 
 func (f *fake) User(ctx context.Context, t voice.TenantID, id voice.UserID) (voice.User, error) {
@@ -129,7 +132,7 @@ type browser struct {
 
 // start serves the handler, and beside it at /who who is logged in.
 func start(t *testing.T, f *fake) browser {
-	h := web.New(web.Config{Accounts: f, Users: f, Factors: f, Passkeys: f.passkeys, NewPasskeys: f.passkeys, Health: f})
+	h := web.New(web.Config{Accounts: f, Users: f, Factors: f, Passkeys: f.passkeys, NewPasskeys: f.passkeys, Sessions: &f.logins, Health: f})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/who" {
 			h.ServeHTTP(w, r)
@@ -270,7 +273,7 @@ func TestHeadersAndCookie(t *testing.T) {
 			t.Errorf("a body that is no log-in: %d, want 400", res.StatusCode)
 		}
 	}
-	tls := httptest.NewTLSServer(web.New(web.Config{Accounts: f, Users: f, Factors: f, Health: f}))
+	tls := httptest.NewTLSServer(web.New(web.Config{Accounts: f, Users: f, Factors: f, Sessions: &f.logins, Health: f}))
 	defer tls.Close()
 	res, err := tls.Client().Post(tls.URL+"/session", "application/json", strings.NewReader(login))
 	if err != nil {
@@ -293,4 +296,35 @@ func TestRefusals(t *testing.T) {
 	b.want("GET", "/healthz", "", 503, "failed")
 	f.broken = false
 	b.want("GET", "/healthz", "", 200, "ok")
+}
+
+// A log-in outlives the server, its cookie is not stored, and it ends with the log-out.
+func TestLoginLasts(t *testing.T) {
+	f := &fake{password: "correct horse"}
+	b := start(t, f)
+	b.want("POST", "/session", `{"name": "anna@example.com", "password": "correct horse"}`, 204, "")
+	ask, _ := http.NewRequest("GET", b.base, nil)
+	for _, c := range b.c.Jar.Cookies(ask.URL) {
+		ask.AddCookie(c)
+		if s := f.logins.all[0]; s.Hash == c.Value || s.ID == c.Value || len(c.Value) < 40 {
+			t.Errorf("stored: %+v, the cookie: %s", s, c.Value)
+		}
+	}
+	if s := f.logins.all[0]; s.Source != "127.0.0.1" || !strings.Contains(s.Agent, "Go-http") || s.Expires.Sub(s.Created) <= 0 {
+		t.Errorf("stored: %+v", s)
+	}
+	next := web.New(web.Config{Accounts: f, Users: f, Factors: f, Sessions: &f.logins, Health: f})
+	if u, err := next.Session(ask); err != nil || u.ID != anna.ID {
+		t.Errorf("after a restart: %v %v", u.ID, err)
+	}
+	if id, err := next.SessionID(ask); err != nil || id != f.logins.all[0].ID {
+		t.Errorf("its id: %q %v", id, err)
+	}
+	b.want("DELETE", "/session", "", 204, "")
+	if _, err := next.Session(ask); !voice.IsKind(err, voice.Permission) || len(f.logins.all) != 0 {
+		t.Errorf("after the log-out: %v", err)
+	}
+	if !slices.Equal(f.notes, []string{"logged in", "logged out"}) {
+		t.Errorf("noted: %v", f.notes)
+	}
 }

@@ -55,6 +55,7 @@ var (
 	_ voice.AccessTokenStore = (*Store)(nil)
 	_ voice.AuditStore       = (*Store)(nil)
 	_ voice.AuditChainStore  = (*Store)(nil)
+	_ voice.SessionStore     = (*Store)(nil)
 
 	_ voice.ExtensionPolicyStore = (*Store)(nil)
 )

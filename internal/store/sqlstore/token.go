@@ -60,8 +60,12 @@ func (s *Store) TokenTenants(ctx context.Context, kind string) ([]voice.TenantID
 	}, `SELECT DISTINCT tenant FROM tokens WHERE kind = $1 AND tenant <> '' ORDER BY tenant`, kind)
 }
 
+// endLogins ends the log-ins of the user whose password a credential is.
+const endLogins = `DELETE FROM web_sessions WHERE tenant = $1 AND EXISTS (SELECT 1 FROM tokens
+	WHERE tokens.tenant = $1 AND tokens.id = $2 AND tokens.kind = 'owner' AND tokens.user_id = web_sessions.user_id`
+
 // UpdateToken implements voice.TokenStore. A changed hash ends the access and
-// refresh tokens that were given for the old secret.
+// refresh tokens that were given for the old secret, a changed password the log-ins.
 func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {
 	const op = "store.UpdateToken"
 	return s.transact(ctx, op, configWrite, names{}, func(x tx) error {
@@ -77,6 +81,9 @@ func (s *Store) UpdateToken(ctx context.Context, t voice.Token) error {
 			t.Tenant, t.ID, t.Hash); err != nil {
 			return err
 		}
+		if _, err := x.exec(ctx, endLogins+` AND tokens.hash <> $3)`, t.Tenant, t.ID, t.Hash); err != nil {
+			return err
+		}
 		return x.must(ctx, op, "credential "+string(t.ID),
 			`UPDATE tokens SET hash = $3, scopes = $4, expires = $5, used = $6, sealed = $7 WHERE tenant = $1 AND id = $2`,
 			t.Tenant, t.ID, t.Hash, jsonText(t.Scopes), micros(t.Expires), micros(t.Used), t.Sealed)
@@ -90,10 +97,14 @@ func (s *Store) MarkTokenUsed(ctx context.Context, t voice.TenantID, id voice.To
 		`UPDATE tokens SET used = $3 WHERE tenant = $1 AND id = $2`, t, id, micros(at))
 }
 
-// DeleteToken implements voice.TokenStore. Its access and refresh tokens go with it.
+// DeleteToken implements voice.TokenStore. Its access and refresh tokens go with it, with a
+// password the log-ins.
 func (s *Store) DeleteToken(ctx context.Context, t voice.TenantID, id voice.TokenID) error {
 	const op = "store.DeleteToken"
 	return s.transact(ctx, op, configWrite, names{}, func(x tx) error {
+		if _, err := x.exec(ctx, endLogins+`)`, t, id); err != nil {
+			return err
+		}
 		if err := x.must(ctx, op, "credential "+string(id),
 			`DELETE FROM tokens WHERE tenant = $1 AND id = $2`, t, id); err != nil {
 			return err

@@ -45,6 +45,7 @@ type Store interface {
 	voice.AuditStore
 	voice.FactorStore
 	voice.FactorCodeStore
+	voice.SessionStore
 	voice.PasskeyStore
 	voice.PasskeyUseStore
 }
@@ -92,6 +93,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"audit", testAudit},
 		{"second factors", testFactors},
 		{"passkeys", testPasskeys},
+		{"log-ins", testSessions},
 		{"isolation", testIsolation},
 		{"hostile text", testHostileText},
 	}
