@@ -27,12 +27,17 @@ type Authenticator struct {
 	hasher *Hasher
 	clock  clock.Clock
 	guard  *guard
+
+	refusals *Refusals
 }
 
 // NewAuthenticator makes an authenticator with nothing counted yet.
 func NewAuthenticator(tokens voice.TokenStore, hasher *Hasher, c clock.Clock) *Authenticator {
 	return &Authenticator{tokens: tokens, hasher: hasher, clock: c, guard: newGuard()}
 }
+
+// Report has refusals that are no account's written down by r.
+func (a *Authenticator) Report(r *Refusals) { a.refusals = r }
 
 // Check gives the credential of kind and name when secret is right. source is
 // the peer's address, with or without port. Errors: Permission when name or
@@ -44,6 +49,7 @@ func (a *Authenticator) Check(ctx context.Context, kind, name, secret, source st
 	now := a.clock.Now()
 	try, wait := a.guard.begin(kind+"\x00"+strings.ToLower(name[:min(len(name), maxName)]), source, now)
 	if wait > 0 {
+		a.refusals.note(ctx, "log-in", kind, name, source, "too many failed attempts")
 		return voice.Token{}, voice.Errorf(op, voice.Limit, "too many failed attempts; try again in %d s", int(wait.Seconds())+1)
 	}
 	token, err := a.tokens.TokenByName(ctx, kind, name)
@@ -60,10 +66,16 @@ func (a *Authenticator) Check(ctx context.Context, kind, name, secret, source st
 		a.guard.giveBack(try)
 		return voice.Token{}, verr
 	}
-	if err == nil && !right {
-		a.noteFailure(ctx, token, source, now)
+	expired := err == nil && !token.Expires.IsZero() && !token.Expires.After(now)
+	switch {
+	case err != nil:
+		a.refusals.note(ctx, "log-in", kind, name, source, "there is no such name")
+	case !right:
+		a.noteFailure(ctx, token, source, "the secret was wrong", now)
+	case expired:
+		a.noteFailure(ctx, token, source, "the credential has expired", now)
 	}
-	if err != nil || !right || !token.Expires.IsZero() && !token.Expires.After(now) {
+	if err != nil || !right || expired {
 		return voice.Token{}, voice.Errorf(op, voice.Permission, "name or password is wrong")
 	}
 	a.guard.succeed(try, now)
@@ -71,14 +83,9 @@ func (a *Authenticator) Check(ctx context.Context, kind, name, secret, source st
 	return a.markUsed(ctx, token, now), nil
 }
 
-// auditor is a TokenStore that keeps the audit log, too.
-type auditor interface {
-	AppendAudit(ctx context.Context, e voice.AuditEntry) error
-}
-
-// noteFailure writes into the account's audit log that a secret was wrong; the guard
+// noteFailure writes into the account's audit log that a credential was refused; the guard
 // bounds how often that can be.
-func (a *Authenticator) noteFailure(ctx context.Context, t voice.Token, source string, now time.Time) {
+func (a *Authenticator) noteFailure(ctx context.Context, t voice.Token, source, reason string, now time.Time) {
 	log, ok := a.tokens.(auditor)
 	if !ok {
 		return
@@ -89,7 +96,8 @@ func (a *Authenticator) noteFailure(ctx context.Context, t voice.Token, source s
 	}
 	// A store that can't take the note lets nobody in.
 	_ = log.AppendAudit(ctx, voice.AuditEntry{Tenant: t.Tenant, At: now, Actor: actor, Action: "log-in failed",
-		Kind: "credential", Object: string(t.ID), Name: t.Kind + " " + t.Name})
+		Kind: "credential", Object: string(t.ID), Name: t.Kind + " " + t.Name,
+		Changes: []voice.AuditChange{{Field: "reason", To: reason}}})
 }
 
 // markUsed notes the last use, unless that was just now. A store that can't

@@ -34,12 +34,17 @@ type Bearers struct {
 	store BearerStore
 	clock clock.Clock
 
+	refusals *Refusals
+
 	mu     sync.Mutex
 	pruned time.Time
 }
 
 // NewBearers makes a Bearers.
 func NewBearers(store BearerStore, c clock.Clock) *Bearers { return &Bearers{store: store, clock: c} }
+
+// Report has refusals written down by r.
+func (b *Bearers) Report(r *Refusals) { b.refusals = r }
 
 // Issue gives a token of 32 letters and digits of a kind, good for life or,
 // when life is 0, for ever, but no longer than the credential. What it stands
@@ -68,6 +73,14 @@ func (b *Bearers) Issue(ctx context.Context, kind string, credential voice.Token
 // Verify gives what a token stands for. Permission when it is not ours, has
 // expired or its credential is gone; Unavailable when the store does not answer.
 func (b *Bearers) Verify(ctx context.Context, kind, token string) (voice.AccessToken, error) {
+	a, err := b.verify(ctx, kind, token)
+	if voice.IsKind(err, voice.Permission) {
+		b.refusals.note(ctx, "key", kind, "", "", voice.Reason(err))
+	}
+	return a, err
+}
+
+func (b *Bearers) verify(ctx context.Context, kind, token string) (voice.AccessToken, error) {
 	const op = "auth.Verify"
 	if !looksLikeBearer(token) {
 		return voice.AccessToken{}, voice.Errorf(op, voice.Permission, "the access token is none of ours")

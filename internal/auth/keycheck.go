@@ -29,6 +29,7 @@ func (k *KeyChecker) Check(ctx context.Context, kind, token, source string) (voi
 	try, wait := k.guard.begin(linkHash(token), source, now)
 	// A token that was right from there can't be a guess, however many come at once.
 	if wait > 0 && !try.known {
+		k.bearers.refusals.note(ctx, "key", kind, "", source, "too many wrong keys")
 		return voice.AccessToken{}, voice.Errorf("auth.Check", voice.Limit, "too many wrong keys; try again in %d s", int(wait.Seconds())+1)
 	}
 	a, err := k.bearers.Verify(ctx, kind, token)

@@ -17,8 +17,12 @@ import (
 
 func (d *Daemon) openAccounts(ctx context.Context) error {
 	now, hasher := clock.Real(), auth.NewHasher()
-	d.credentials = admin.NewCredentials(d.store, hasher, auth.NewAuthenticator(d.store, hasher, now))
+	d.refusals = auth.NewRefusals(d.store, now)
+	checker := auth.NewAuthenticator(d.store, hasher, now)
+	checker.Report(d.refusals)
+	d.credentials = admin.NewCredentials(d.store, hasher, checker)
 	d.bearers = auth.NewBearers(d.store, now)
+	d.bearers.Report(d.refusals)
 	d.admin = &admin.Admin{
 		Store: d.store, Links: auth.NewLinks(d.store, now), Passwords: d.credentials, Keys: d.bearers, Seal: d.box.Seal, Unseal: d.box.Open, Codes: auth.NewAttempts(now),
 		Realm: d.cfg.Realm, Domain: d.cfg.Host(), URL: d.cfg.URL(), AllowLoopback: d.cfg.AllowLoopback,

@@ -25,8 +25,29 @@ func acting(r *http.Request, via string) *http.Request {
 	return r.WithContext(voice.Acting(r.Context(), voice.Actor{Kind: voice.ActorUnknown, Via: via, Source: source}))
 }
 
-// startAudit begins to remove old entries of the audit log.
+// refusedEvery is how often it is seen whether refusals are to be summed up.
+const refusedEvery = time.Minute
+
+// startAudit begins to remove old entries of the audit log, and to sum refusals up.
 func (d *Daemon) startAudit(context.Context) error {
+	d.background(func(ctx context.Context) {
+		tick := time.NewTicker(refusedEvery)
+		defer tick.Stop()
+		for {
+			last := false
+			select {
+			case <-ctx.Done():
+				last = true
+			case <-tick.C:
+			}
+			if err := d.refusals.Flush(context.WithoutCancel(ctx), last); err != nil {
+				d.log.Error("refused log-ins and keys were not noted in the audit log", "err", err)
+			}
+			if last {
+				return
+			}
+		}
+	})
 	d.background(func(ctx context.Context) {
 		tick := time.NewTicker(auditEvery)
 		defer tick.Stop()

@@ -99,6 +99,7 @@ type Daemon struct {
 	mailroom    *mailbox.Room
 	mailer      *mailer.Mailer
 	passkeys    *passkey.Keeper
+	refusals    *auth.Refusals
 	web         *outbound.Requester
 	sms         *notify.Messenger
 	asr         *asr.Recogniser

@@ -17,7 +17,7 @@ func (d *Daemon) openHoiio(ctx context.Context) (*hoiio.Dialect, error) {
 	cfg := hoiio.Config{
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Numbers: d.store, Recordings: d.store,
 		Calls: d.store, Credentials: d.store, Auth: credentials{d.credentials}, Box: d.box,
-		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Settings: d.store, Sound: d.prompts.Fetch,
+		Audio: d.audio(), Control: control{d}, Live: d.vendorCalls(), Commands: d.vendorCalls(), Settings: d.store, Sound: d.prompts.Fetch,
 		CheckURL: d.policy.ResolveURL, PublicURL: d.publicURL(hoiio.Kind), OwnURL: d.hoiioURL, LinkKey: key, Log: d.log,
 	}
 	if path := lamePath(); path != "" {

@@ -10,7 +10,7 @@ import (
 func (d *Daemon) openRoutee() *routee.Dialect {
 	cfg := routee.Config{
 		Apps: d.store, Numbers: d.store, Resources: d.store, Recordings: d.store, Calls: d.store,
-		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d},
+		Auth: credentials{d.credentials}, Bearers: d.bearers, Audio: d.audio(), Control: control{d}, Live: d.vendorCalls(), Commands: d.vendorCalls(),
 		Outbox: d.store, PublicURL: d.publicURL(routee.Kind), Log: d.log,
 	}
 	if path := lamePath(); path != "" {

@@ -15,7 +15,7 @@ func (d *Daemon) openSmartflo(ctx context.Context) (*smartflo.Dialect, error) {
 		Tenants: d.store, Users: d.store, Extensions: d.store, Apps: d.store, Sounds: d.store, Numbers: d.store,
 		Resources: d.store, Recordings: d.store, Calls: d.store, Credentials: d.store, Bindings: d.store,
 		Auth: credentials{d.credentials}, Tokens: d.tokens(),
-		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Downloads: d.downloads,
+		Audio: d.audio(), Control: control{d}, Live: d.vendorCalls(), Downloads: d.downloads,
 		PublicURL: d.publicURL(smartflo.Kind), LinkKey: key, Log: d.log,
 	})
 }

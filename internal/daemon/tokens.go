@@ -22,10 +22,11 @@ func (c credentials) Check(ctx context.Context, kind, name, secret, source strin
 type tokens struct {
 	signer    *auth.Signer
 	refresher *auth.Refresher
+	refusals  *auth.Refusals
 }
 
 func (d *Daemon) tokens() tokens {
-	return tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real())}
+	return tokens{d.signer, auth.NewRefresher(d.signer, d.store, clock.Real()), d.refusals}
 }
 
 func claims(c dialect.Claims, life time.Duration) auth.Claims {
@@ -42,7 +43,10 @@ func (t tokens) IssueAccess(_ context.Context, c dialect.Claims, life time.Durat
 
 func (t tokens) VerifyAccess(ctx context.Context, token, issuer, audience string) (dialect.Claims, error) {
 	c, err := t.signer.Verify(token, issuer, audience, auth.AccessToken)
-	if err == nil {
+	switch voice.KindOf(err) {
+	case voice.Permission:
+		t.refusals.Key(ctx, voice.Reason(err))
+	case "":
 		voice.ActsAs(ctx, voice.ActorCredential, c.Text("user_id"), "user "+c.Text("user_id"))
 	}
 	return said(c), err

@@ -192,6 +192,7 @@ func TestHoiioRooms(t *testing.T) {
 	b.of(ref, "call_status_dest1", "answered", "dest1", b.outside, "tag", "member", "duration", "1", "debit", "0.000", "app_state", "member")
 	hangUp(two)
 	b.of(second, "ivr_block", "transfer", "call_state", "ended", "transfer_status", "answered")
+	b.audited(b.id, `  hoiio +127\.0\.0\.1 +transferred call`, `  hoiio +127\.0\.0\.1 +hung up call`)
 }
 
 // A conference of the application's: each party is rung and hears the other.

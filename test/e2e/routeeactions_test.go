@@ -246,6 +246,7 @@ func TestRouteeActions(t *testing.T) {
 		for _, state := range []string{"Initiated", "Completed"} {
 			r.hearsOf(t, "/transfer", `"name":"`+state+`"`)
 		}
+		r.audited(r.id, `  routee +127\.0\.0\.1 +transferred call`, `  routee +127\.0\.0\.1 +hung up call`)
 	})
 	t.Run("a recording, as WAV and as MP3", func(t *testing.T) {
 		id, c := r.called(t, plan, "")

@@ -250,6 +250,7 @@ func TestSmartfloCalls(t *testing.T) {
 		ends(t, agent, 10*time.Second)
 		ends(t, customer, 10*time.Second)
 		hooks.got(t, `"ref":"`+ref+`"`, `"status":"answered"`, `"end":"2`)
+		e.audited(e.id, `  smartflo +127\.0\.0\.1 +hung up call`)
 		var records []any
 		if !eventually(10*time.Second, func() bool {
 			records, _ = e.flo(http.MethodGet, "/call/records?direction=clicktocall", nil)["results"].([]any)

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Page } from '@playwright/test'
+import { serious } from './looks'
 import { expect, password, test } from './tandem'
 
 test('the audit log shows who made and removed a user, by the page and by the command line, and is searched', async ({ home, server }) => {
@@ -21,6 +22,7 @@ test('the audit log shows who made and removed a user, by the page and by the co
   await home.getByRole('button', { name: 'Check the chain' }).click()
   const report = home.getByRole('status').filter({ hasText: 'Unbroken' })
   await expect(report).toContainText(/Unbroken, \d+ entries/)
+  expect(await serious(home)).toEqual([])
   const told = (await (await home.request.get(server.url + '/api/v1/audit/chain')).json()) as { head: string }
   await expect(report).toContainText(told.head)
   expect(await server.run('audit', 'verify', '--account', account)).toContain('unbroken')
@@ -119,4 +121,31 @@ test('a user is invited by a link, which opens once', async ({ home, server, bro
   await expect(berit.getByRole('heading', { name: 'Log in' })).toBeVisible()
   await open()
   await expect(berit.getByText('This link was used')).toBeVisible()
+})
+
+test('log-ins outlast a restart of the server, and a person ends those in other browsers', async ({ home, server, browser }) => {
+  const other = await browser.newContext({ userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Gecko/20100101 Firefox/150.0', locale: 'en' })
+  const page = await other.newPage()
+  await page.goto(server.url)
+  await page.getByRole('textbox', { name: 'E-mail' }).fill(server.owner)
+  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await expect(page.getByRole('button', { name: 'Log out' })).toBeVisible()
+
+  await server.stop()
+  await server.again()
+  await home.goto(server.url + '/me')
+  const list = home.getByRole('region', { name: 'Where you are logged in' })
+  await expect(list.getByRole('row')).toHaveCount(3) // with the heading
+  await expect(list.getByRole('row').filter({ hasText: 'this one' })).toContainText('127.0.0.1')
+  const firefox = list.getByRole('row').filter({ hasText: 'Firefox, Windows' })
+  expect((await page.request.get(server.url + '/api/v1/me')).status()).toBe(200)
+  await home.setViewportSize({ width: 360, height: 740 })
+  expect(await serious(home)).toEqual([])
+  expect(await home.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360)
+  await firefox.getByRole('button', { name: /End the log-in from 127.0.0.1/ }).press('Enter')
+  await expect(firefox).toHaveCount(0)
+  expect((await page.request.get(server.url + '/api/v1/me')).status()).toBe(401)
+  expect((await home.request.get(server.url + '/api/v1/me')).status()).toBe(200)
+  await other.close()
 })

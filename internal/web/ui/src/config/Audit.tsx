@@ -13,7 +13,7 @@ import { useTexts } from '../texts'
 type Entry = Schema<'AuditEntry'>
 
 const kinds = ['account', 'user', 'second factor', 'passkey', 'credential', 'key', 'link', 'app', 'sound', 'number', 'extension', 'trunk', 'resource', 'recording', 'message', 'call', 'room', 'audit']
-const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'log-in failed', 'second factor failed', 'used', 'listened to', 'listened in on', 'hung up', 'exported']
+const actions = ['created', 'changed', 'deleted', 'logged in', 'logged out', 'log-in failed', 'second factor failed', 'used', 'refused', 'listened to', 'listened in on', 'hung up', 'redirected', 'transferred', 'recorded', 'exported']
 
 /** Who did what in the account: searched, chosen from and exported. */
 export default function Audit() {
@@ -79,7 +79,7 @@ function Chain({ report: r }: { report: Schema<'AuditReport'> }) {
   const { t } = useTexts()
   if (!r.unbroken) return <Alert color="red" title={t('audit.broken')}>{r.fault?.words}</Alert>
   return (
-    <Alert color="green" title={t('audit.unbroken', { n: String(r.entries) })}>
+    <Alert variant="default" title={t('audit.unbroken', { n: String(r.entries) })}>
       <Text size="sm">{t('audit.head')} <Code style={{ overflowWrap: 'anywhere' }}>{r.head ?? '–'}</Code></Text>
       {!!r.removed && <Text size="sm">{t('audit.removed', { n: String(r.removed) })}</Text>}
     </Alert>

@@ -9,6 +9,7 @@ import { Page, Section } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
 import { Passkeys } from './Passkeys'
+import { Logins } from './Logins'
 
 type Step = 'enrol' | 'recovery' | 'remove' | null
 
@@ -59,6 +60,7 @@ export default function Me() {
         </Stack>
       </Section>
       <Passkeys />
+      <Logins />
       <Modal opened={step !== null} onClose={() => setStep(null)} title={step ? titles[step] : ''} size="lg" closeButtonProps={{ 'aria-label': t('things.close') }}>
         {step && (
           <Stack>
