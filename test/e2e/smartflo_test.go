@@ -288,6 +288,7 @@ func TestSmartfloCalls(t *testing.T) {
 			t.Fatalf("live calls: %v", live)
 		}
 		e.flo(http.MethodPost, "/call/options", map[string]any{"type": 4, "call_id": live[0]["call_id"], "intercom": "530675"})
+		e.audited(e.id, `  smartflo +127\.0\.0\.1 +redirected call`)
 		e.answered(t, c, "530675")
 		hooks.got(t, `"status":"answered"`, `"way":"inbound"`, `"end":"2`)
 	})

@@ -102,6 +102,10 @@ func (q *request) admit(source string) error {
 	}
 	const unknown = refusal("error_invalid_app_id")
 	if _, err := q.d.cfg.Credentials.TokenByName(q, Kind, id); voice.IsKind(err, voice.NotExist) {
+		// A guess is counted and noted, and is as much work as one at a token.
+		if _, err := q.d.cfg.Auth.Check(q, Kind, id, q.params["access_token"], source); voice.IsKind(err, voice.Limit) {
+			return refusal("error_rate_limit_exceeded")
+		}
 		return unknown
 	} else if err != nil {
 		return err

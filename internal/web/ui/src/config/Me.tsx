@@ -8,8 +8,8 @@ import { Fields } from '../parts/Fields'
 import { Page, Section } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
-import { Passkeys } from './Passkeys'
 import { Logins } from './Logins'
+import { Passkeys } from './Passkeys'
 
 type Step = 'enrol' | 'recovery' | 'remove' | null
 
