@@ -170,6 +170,9 @@ func (a *Admin) ResetFactor(ctx context.Context, u voice.User) error {
 // RemovePasskeys ends all passkeys of a person: an administrator does, for somebody who
 // has lost them. NotExist when there is none.
 func (a *Admin) RemovePasskeys(ctx context.Context, u voice.User) error {
+	if _, err := a.Store.EndSessions(ctx, u.Tenant, u.ID, "", ""); err != nil {
+		return err
+	}
 	return a.Store.DeletePasskeys(ctx, u.Tenant, u.ID)
 }
 

@@ -194,5 +194,8 @@ func (a *API) removeUserPasskeys(ctx context.Context, c caller, in *UserPath) (*
 	if err := outranks(c, u); err != nil {
 		return nil, err
 	}
+	if _, err := a.cfg.Sessions.EndSessions(ctx, u.Tenant, u.ID, "", ""); err != nil {
+		return nil, err
+	}
 	return nil, a.cfg.PasskeyStore.DeletePasskeys(ctx, u.Tenant, u.ID)
 }
