@@ -110,7 +110,7 @@ func TestOneRightIsNoOther(t *testing.T) {
 	}
 	for _, word := range []string{"sound", "extension", "number", "trunk", "webhook", "key", "credential", "user", "account", "app"} {
 		for _, id := range may {
-			if strings.Contains(id, word) && id != "press-keys" {
+			if strings.Contains(strings.ReplaceAll(id, "passkey", ""), word) && id != "press-keys" { // a key has no passkeys
 				t.Errorf("a key that may order calls may %s", id)
 			}
 		}
