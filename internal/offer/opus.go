@@ -119,7 +119,10 @@ func unlike(pt uint8, others ...uint8) uint8 {
 
 // opusMedia reads what the peer says of its Opus (RFC 7587 §6.1).
 func (l *line) opusMedia(pt uint8) OpusMedia {
-	m := OpusMedia{PT: pt, EventPT: l.eventPT(opusRate)}
+	m := OpusMedia{PT: pt}
+	if event := l.eventPT(opusRate); event >= 96 {
+		m.EventPT = event
+	}
 	at := slices.IndexFunc(l.params, func(p fmtp) bool { return p.pt == pt })
 	if at < 0 {
 		return m

@@ -154,3 +154,41 @@ func TestOpusAsItIsMeant(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOpus has no offer lead to an answer or a further offer in which a payload type means
+// two things, or to Opus that this side does not send.
+func FuzzOpus(f *testing.F) {
+	f.Add(uint8(2), "111 63 9 0 8 13 110 126", "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n")
+	f.Add(uint8(1), "101 0 9 99", "a=rtpmap:101 OPUS/48000/2\r\na=rtpmap:9 telephone-event/48000\r\na=rtpmap:99 telephone-event/8000\r\n")
+	f.Add(uint8(2), "110 99", "a=rtpmap:110 opus/48000/2\r\na=rtpmap:99 telephone-event/48000\r\na=ice-ufrag:abcd\r\n")
+	f.Fuzz(func(t *testing.T, use uint8, formats, attributes string) {
+		for _, start := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF ", "m=audio 4000 RTP/AVP "} {
+			s, err := offer.Parse([]byte(head + "a=ice-ufrag:fulf\r\na=ice-pwd:" + strings.Repeat("p", 22) + "\r\na=fingerprint:sha-256 " + hexes + "\r\n" +
+				start + formats + "\r\na=mid:0\r\na=rtcp-mux\r\n" + attributes))
+			if err != nil {
+				continue
+			}
+			l := ours()
+			l.Opus = offer.OpusUse(use % 3)
+			body, m, err := l.Answer(s)
+			if err != nil {
+				continue
+			}
+			if m.Codec.Name == offer.Opus && (l.Opus != offer.OpusSpoken || m.Codec.PayloadType != m.Opus.PT) || m.Opus.PT != 0 && l.Opus == offer.OpusNone {
+				t.Errorf("agreed on %+v", m)
+			}
+			if m.Opus.PT != 0 && (m.Opus.PT == m.Opus.EventPT || m.Opus.PT == m.EventPT || m.Opus.EventPT != 0 && m.Opus.EventPT == m.EventPT) {
+				t.Errorf("one payload type means two things: %+v", m)
+			}
+			for _, sdp := range []string{string(body), string(l.Offer(""))} {
+				if _, err := offer.Parse([]byte(sdp)); err != nil {
+					t.Fatalf("%q does not parse: %v", sdp, err)
+				}
+				line := regexp.MustCompile(`m=audio [^0 ].*`).FindString(sdp)
+				if all := strings.Fields(line); m.Opus.PT != 0 && line != "" && len(slices.Compact(slices.Sorted(slices.Values(all[3:])))) != len(all)-3 {
+					t.Errorf("a payload type twice: %s", line)
+				}
+			}
+		}
+	})
+}

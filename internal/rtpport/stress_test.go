@@ -159,6 +159,8 @@ func FuzzPackets(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0xFF, 0xFF}, false)
 	f.Add([]byte{0x80, 101, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0x8A, 1, 0}, false)
 	f.Add([]byte{0xB1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 9, 1, 2, 0, 1, 0, 0, 0, 0, 4}, false)
+	f.Add([]byte{0x80, opusPT, 0, 2, 0, 0, 3, 0xC0, 0, 0, 0, 1, 0x08, 1, 2, 3}, false)
+	f.Add([]byte{0x80, opusEventPT, 0, 3, 0, 0, 7, 0x80, 0, 0, 0, 1, 5, 0x8A, 1, 0}, false)
 	f.Add([]byte{0x81, 200, 0, 12, 0, 0, 0, 1}, true)
 	f.Add([]byte{0x81, 201, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 2, 3, 4, 0, 0, 0, 1}, true)
 	pool, err := rtpport.Start(rtpport.Config{Bind: netip.MustParseAddr("127.0.0.1"), PortLow: 20000, PortHigh: 60000})
@@ -171,7 +173,10 @@ func FuzzPackets(f *testing.F) {
 		f.Fatal(err)
 	}
 	source := netip.MustParseAddrPort("127.0.0.1:9")
-	if err := port.Start(rtpport.Params{Remote: source, Codec: media.PCMA, EventPT: eventPT, Direction: rtpport.RecvOnly}); err != nil {
+	if err := port.Start(rtpport.Params{Remote: source, Codec: media.PCMA, EventPT: eventPT, Direction: rtpport.RecvOnly, Opus: rtpport.Opus{PT: opusPT, EventPT: opusEventPT}}); err != nil {
+		f.Fatal(err)
+	}
+	if _, err := port.Record(rtpport.RecordOptions{Hear: func([]int16) bool { return false }}); err != nil { // who makes it decode
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, rtcp bool) {
