@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"tandem/internal/blob/fileblob"
 	"tandem/internal/hooks"
 	"tandem/internal/prompt"
 	"tandem/internal/voice"
@@ -25,3 +26,14 @@ func (d *Daemon) Sign(ctx context.Context, x voice.Delivery, now time.Time) (map
 
 // FetchSounds gives what fetches the sounds of prompts with a client.
 func FetchSounds(c *http.Client) prompt.Fetch { return downloads{c}.fetch }
+
+// Captures gives where captures of packets are kept.
+func (d *Daemon) Captures() voice.CaptureStore { return d.captures }
+
+// PurgeCaptures removes those that began before a time.
+func (d *Daemon) PurgeCaptures(ctx context.Context, before time.Time) error {
+	return d.captures.purge(ctx, before)
+}
+
+// Blobs gives the files.
+func (d *Daemon) Blobs() *fileblob.Store { return d.blobs }
