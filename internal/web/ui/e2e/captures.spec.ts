@@ -20,6 +20,9 @@ test('the packets of a call are captured from its page and downloaded there', as
   await home.getByRole('dialog', { name: 'Hang up' }).getByRole('button', { name: 'Hang up' }).click()
   await call
   await expect(home.getByRole('link', { name: 'Download packets' })).toBeVisible()
+  await home.getByRole('button', { name: 'Remove the capture' }).click()
+  await home.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(home.getByRole('link', { name: 'Download packets' })).toHaveCount(0)
 })
 
 test('each call of an account is captured when its settings say so', async ({ home, server }) => {

@@ -1,4 +1,5 @@
-import { expect, test } from './tandem'
+import { sipp } from './sipp'
+import { expect, freePort, test } from './tandem'
 
 test('a talk is listened to, whispered to, held and sent elsewhere from its page', async ({ home, server }) => {
   test.setTimeout(120_000)
@@ -31,6 +32,18 @@ test('a talk is listened to, whispered to, held and sent elsewhere from its page
   await expect(desk.getByRole('cell', { name: /is on hold and hears/ })).toBeVisible()
   await desk.getByRole('button', { name: 'Take off hold' }).click()
   await expect(desk.getByRole('cell', { name: /talks again/ })).toBeVisible()
+
+  // A telephone that is not the page's is rung for it, and joins once it answers.
+  const port = await freePort('udp')
+  const phone = sipp({ scenario: 'answer', port, within: 60 })
+  await desk.getByRole('button', { name: 'Listen by telephone' }).click()
+  const by = desk.getByRole('dialog', { name: 'Listen by telephone' })
+  await by.getByRole('combobox', { name: 'Which telephone' }).click()
+  await desk.getByRole('option', { name: 'SIP address' }).click()
+  await by.getByRole('textbox', { name: 'SIP address' }).fill(`desk@127.0.0.1:${port}`)
+  await by.getByRole('button', { name: 'Ring it' }).click()
+  await phone
+  await expect(desk.getByRole('cell', { name: / listens( more)?$/ })).toHaveCount(2)
 
   await desk.getByRole('button', { name: 'Send elsewhere' }).click()
   const dialog = desk.getByRole('dialog', { name: 'Send elsewhere' })

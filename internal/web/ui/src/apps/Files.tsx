@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, Fault, need, type Schema } from '../api/client'
 import { Trouble } from '../parts/Trouble'
+import { Working } from '../parts/Working'
 import { useTexts } from '../texts'
 
 type App = Schema<'App'>
@@ -18,8 +19,11 @@ export function Import({ done }: { done: (id: string) => void }) {
   const [text, setText] = useState('')
   const [losses, setLosses] = useState<Loss[]>([])
   const [fault, setFault] = useState<Fault | null>(null)
+  const [stage, setStage] = useState<'ivrs.converts' | 'ivrs.stores' | null>(null)
   const go = async () => {
+    if (stage) return
     setFault(null)
+    setStage(from === 'native' ? 'ivrs.stores' : 'ivrs.converts')
     try {
       let document: unknown = { format: 'yaml', text }
       const json = parsed(text)
@@ -28,10 +32,13 @@ export function Import({ done }: { done: (id: string) => void }) {
         const made = await need(api.POST('/api/v1/convert', { body: { from, to: 'native', document: json ?? text, check: true } }))
         if (made.losses?.length && !losses.length) return setLosses(made.losses)
         document = made.document
+        setStage('ivrs.stores')
       }
       done((await need(api.POST('/api/v1/apps', { body: { kind: 'native', name, document, publish: false } }))).id)
     } catch (e) {
       setFault(e instanceof Fault ? e : new Fault(0, { detail: String(e) }))
+    } finally {
+      setStage(null)
     }
   }
   return (
@@ -43,7 +50,8 @@ export function Import({ done }: { done: (id: string) => void }) {
         <Select label={t('ivrs.format')} data={formats} value={from} allowDeselect={false} onChange={(v) => { setFrom(v ?? 'native'); setLosses([]) }} />
         <FileInput label={t('ivrs.file')} onChange={(f) => void f?.text().then((s) => { setText(s); setName((n) => n || f.name.replace(/\.\w+$/, '')); setLosses([]) })} />
         <Textarea label={t('ivrs.document')} description={t('ivrs.document.help')} required autosize minRows={4} maxRows={14} value={text} onChange={(e) => { setText(e.currentTarget.value); setLosses([]) }} />
-        <Button type="submit">{t('ivrs.doImport')}</Button>
+        {stage && <Working key={stage} what={t(stage)} />}
+        <Button type="submit" loading={stage !== null}>{t('ivrs.doImport')}</Button>
       </Stack>
     </form>
   )

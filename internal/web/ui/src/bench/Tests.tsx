@@ -3,6 +3,7 @@ import { IconPlayerPlay, IconSparkles } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { api, Fault, need, type Schema } from '../api/client'
 import { Trouble } from '../parts/Trouble'
+import { Working } from '../parts/Working'
 import { useTexts } from '../texts'
 import './bench.css'
 import type { BenchProps } from './Bench'
@@ -91,6 +92,7 @@ function Form({ app, graph, saved, version, writes, mark, choose, kept, again }:
         {writes && <Button variant="light" loading={busy === 'save'} disabled={text === stored.text} onClick={() => void save()}>{t('bench.saveTests')}</Button>}
         <Text size="sm" c="dimmed">{t('bench.tests', { n: tests.length })}</Text>
       </Group>
+      {(busy === 'run' || busy === 'write') && <Working key={busy} what={t(busy === 'run' ? 'bench.run' : 'bench.write')} />}
       {fault instanceof Fault && fault.status === 412 && <Alert color="orange" role="alert" title={t('bench.othersTests')}><Button size="xs" onClick={again}>{t('editor.theirs')}</Button></Alert>}
       {fault !== null && !(fault instanceof Fault && fault.status === 412) && <Trouble error={fault} />}
       {bad.length > 0 && <Alert color="red" role="alert" title={t('bench.unread')}><List size="sm">{bad.map((b, i) => <List.Item key={i}><Anchor component="button" type="button" size="sm" onClick={() => goTo(b.line)}>{t('bench.line', { n: b.line })}</Anchor> {b.text}</List.Item>)}</List></Alert>}

@@ -1,14 +1,15 @@
 import { ActionIcon, Alert, Badge, Button, Code, Group, Paper, SimpleGrid, Skeleton, Stack, Table, Tabs, Text } from '@mantine/core'
-import { IconDownload, IconEye } from '@tabler/icons-react'
+import { IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { Link, useOutletContext, useParams } from 'react-router'
 import { api, need, type Schema } from '../api/client'
 import { useEvents, type CallEvent } from '../api/events'
-import { queries, type Me } from '../api/queries'
+import { may, queries, type Me } from '../api/queries'
 import { Delivery } from '../config/Delivery'
 import { ReplayCall } from '../bench/ReplayCall'
 import { Page } from '../parts/Page'
+import { Remove } from '../parts/Things'
 import { Trouble } from '../parts/Trouble'
 import { useTexts, type TextKey } from '../texts'
 import { Captures } from './Captures'
@@ -132,6 +133,8 @@ function Media({ call }: { call: Call }) {
 
 function Recordings({ call }: { call: string }) {
   const { t } = useTexts()
+  const me = useOutletContext<Me>()
+  const [doomed, doom] = useState<Schema<'Recording'> | null>(null)
   const list = useQuery({ queryKey: ['recordings', call], queryFn: async () => (await need(api.GET('/api/v1/recordings', { params: { query: { call } } }))).items ?? [] })
   if (list.error) return <Trouble error={list.error} />
   if (!list.data) return <Skeleton height={100} />
@@ -145,9 +148,14 @@ function Recordings({ call }: { call: string }) {
             <Text size="sm" mb="xs">{r.purpose}, {r.seconds.toFixed(1)} s {r.words}</Text>
             {r.state !== 'recording' && <Suspense fallback={<Skeleton height={90} />}><Wave source={audio} label={r.purpose} /></Suspense>}
             <Button component="a" href={audio} download variant="subtle" size="compact-sm" leftSection={<IconDownload size={14} />}>{t('call.download')}</Button>
+            {may(me, 'recordings:write') && r.state !== 'recording' && <Button variant="subtle" color="red" size="compact-sm" leftSection={<IconTrash size={14} />} onClick={() => doom(r)}>{t('call.dropRecording')}</Button>}
           </Paper>
         )
       })}
+      <Remove thing={doomed} name={doomed ? t('call.recordingOf', { seconds: doomed.seconds.toFixed(1) }) : ''} close={() => doom(null)} run={async () => {
+        await need(api.DELETE('/api/v1/recordings/{recording}', { params: { path: { recording: doomed!.id } } }))
+        await queries.invalidateQueries({ queryKey: ['recordings', call] })
+      }} />
     </Stack>
   )
 }

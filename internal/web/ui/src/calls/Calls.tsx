@@ -11,18 +11,20 @@ import { may, queries, type Me } from '../api/queries'
 import { Page, Section } from '../parts/Page'
 import { Trouble } from '../parts/Trouble'
 import { useTexts } from '../texts'
+import { Begin } from './Begin'
 import { clock, length } from './words'
 
 /** Calls that are up, and those that were, newest first; both follow by themselves. */
 export default function Calls() {
   const { t } = useTexts()
+  const me = useOutletContext<Me>()
   useEvents((e) => {
     if (!/^(call|bridge|leg|room)\./.test(e.kind)) return
     void queries.invalidateQueries({ queryKey: ['live'] })
     if (e.kind === 'call.ended') void queries.invalidateQueries({ queryKey: ['calls'] })
   })
   return (
-    <Page title={t('calls.title')}>
+    <Page title={t('calls.title')} actions={may(me, 'calls:write') && <Begin />}>
       <Live />
       <Past />
     </Page>

@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Modal, Text } from '@mantine/core'
-import { IconArrowsRight, IconEar, IconMicrophone2, IconPhoneOff, IconPlayerPause, IconPlayerPlay, IconUsersPlus } from '@tabler/icons-react'
+import { IconArrowsRight, IconDeviceLandlinePhone, IconEar, IconMicrophone2, IconPhoneOff, IconPlayerPause, IconPlayerPlay, IconUsersPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, need, type Schema } from '../api/client'
@@ -15,7 +15,7 @@ import { held } from './words'
 
 type Mode = Schema<'Listening'>['mode']
 const modes: [Mode, typeof IconEar][] = [['monitor', IconEar], ['whisper', IconMicrophone2], ['barge', IconUsersPlus]]
-type Question = Exclude<Mode, 'monitor'> | 'redirect' | 'hangup'
+type Question = Exclude<Mode, 'monitor'> | 'redirect' | 'supervise' | 'hangup'
 
 /**
  * What can be done with a call that is up: join its talk with the telephone of
@@ -54,6 +54,7 @@ export function LiveActions({ id, events, me }: { id: string; events: CallEvent[
       {may(me, 'phone') && modes.map(([m, Icon]) => (
         <Button key={m} variant="light" leftSection={<Icon size={16} />} disabled={!talking || busy} title={talking ? t(`call.${m}Help`) : t('call.nobodyTalks')} onClick={() => (m === 'monitor' ? join(m) : ask(m))}>{t(`call.${m}`)}</Button>
       ))}
+      <Button variant="light" leftSection={<IconDeviceLandlinePhone size={16} />} disabled={!talking} title={talking ? t('call.superviseHelp') : t('call.nobodyTalks')} onClick={() => ask('supervise')}>{t('call.supervise')}</Button>
       <Button variant="light" disabled={!talking && !onHold} leftSection={onHold ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />} onClick={() => void hold()}>{t(onHold ? 'call.unhold' : 'call.hold')}</Button>
       <Orders id={id} events={events} order={order} />
       <Button variant="light" leftSection={<IconArrowsRight size={16} />} onClick={() => ask('redirect')}>{t('call.redirect')}</Button>
@@ -62,8 +63,11 @@ export function LiveActions({ id, events, me }: { id: string; events: CallEvent[
       <Modal opened={asked === 'redirect'} onClose={() => ask(null)} title={t('call.redirect')} closeButtonProps={{ 'aria-label': t('things.close') }}>
         {asked === 'redirect' && <Redirect id={id} done={() => ask(null)} />}
       </Modal>
-      <Modal opened={asked !== null && asked !== 'redirect'} onClose={() => ask(null)} title={asked && asked !== 'redirect' ? t(`call.${asked}`) : ''} closeButtonProps={{ 'aria-label': t('things.close') }}>
-        {asked && asked !== 'redirect' && (
+      <Modal opened={asked === 'supervise'} onClose={() => ask(null)} title={t('call.supervise')} closeButtonProps={{ 'aria-label': t('things.close') }}>
+        {asked === 'supervise' && <Supervise id={id} done={() => ask(null)} />}
+      </Modal>
+      <Modal opened={asked !== null && asked !== 'redirect' && asked !== 'supervise'} onClose={() => ask(null)} title={asked && asked !== 'redirect' && asked !== 'supervise' ? t(`call.${asked}`) : ''} closeButtonProps={{ 'aria-label': t('things.close') }}>
+        {asked && asked !== 'redirect' && asked !== 'supervise' && (
           <>
             <Text mb="md">{t(`call.${asked}Sure`)}</Text>
             <Group justify="flex-end">
@@ -78,6 +82,24 @@ export function LiveActions({ id, events, me }: { id: string; events: CallEvent[
         )}
       </Modal>
     </>
+  )
+}
+
+/** Which telephone is rung and joins the talk, and how far. */
+function Supervise({ id, done }: { id: string; done: () => void }) {
+  const { t } = useTexts()
+  const { fieldsOf } = useDestinations()
+  return (
+    <Fields label={t('call.superviseNow')} cancel={done} initial={{ mode: 'monitor', 'by.kind': 'extension' }}
+      fields={[
+        { name: 'mode', label: t('call.superviseMode'), kind: 'select', required: true, options: modes.map(([m]) => ({ value: m, label: t(`call.superviseMode.${m}`) })) },
+        ...fieldsOf('by', ['extension', 'user', 'number', 'sip'], t('call.superviseBy')).map((f) => (f.name === 'by.kind' ? { ...f, required: true } : f)),
+      ]}
+      submit={async (v) => {
+        const by = destinationOf(v, 'by')
+        if (by) await need(api.POST('/api/v1/calls/{call}/supervise', { params: { path: { call: id } }, body: { mode: v.mode as Mode, by } }))
+        done()
+      }} />
   )
 }
 

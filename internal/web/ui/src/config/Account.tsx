@@ -17,7 +17,7 @@ export default function Account() {
   const a = account.data
   const limits: [string, number | undefined][] = [
     [t('settings.inbound'), a?.limits.inbound_calls], [t('settings.outbound'), a?.limits.outbound_calls], [t('settings.perMinute'), a?.limits.outbound_per_minute],
-    [t('settings.perSecond'), a?.limits.calls_per_second], [t('settings.queued'), a?.limits.max_queued],
+    [t('settings.inboundPerSecond'), a?.limits.inbound_per_second], [t('settings.inboundPerMinute'), a?.limits.inbound_per_minute], [t('settings.perSecond'), a?.limits.calls_per_second], [t('settings.queued'), a?.limits.max_queued],
   ]
   const zones = Intl.supportedValuesOf('timeZone')
   return (
@@ -55,6 +55,7 @@ export default function Account() {
               <Paper key={name} withBorder p="sm"><Text size="sm" c="dimmed">{name}</Text><Text>{n || t('settings.limitless')}</Text></Paper>
             ))}
           </SimpleGrid>
+          {!!a.allow?.length && <><Title order={3} size="h4">{t('settings.allow')}</Title><Text size="sm" c="dimmed">{t('settings.allowHelp')}</Text><Text ff="monospace" style={{ overflowWrap: 'anywhere' }}>{a.allow.join(', ')}</Text></>}
         </>
       )}
     </Page>

@@ -226,7 +226,7 @@ function Loaded({ app, appTag, begin, kinds, reload, published: fresh }: { app: 
         <Bench app={app.id} kind={app.kind} graph={drawn} saved={state === 'saved'} version={tag} writes={writes} mark={mark} clicked={setClicked} choose={choose} reload={reload} />
         <AddStep opened={adding} close={() => setAdding(false)} kinds={kinds} add={(word) => { setAdding(false); insert(addStep(doc, word)) }} />
         <Modal opened={history} onClose={() => setHistory(false)} title={t('editor.history')} size="lg" closeButtonProps={{ 'aria-label': t('things.close') }}>
-          {history && <History app={app.id} writes={writes} done={() => { setHistory(false); reload() }} />}
+          {history && <History app={app.id} draft={draft} writes={writes} done={() => { setHistory(false); reload() }} />}
         </Modal>
         <Modal opened={publishing} onClose={() => setPublishing(false)} title={t('editor.publish')} closeButtonProps={{ 'aria-label': t('things.close') }}>
           {publishing && <Publish app={app.id} tag={appTag} done={published} conflict={() => { setPublishing(false); setState('conflict') }} />}

@@ -2,6 +2,7 @@ import { Alert, Button, Group, NumberInput, PasswordInput, Select, Stack, Switch
 import { useState, type ReactNode } from 'react'
 import { Fault } from '../api/client'
 import { useTexts } from '../texts'
+import { Working } from './Working'
 
 /** One field of a form. name is that of the API, "to.id" for one within another, so that the server's messages find their place. */
 export interface Field {
@@ -74,6 +75,7 @@ export function Fields({ fields, initial, submit, cancel, changed, label, extra 
           }} />
         ))}
         {extra?.(values)}
+        {busy && <Working what={label} />}
         <Group justify="flex-end">
           {cancel && <Button variant="default" onClick={cancel}>{t('things.cancel')}</Button>}
           <Button type="submit" loading={busy}>{label}</Button>

@@ -126,7 +126,8 @@ export function Things<T>(p: ThingsProps<T>) {
   )
 }
 
-function Remove({ thing, name, close, run }: { thing: unknown; name: string; close: () => void; run: () => Promise<void> }) {
+/** Asks before something is taken away; thing null = nobody is asked. */
+export function Remove({ thing, name, close, run }: { thing: unknown; name: string; close: () => void; run: () => Promise<void> }) {
   const { t } = useTexts()
   const [fault, setFault] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)

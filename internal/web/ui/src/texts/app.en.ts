@@ -54,4 +54,5 @@ export const appEn = {
   'nav.access': 'API access',
   'nav.webhooks': 'Webhooks',
   'nav.account': 'Account',
+  'app.working': '{what}: for {n} s now',
 } as const

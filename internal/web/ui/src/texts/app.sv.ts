@@ -55,4 +55,5 @@ export const appSv: Record<keyof typeof appEn, string> = {
   'nav.access': 'API-åtkomst',
   'nav.webhooks': 'Webhooks',
   'nav.account': 'Konto',
+  'app.working': '{what}: sedan {n} s',
 }

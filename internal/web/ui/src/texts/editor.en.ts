@@ -132,4 +132,9 @@ export const editorEn = {
   'editor.dial.timeHelp': 'Then the way “no answer” is taken. Such as 20s.',
   'editor.dial.caller': 'Number that they see',
   'editor.dial.callerHelp': 'Empty: the caller’s own.',
+  'editor.draft': 'the draft',
+  'editor.draftHelp': 'Changes that no call runs yet.',
+  'editor.dropDraft': 'Throw the draft away',
+  'ivrs.converts': 'The document is read',
+  'ivrs.stores': 'The IVR is made',
 } as const

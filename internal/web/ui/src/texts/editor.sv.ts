@@ -133,4 +133,9 @@ export const editorSv: Record<keyof typeof editorEn, string> = {
   'editor.dial.timeHelp': 'Sedan tas vägen ”inget svar”. Till exempel 20s.',
   'editor.dial.caller': 'Nummer som de ser',
   'editor.dial.callerHelp': 'Tomt: den uppringandes eget.',
+  'editor.draft': 'utkastet',
+  'editor.draftHelp': 'Ändringar som inget samtal kör än.',
+  'editor.dropDraft': 'Kasta utkastet',
+  'ivrs.converts': 'Dokumentet läses',
+  'ivrs.stores': 'IVR:en skapas',
 }
