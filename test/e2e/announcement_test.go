@@ -90,14 +90,14 @@ func TestAnnouncement(t *testing.T) {
 	})
 }
 
-// newestEnded waits for the end of the newest call.
+// newestEnded waits for the end of the newest call, and gives it once.
 func (s *server) newestEnded(t *testing.T) shown {
 	t.Helper()
-	var list []callLine
-	if !eventually(10*time.Second, func() bool { list = s.calls(t); return len(list) > 0 && !list[0].End.IsZero() }) {
+	id := ""
+	if !eventually(10*time.Second, func() bool { id = s.judge(t, ""); return id != "" }) {
 		t.Fatalf("the newest call has no end: %s", s.lastCall())
 	}
-	return s.show(t, list[0].ID)
+	return s.show(t, id)
 }
 
 // customPrompt makes a prompt of an app and uploads its sound.

@@ -30,14 +30,6 @@ func TestCallBack(t *testing.T) {
 	o := newOffice(t)
 	first, second := newPhone(t, phone.Options{Bind: "127.0.0.2:0"}), newPhone(t, phone.Options{Bind: "127.0.0.2:0"})
 	call1, call2 := "sip:first@"+first.Addr().String(), "sip:second@"+second.Addr().String()
-	newest := func(t *testing.T) shown {
-		t.Helper()
-		var list []callLine
-		if !eventually(10*time.Second, func() bool { list = o.calls(t); return len(list) > 0 && !list[0].End.IsZero() }) {
-			t.Fatalf("the call has no end: %s", o.lastCall())
-		}
-		return o.show(t, list[0].ID)
-	}
 
 	t.Run("both are rung in turn and talk", func(t *testing.T) {
 		o.callBack(t, call1, call2)
@@ -57,7 +49,7 @@ func TestCallBack(t *testing.T) {
 		talks(t, a, b)
 		hangUp(a)
 		ends(t, b, 5*time.Second)
-		v := newest(t)
+		v := o.newestEnded(t)
 		v.must(t, "bridge.started", "")
 		if v.Call.Words == "" {
 			t.Error("the end has no words")
@@ -80,7 +72,7 @@ func TestCallBack(t *testing.T) {
 	t.Run("the first is busy: the second never rings", func(t *testing.T) {
 		o.callBack(t, call1, call2)
 		rings(t, first, 10*time.Second).Reject(486)
-		v := newest(t)
+		v := o.newestEnded(t)
 		if !strings.Contains(v.Call.Words, "first party") || !v.Call.Answered.IsZero() {
 			t.Errorf("the record: %+v", v.Call)
 		}
@@ -105,7 +97,7 @@ func TestCallBack(t *testing.T) {
 		if busy < 2*time.Second || busy > 5500*time.Millisecond {
 			t.Errorf("busy tone was heard for %v of %v", busy, time.Duration(len(heard))*time.Second/phone.Rate)
 		}
-		v := newest(t)
+		v := o.newestEnded(t)
 		if !strings.Contains(v.Call.Words, "second party") {
 			t.Errorf("the end in words: %q", v.Call.Words)
 		}
@@ -117,7 +109,7 @@ func TestCallBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		ends(t, a, 45*time.Second) // the ring time of 30 s
-		v := newest(t)
+		v := o.newestEnded(t)
 		if !strings.Contains(v.Call.Words, "no answer") {
 			t.Errorf("the record: %+v", v.Call)
 		}

@@ -68,10 +68,10 @@ func TestRouteeBadPlans(t *testing.T) {
 	}
 	says := func(t *testing.T, words ...string) { // the newest call, once its record is stored
 		t.Helper()
-		line := ""
+		line, id := "", r.newestEnded(t).Call.ID
 		said := func(w string) bool { return strings.Contains(line, w) }
 		if !eventually(10*time.Second, func() bool {
-			line = r.newestEnded(t).String()
+			line = r.show(t, id).String()
 			return !slices.ContainsFunc(words, func(w string) bool { return !said(w) })
 		}) {
 			t.Errorf("the timeline does not say %q:\n%s", words, line)
