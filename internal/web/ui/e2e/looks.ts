@@ -8,8 +8,18 @@ const pictures = resolve(import.meta.dirname, '../../../../docs/screenshots')
 
 interface Finding { id: string; impact: string; help: string; nodes: { html: string; target: string[]; failureSummary: string }[] }
 
+/** Lets what fades in and out come to its end: axe takes a half-faded text for a pale one, and a window that closes for one without a name. */
+async function still(page: Page) {
+  const moving = () => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running' && a.effect?.getComputedTiming().iterations !== Infinity).length)
+  for (let calm = 0, left = 50; calm < 3 && left > 0; left--) {
+    calm = (await moving()) === 0 ? calm + 1 : 0
+    await page.waitForTimeout(100)
+  }
+}
+
 /** What axe finds on the page that is shown, and is serious or critical. */
 export async function serious(page: Page): Promise<string[]> {
+  await still(page)
   await page.evaluate(axe)
   const found = await page.evaluate(async () => ((await (window as unknown as { axe: { run: () => Promise<{ violations: unknown[] }> } }).axe.run()).violations)) as Finding[]
   return found.filter((f) => f.impact === 'serious' || f.impact === 'critical').map((f) => `${f.id}: ${f.help}: ${f.nodes.map((n) => n.html.slice(0, 160)).join(' | ')}`)
