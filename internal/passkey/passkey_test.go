@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	tenant voice.TenantID = "100000001"
-	place                 = "https://pbx.example"
+	tenant = voice.TenantID("100000001")
+	place  = "https://pbx.example"
 )
 
 // bench is a keeper on a real database with two people.
