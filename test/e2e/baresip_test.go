@@ -97,6 +97,34 @@ func startBaresipOn(t *testing.T, host *netlab.Host, ip, account string, speaks 
 	return b
 }
 
+// reachesTheDesk has a call of the menu hear it within a time, press 0 and be heard by
+// the desk, which answers.
+func (b *baresip) reachesTheDesk(t *testing.T, o *office, menu []int16, within time.Duration) *phone.Call {
+	t.Helper()
+	b.hears(t, "Main Menu", menu, within)
+	b.command("sndcode", "0")
+	in := rings(t, o.desk, 10*time.Second)
+	if err := in.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hearsTone(t, in, 700)
+	return in
+}
+
+// talksWithTheDesk is reachesTheDesk, after which baresip hears the desk within back and
+// hangs up.
+func (b *baresip) talksWithTheDesk(t *testing.T, o *office, menu []int16, within, back time.Duration) {
+	t.Helper()
+	in := b.reachesTheDesk(t, o, menu, within)
+	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
+	if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	b.hearsTone(t, 1000, from, back)
+	b.command("hangup", "")
+	ends(t, in, 5*time.Second)
+}
+
 func (b *baresip) write(name string, data []byte) {
 	b.t.Helper()
 	if err := os.WriteFile(filepath.Join(b.dir, name), data, 0o600); err != nil {
@@ -231,20 +259,7 @@ func TestBaresipSpeaksWideband(t *testing.T) {
 	main := o.sound(menu, "Main Menu")
 
 	b.command("dial", "sip:"+o.number+"@"+o.sip)
-	b.hears(t, "Main Menu", main, 15*time.Second)
-	b.command("sndcode", "0")
-	in := rings(t, o.desk, 10*time.Second)
-	if err := in.Answer(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hearsTone(t, in, 700)
-	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
-	if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	b.hearsTone(t, 1000, from, 10*time.Second)
-	b.command("hangup", "")
-	ends(t, in, 5*time.Second)
+	b.talksWithTheDesk(t, o, main, 15*time.Second, 10*time.Second)
 	v := o.ended(t, o.number, 5*time.Second)
 	if got := v.String(); !strings.Contains(got, "G722") {
 		t.Errorf("the caller did not speak G.722:\n%s", got)
@@ -268,20 +283,7 @@ func TestBaresipSpeaksOpus(t *testing.T) {
 	menu := sippMenu(o)
 	o.account.number(o.number, menu)
 	b := calls(o)
-	b.hears(t, "Main Menu", o.sound(menu, "Main Menu"), 15*time.Second)
-	b.command("sndcode", "0")
-	in := rings(t, o.desk, 10*time.Second)
-	if err := in.Answer(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hearsTone(t, in, 700)
-	from := time.Duration(len(b.heard())) * time.Second / phone.Rate
-	if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	b.hearsTone(t, 1000, from, 10*time.Second)
-	b.command("hangup", "")
-	ends(t, in, 5*time.Second)
+	b.talksWithTheDesk(t, o, o.sound(menu, "Main Menu"), 15*time.Second, 10*time.Second)
 	v := o.ended(t, o.number, 5*time.Second)
 	if got := v.String(); !strings.Contains(got, "OPUS, keys by telephone-event") || strings.Count(got, "key 0 by rfc4733") != 1 {
 		t.Errorf("the caller did not speak Opus or press one key:\n%s", got)

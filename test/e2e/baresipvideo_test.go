@@ -15,13 +15,7 @@ func TestBaresipOffersVideo(t *testing.T) {
 	b := startBaresip(t, "<sip:caller@127.0.0.1>;regint=0", tone(700, 20*time.Second),
 		"module vp8.so", "module fakevideo.so", "video_source fakevideo,nil", "video_display fakevideo,nil", "video_size 176x144", "video_fps 5")
 	b.command("dial", "sip:"+o.number+"@"+o.sip)
-	b.hears(t, "Main Menu", o.sound(menu, "Main Menu"), 15*time.Second)
-	b.command("sndcode", "0")
-	in := rings(t, o.desk, 10*time.Second)
-	if err := in.Answer(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hearsTone(t, in, 700)
+	in := b.reachesTheDesk(t, o, o.sound(menu, "Main Menu"), 15*time.Second)
 	b.command("hangup", "")
 	ends(t, in, 5*time.Second)
 	v := o.ended(t, o.number, 5*time.Second)

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"tandem/internal/phone"
 )
 
 // TestBaresipPacketTimes calls with packets of 10, 30, 40 and 60 ms: baresip is sent
@@ -23,20 +21,7 @@ func TestBaresipPacketTimes(t *testing.T) {
 	for _, ms := range []int{10, 30, 40, 60} {
 		b := startBaresip(t, fmt.Sprintf("<sip:caller@127.0.0.1>;regint=0;audio_codecs=PCMA/8000/1;ptime=%d", ms), tone(700, 40*time.Second))
 		b.command("dial", "sip:"+o.number+"@"+o.sip)
-		b.hears(t, "Main Menu", main, 15*time.Second)
-		b.command("sndcode", "0")
-		in := rings(t, o.desk, 10*time.Second)
-		if err := in.Answer(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		hearsTone(t, in, 700)
-		from := time.Duration(len(b.heard())) * time.Second / phone.Rate
-		if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		b.hearsTone(t, 1000, from, 10*time.Second)
-		b.command("hangup", "")
-		ends(t, in, 5*time.Second)
+		b.talksWithTheDesk(t, o, main, 15*time.Second, 10*time.Second)
 		v := o.ended(t, o.number, 5*time.Second).String()
 		if !strings.Contains(v, "key 0 by rfc4733") {
 			t.Errorf("%d ms: the key did not come as an event", ms)

@@ -26,13 +26,7 @@ func TestBaresipSDES(t *testing.T) {
 			text(t, ext, "username"), at, text(t, ext, "username"), text(t, ext, "password"), kind), tone(700, 60*time.Second), "sip_cafile "+authority, "module srtp.so")
 		b.says(t, "200 OK", 10*time.Second)
 		b.command("dial", "sip:"+o.number+"@"+at+";transport=tls")
-		b.hears(t, "Main Menu", o.sound(menu, "Main Menu"), 15*time.Second)
-		b.command("sndcode", "0")
-		in := rings(t, o.desk, 10*time.Second)
-		if err := in.Answer(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		hearsTone(t, in, 700)
+		in := b.reachesTheDesk(t, o, o.sound(menu, "Main Menu"), 15*time.Second)
 		hangUp(in)
 		v := o.server.show(t, o.newest(t, o.number))
 		if !strings.Contains(v.String(), "secured by SDES-SRTP") || !strings.Contains(v.String(), "key 0 by rfc4733") {

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"tandem/internal/phone"
 )
 
 // TestBaresipSpeaksDTLS has baresip call by DTLS-SRTP without ICE, with RTCP on the port of
@@ -19,20 +17,7 @@ func TestBaresipSpeaksDTLS(t *testing.T) {
 	for _, mux := range []string{"yes", "no"} {
 		b := startBaresip(t, "<sip:caller@127.0.0.1>;regint=0;mediaenc=dtls_srtp", tone(700, 40*time.Second), "module dtls_srtp.so", "rtcp_mux "+mux)
 		b.command("dial", "sip:"+o.number+"@"+o.sip)
-		b.hears(t, "Main Menu", main, 20*time.Second)
-		b.command("sndcode", "0")
-		in := rings(t, o.desk, 10*time.Second)
-		if err := in.Answer(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		hearsTone(t, in, 700)
-		from := time.Duration(len(b.heard())) * time.Second / phone.Rate
-		if err := in.Play(t.Context(), tone(1000, 4*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		b.hearsTone(t, 1000, from, 15*time.Second)
-		b.command("hangup", "")
-		ends(t, in, 5*time.Second)
+		b.talksWithTheDesk(t, o, main, 20*time.Second, 15*time.Second)
 		v := o.ended(t, o.number, 5*time.Second)
 		for _, want := range []string{"media is secured by DTLS-SRTP (", "key 0 by rfc4733"} {
 			if !strings.Contains(v.String(), want) {

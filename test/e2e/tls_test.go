@@ -58,13 +58,7 @@ func TestBaresipOverTLS(t *testing.T) {
 	}
 
 	b.command("dial", "sip:"+o.number+"@"+at+";transport=tls")
-	b.hears(t, "Main Menu", o.sound(menu, "Main Menu"), 15*time.Second)
-	b.command("sndcode", "0")
-	in := rings(t, o.desk, 10*time.Second)
-	if err := in.Answer(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hearsTone(t, in, 700)
+	in := b.reachesTheDesk(t, o, o.sound(menu, "Main Menu"), 15*time.Second)
 	hangUp(in)
 	v := o.ended(t, o.number, 10*time.Second)
 	for _, want := range []string{"received INVITE", "sent 200 OK for INVITE", "received ACK"} {
