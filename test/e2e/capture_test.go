@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +14,7 @@ import (
 // ways, the key that is no secret, and of the one that is nothing.
 func TestCaptureOfACall(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("SIPp plays a capture through a raw socket, for which one has to be root")
-	}
+	playsCaptures(t)
 	s := start(t)
 	k := apiAccount(t, s)
 	k.do(200, "PATCH", "/account", map[string]any{"capture_calls": true})

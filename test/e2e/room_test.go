@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -14,9 +13,7 @@ import (
 // and two telephones, which say two more and hear all the others but themselves. The
 // room is seen, recorded and ended over the API.
 func TestRoomOfAHundred(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SIPp plays a capture through a raw socket, for which one has to be root")
-	}
+	playsCaptures(t)
 	s := start(t)
 	k := apiAccount(t, s)
 	const number = "+46850000400"

@@ -381,14 +381,22 @@ func sippBurst(t *testing.T, s *server, a *account, menu string) {
 	}
 }
 
+// playsCaptures skips a test whose SIPp plays a capture where it may not.
+func playsCaptures(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("SIPp plays a capture through a raw socket, for which one has to be root")
+	}
+}
+
 // sippKeys presses every key of the menu and sees where each leads.
 func sippKeys(t *testing.T, o *office, way string) {
 	r := sipp{scenario: "keys-events", transport: "u1", number: "+46850000001", within: 40 * time.Second}
 	method := "rfc4733"
 	if way != "events over UDP" {
 		r.scenario, r.transport, method = "keys-info", "t1", "info"
-	} else if os.Geteuid() != 0 {
-		t.Skip("SIPp plays a capture through a raw socket, for which one has to be root")
+	} else {
+		playsCaptures(t)
 	}
 	press := func(key string) func() string {
 		r.args = []string{"-key", "key", key}
