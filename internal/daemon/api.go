@@ -23,7 +23,7 @@ func (d *Daemon) newAPI(pages *web.Handler) (*httpapi.API, error) {
 		Tenants: d.store, Users: d.store, Credentials: d.store, Numbers: d.store, Extensions: d.store, Bindings: d.store,
 		Trunks: d.store, Apps: d.store, Sounds: d.store, Resources: d.store, Recordings: d.store, Captures: d.store, Messages: d.store,
 		Calls: d.store, Stats: d.store, Deliveries: d.store, Audit: d.store, AuditChain: d.store, Hooks: d.hooks, Kick: d.kickWebhooks,
-		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, Factors: d.admin, Invites: d.admin, FactorStore: d.store, Passkeys: d.passkeys, Passwords: d.admin, PasskeyStore: d.store, TrunkAdmin: d.admin, TrunkStates: apiTrunks{d},
+		Keys: apiKeys{d, auth.NewKeyChecker(d.bearers, clock.Real())}, Admin: d.admin, Factors: d.admin, Invites: d.admin, FactorStore: d.store, Passkeys: d.passkeys, Passwords: d.admin, PasskeyStore: d.store, TrunkAdmin: d.admin, TrunkStates: apiTrunks{d, make(chan struct{}, asksAtOnce)},
 		Audio: d.audio(), Control: control{d}, Live: d.LiveCalls(), Commands: liveCalls{d}, Holds: liveCalls{d}, Transfers: liveCalls{d}, Rooms: rooms{d.engine}, Programs: d.library, Resolver: d.resolver,
 		Dialects: d.dialects, Formats: Formats(), Events: d.events, Media: d.engine, Blobs: d.blobs, Prompts: d.prompts, Clips: d.prompts, Web: d.web, EachTape: d.eachTape(),
 		Capturing: liveCalls{d},
@@ -81,21 +81,24 @@ func (k apiKeys) Remove(ctx context.Context, t voice.TenantID, hash string) erro
 	return k.d.store.DeleteAccessToken(ctx, t, hash)
 }
 
+// asksAtOnce bounds the questions to trunks that wait for their answers.
+const asksAtOnce = 4
+
 // apiTrunks tells how the trunks stand.
-type apiTrunks struct{ d *Daemon }
+type apiTrunks struct {
+	d    *Daemon
+	asks chan struct{}
+}
 
 func (t apiTrunks) TrunkState(_ context.Context, id voice.TrunkID) (bool, string) {
 	s := t.d.trunkStates()[id]
 	return s.Registered, s.Words
 }
 
-// asksAtOnce bounds the questions to trunks that wait for their answers.
-var asksAtOnce = make(chan struct{}, 4)
-
 func (t apiTrunks) AskTrunk(ctx context.Context, k voice.Trunk) (httpapi.TrunkAnswer, error) {
 	select {
-	case asksAtOnce <- struct{}{}:
-		defer func() { <-asksAtOnce }()
+	case t.asks <- struct{}{}:
+		defer func() { <-t.asks }()
 	default:
 		return httpapi.TrunkAnswer{}, voice.Errorf("daemon.AskTrunk", voice.Limit, "too many trunks are asked at once; try again in a few seconds")
 	}

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"tandem/internal/phone"
 )
 
 // libopus builds the program with libopus, once.
@@ -81,19 +79,7 @@ func TestBrowserSpeaksOpus(t *testing.T) {
 				t.Errorf("the timeline does not say %q and one key:\n%s", c.words, v)
 			}
 
-			b.dial(o.number)
-			b.is("up", 10*time.Second)
-			b.run(`phone.press("2")`)
-			from := len(b.heard())
-			if !eventually(30*time.Second, func() bool { return len(b.heard()) > from+8*phone.Rate }) {
-				t.Fatal("the browser is sent nothing")
-			}
-			b.run("phone.bye()")
-			_, got := post.delivered(t, 20*time.Second)
-			length := float64(len(got)) / phone.Rate
-			if heard := toneShare(got, 700) * length; heard < 5 || length > 15 { // of 8 s with the beep
-				t.Errorf("only %.1f s of %.1f s of the message are the tone", heard, length)
-			}
+			b.leavesAMessage(t, o, post)
 		})
 	}
 }

@@ -266,25 +266,7 @@ func TestPagePhoneListens(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	a, k := withPhone(t, s)
-	desks := map[string]*phone.Phone{}
-	for _, number := range []string{"101", "102"} {
-		ext := s.fields("extension", "add", number, "--account", a.id)
-		p := newPhone(t, phone.Options{Username: text(t, ext, "username"), Password: text(t, ext, "password"), Domain: text(t, ext, "domain"), Proxy: s.sip})
-		if _, err := p.Register(t.Context(), "sip:"+s.sip, time.Hour); err != nil {
-			t.Fatal(err)
-		}
-		desks[number] = p
-	}
-	near, err := desks["101"].Invite("sip:102@"+s.sip, phone.CallOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	far := rings(t, desks["102"], 10*time.Second)
-	if err := far.Answer(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	go near.Play(t.Context(), tone(500, time.Minute))
-	go far.Play(t.Context(), tone(900, time.Minute))
+	_, near, far := talking(t, s, a.id, "101", "102")
 	hearsOnly(t, near, 900)
 	id := text(t, k.items("/calls/live")[0], "id")
 	user, pages := text(t, k.items("/users")[0], "id"), pageServer(t, s)

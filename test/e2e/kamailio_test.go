@@ -147,12 +147,7 @@ func TestKamailioBetween(t *testing.T) {
 	// To the telephone: it holds and resumes, then the other side hangs up.
 	near, in := connect(t, o.desk, far, "sip:102@"+o.server.sip)
 	talk(near, in)
-	if err := in.Hold(t.Context()); err != nil {
-		t.Fatalf("hold: %v", err)
-	}
-	if err := in.Resume(t.Context()); err != nil {
-		t.Fatalf("resume: %v", err)
-	}
+	holdAndResume(t, in)
 	talk(near, in)
 	hangUp(near)
 	ends(t, in, 5*time.Second)
@@ -180,6 +175,17 @@ func TestKamailioBetween(t *testing.T) {
 	hangUp(desk)
 	ends(t, out, 5*time.Second)
 	passed("BYE", "udp", 2)
+}
+
+// holdAndResume puts the other side on hold, and takes it off.
+func holdAndResume(t *testing.T, c *phone.Call) {
+	t.Helper()
+	if err := c.Hold(t.Context()); err != nil {
+		t.Fatalf("hold: %v", err)
+	}
+	if err := c.Resume(t.Context()); err != nil {
+		t.Fatalf("resume: %v", err)
+	}
 }
 
 // connect calls with one telephone, answers with the other, and gives both ends.

@@ -50,12 +50,7 @@ func TestRTPEngineBetween(t *testing.T) {
 	// To the telephone, which holds and resumes.
 	near, in := connect(t, o.desk, far, "sip:102@"+o.server.sip)
 	talk(near, in)
-	if err := in.Hold(t.Context()); err != nil {
-		t.Fatalf("hold: %v", err)
-	}
-	if err := in.Resume(t.Context()); err != nil {
-		t.Fatalf("resume: %v", err)
-	}
+	holdAndResume(t, in)
 	talk(near, in)
 	hangUp(near)
 	ends(t, in, 5*time.Second)

@@ -33,17 +33,13 @@ func hearsOnly(t *testing.T, c *phone.Call, tones ...float64) {
 	}
 }
 
-// TestSupervise has two phones of an account talk; a third is rung by order of
-// the API to listen, to be heard by one and by both. The caller is then sent
-// to the third, and hung up.
-func TestSupervise(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	a := newAccount(t, s)
-	k := apiKey{s, text(t, s.fields("credential", "create", "--account", a.id, "--for", "api", "--scope", "calls:read", "--scope", "calls:write"), "key")}
-	desks := map[string]*phone.Phone{}
-	for _, number := range []string{"101", "102", "103"} {
-		ext := s.fields("extension", "add", number, "--account", a.id)
+// talking registers telephones as extensions of an account, and has the first two talk:
+// 101 says 500 Hz and 102 says 900.
+func talking(t *testing.T, s *server, account string, numbers ...string) (desks map[string]*phone.Phone, near, far *phone.Call) {
+	t.Helper()
+	desks = map[string]*phone.Phone{}
+	for _, number := range numbers {
+		ext := s.fields("extension", "add", number, "--account", account)
 		p := newPhone(t, phone.Options{Username: text(t, ext, "username"), Password: text(t, ext, "password"), Domain: text(t, ext, "domain"), Proxy: s.sip})
 		if _, err := p.Register(t.Context(), "sip:"+s.sip, time.Hour); err != nil {
 			t.Fatalf("register: %v\n%s", err, s.log)
@@ -54,12 +50,24 @@ func TestSupervise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	far := rings(t, desks["102"], 10*time.Second)
+	far = rings(t, desks["102"], 10*time.Second)
 	if err := far.Answer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	go near.Play(t.Context(), tone(500, time.Minute))
 	go far.Play(t.Context(), tone(900, time.Minute))
+	return desks, near, far
+}
+
+// TestSupervise has two phones of an account talk; a third is rung by order of
+// the API to listen, to be heard by one and by both. The caller is then sent
+// to the third, and hung up.
+func TestSupervise(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := newAccount(t, s)
+	k := apiKey{s, text(t, s.fields("credential", "create", "--account", a.id, "--for", "api", "--scope", "calls:read", "--scope", "calls:write"), "key")}
+	desks, near, far := talking(t, s, a.id, "101", "102", "103")
 	hearsOnly(t, near, 900)
 	hearsOnly(t, far, 500)
 	live := k.items("/calls/live")
