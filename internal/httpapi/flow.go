@@ -101,13 +101,18 @@ func (a *API) readFlow(ctx context.Context, c caller, in *AppPath) (*tagged[AppF
 			return nil, err
 		}
 	}
-	p, ds, err := a.desk.Compile(ctx, voice.App{ID: v.ID, Tenant: v.Tenant, Kind: native.Kind, Name: v.Name, Document: out.Flow})
+	p, ds, err := a.desk.Compile(ctx, inFlowFormat(v, out.Flow))
 	if err != nil {
 		return nil, err
 	}
 	out.Diagnostics = ds
 	out.Places, err = a.places(ctx, v, p)
 	return &tagged[AppFlow]{tag, out}, err
+}
+
+// inFlowFormat is an app of any kind as one whose document is a flow in our own format.
+func inFlowFormat(v voice.App, f json.RawMessage) voice.App {
+	return voice.App{ID: v.ID, Tenant: v.Tenant, Kind: native.Kind, Name: v.Name, Document: f}
 }
 
 func (a *API) saveFlow(ctx context.Context, c caller, in *struct {
@@ -127,7 +132,7 @@ func (a *API) saveFlow(ctx context.Context, c caller, in *struct {
 	} else if tag != "" && in.IfMatch.IfMatch == "" { // what was edited was not this draft
 		return nil, draftedMeanwhile()
 	}
-	p, ds, err := a.desk.Compile(ctx, voice.App{ID: v.ID, Tenant: v.Tenant, Kind: native.Kind, Name: v.Name, Document: in.Body.Flow})
+	p, ds, err := a.desk.Compile(ctx, inFlowFormat(v, in.Body.Flow))
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"tandem/internal/dialect/native"
 	"tandem/internal/flow"
 	"tandem/internal/flowdiff"
 	"tandem/internal/voice"
@@ -37,9 +36,8 @@ func (a *API) diffFlow(ctx context.Context, c caller, in *struct {
 	}
 	kept := v
 	kept.Document = document
-	mine := voice.App{ID: v.ID, Tenant: v.Tenant, Kind: native.Kind, Name: v.Name, Document: in.Body.Flow}
 	var programs [2]*flow.Program
-	for i, of := range []voice.App{kept, mine} {
+	for i, of := range []voice.App{kept, inFlowFormat(v, in.Body.Flow)} {
 		if programs[i], _, err = a.desk.Compile(ctx, of); err != nil {
 			return nil, err
 		}

@@ -56,14 +56,8 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 		err = c.welcome(ctx, spec, target)
 	}
 	music.cut("the end of the ringing")
-	if err != nil {
-		c.note(voice.EventDialFailed, spec.Text+": given up, "+voice.Reason(err), nil)
-		return voice.DialResult{}, err
-	}
-	if far.Does != Answers {
-		r := failure(far, after)
-		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
-		return r, nil
+	if err != nil || far.Does != Answers {
+		return c.unanswered(spec, far, after, err)
 	}
 	if unwanted {
 		r := voice.DialResult{End: voice.DialFailed, Cause: voice.CauseNoAnswer, Words: "an answering machine answered", By: by}
@@ -73,6 +67,17 @@ func (c *Call) Dial(ctx context.Context, spec voice.DialSpec) (voice.DialResult,
 	r, err := c.bridge(ctx, spec, target, far)
 	r.By = by
 	return r, err
+}
+
+// unanswered notes why nobody answered a dial: it was given up, or failed.
+func (c *Call) unanswered(spec voice.DialSpec, far FarEnd, after time.Duration, err error) (voice.DialResult, error) {
+	if err != nil {
+		c.note(voice.EventDialFailed, spec.Text+": given up, "+voice.Reason(err), nil)
+		return voice.DialResult{}, err
+	}
+	r := failure(far, after)
+	c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
+	return r, nil
 }
 
 // ring lets time pass until it is decided what comes of a dial: whose doing it is,

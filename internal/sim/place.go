@@ -19,14 +19,8 @@ func (c *Call) Place(ctx context.Context, spec voice.DialSpec) (voice.DialResult
 	to := targetWords(spec.Targets)
 	c.note(voice.EventDialStarted, fmt.Sprintf("dialling %s (%s)", spec.Text, to), map[string]string{"to": to})
 	target, far, after, err := c.ring(ctx, spec)
-	if err != nil {
-		c.note(voice.EventDialFailed, spec.Text+": given up, "+voice.Reason(err), nil)
-		return voice.DialResult{}, err
-	}
-	if far.Does != Answers {
-		r := failure(far, after)
-		c.note(voice.EventDialFailed, spec.Text+": "+r.Words, map[string]string{"cause": string(r.Cause)})
-		return r, nil
+	if err != nil || far.Does != Answers {
+		return c.unanswered(spec, far, after, err)
 	}
 	if far.By != "" {
 		c.script.AnsweredBy = far.By
