@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -111,6 +112,15 @@ func (c *testCmd) open(p *program) error {
 
 func (c *testCmd) close(p *program) {
 	if c.app != nil {
+		select {
+		case <-c.app.over:
+			how := "exit status 0"
+			if c.app.err != nil {
+				how = c.app.err.Error()
+			}
+			fmt.Fprintf(p.stderr, "tandem: the application ended meanwhile (%s): what came after that is none of its doing\n", how)
+		default:
+		}
 		c.app.end()
 	}
 	if c.stage != nil {
@@ -120,13 +130,21 @@ func (c *testCmd) close(p *program) {
 	}
 }
 
-// freePort finds a port of loopback that nobody listens on.
+// portTries is how many ports are looked at.
+const portTries = 50
+
+// freePort finds a port of loopback that nobody listens on, below those that a system
+// gives to whoever asks for any: until the application listens, nobody takes it.
 func freePort(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var last error
+	for range portTries {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
+		last = err
 	}
-	return l.Addr().String(), l.Close()
+	return "", last
 }
 
 // process is the application that --run has started.
