@@ -139,6 +139,7 @@ func (d *Daemon) mediaReadings() []metrics.Reading {
 	add("rtp_dropped_total", float64(t.Forged), "forged")
 	add("rtp_dropped_total", float64(t.ReceivedInvalid), "invalid")
 	add("rtp_dropped_total", float64(t.ReceivedUnknown), "unknown")
+	add("rtp_dropped_total", float64(t.ReceivedExcess), "excess")
 	add("rtp_late_total", float64(t.ReceivedLate))
 	add("rtp_send_failed_total", float64(t.SendFailed))
 	add("rtp_send_skipped_total", float64(t.SendSkipped))

@@ -20,5 +20,10 @@ func Course(m offer.Media, start time.Time, looks int, at func(i int) rtpport.St
 	return c.list(), courseText(c.list())
 }
 
+// Ended is the end of a leg of such media.
+func Ended(st rtpport.Stats, m offer.Media) voice.Event {
+	return endEvent(voice.LegRecord{Quality: quality(st, m)}, "over")
+}
+
 // Discreet gives a SIP message as captures hold it.
 func Discreet(raw []byte, hides bool) []byte { return discreet(raw, hides) }

@@ -16,19 +16,24 @@ import (
 const deaf = 2
 
 // quality gives what a leg's media was like, with the E-model's estimate of how it
-// was heard.
+// was heard: the peer by the codec and the packets that it sends, we by ours.
 func quality(st rtpport.Stats, m offer.Media) voice.Quality {
 	q := voice.Quality{
 		PacketsIn: uint64(st.ReceivedPackets), PacketsOut: uint64(st.SentPackets),
 		LostIn: uint64(max(st.ReceivedLost, 0)), LostOut: uint64(max(st.RemoteLost, 0)),
 		LateIn: uint64(st.ReceivedLate), StrangeIn: uint64(st.ReceivedUnknown), ForeignIn: uint64(st.Foreign),
+		ExcessIn: uint64(st.ReceivedExcess),
 		JitterIn: st.Jitter, JitterOut: st.RemoteJitter, RTT: st.RTT,
+	}
+	heard := m.Codec.Name
+	if st.SoundPacket > 0 {
+		heard = st.SoundCodec.String()
 	}
 	usable := st.ReceivedPackets - st.ReceivedUnknown
 	if usable > 0 {
 		q.MOSIn = emodel.Judge(emodel.Input{
-			Codec: m.Codec.Name, Expected: usable + st.ReceivedLost, Lost: st.ReceivedLost, Runs: st.LossRuns,
-			Jitter: st.Jitter, RTT: st.RTT, Packet: m.Ptime,
+			Codec: heard, Expected: usable + st.ReceivedLost, Lost: st.ReceivedLost, Runs: st.LossRuns,
+			Jitter: st.Jitter, RTT: st.RTT, Packet: st.SoundPacket,
 		}).MOS
 	}
 	switch {
@@ -36,7 +41,7 @@ func quality(st rtpport.Stats, m offer.Media) voice.Quality {
 		q.MOSOut = 1
 	case st.ReportsHeard > st.ReportsBlind && st.SentPackets > 0:
 		q.MOSOut = emodel.Judge(emodel.Input{
-			Codec: m.Codec.Name, Expected: st.SentPackets, Lost: st.RemoteLost, Jitter: st.RemoteJitter, RTT: st.RTT,
+			Codec: m.Codec.Name, Expected: st.SentPackets, Lost: st.RemoteLost, Jitter: st.RemoteJitter, RTT: st.RTT, Packet: m.Ptime,
 		}).MOS
 	}
 	return q
@@ -66,6 +71,9 @@ func soundWords(r voice.LegRecord) string {
 	if q.PacketsIn > 0 {
 		text = fmt.Sprintf("; its sound: MOS %.1f, %d of %d packets lost, jitter %s", q.MOSIn, q.LostIn, q.PacketsIn+q.LostIn, millis(q.JitterIn))
 	}
+	if q.ExcessIn > 0 {
+		text += fmt.Sprintf(", %d packets of more sound than there was time for", q.ExcessIn)
+	}
 	if q.MOSOut > 0 {
 		text += fmt.Sprintf("; ours, as it reports: MOS %.1f, %d lost", q.MOSOut, q.LostOut)
 	}
@@ -85,6 +93,9 @@ func endEvent(r voice.LegRecord, text string) voice.Event {
 	if q := r.Quality; q.PacketsIn > 0 || q.PacketsOut > 0 {
 		for key, n := range map[string]uint64{"packets_in": q.PacketsIn, "packets_out": q.PacketsOut, "lost_in": q.LostIn, "lost_out": q.LostOut} {
 			data[key] = strconv.FormatUint(n, 10)
+		}
+		if q.ExcessIn > 0 {
+			data["excess_in"] = strconv.FormatUint(q.ExcessIn, 10)
 		}
 		data["jitter_in_ms"] = strconv.FormatFloat(1000*q.JitterIn.Seconds(), 'f', 1, 64)
 		if q.RTT > 0 {

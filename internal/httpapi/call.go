@@ -59,6 +59,7 @@ type Quality struct {
 	LateIn     uint64  `json:"late_in" doc:"Overtaken by others"`
 	StrangeIn  uint64  `json:"strange_in" doc:"Of a payload type that was not agreed"`
 	ForeignIn  uint64  `json:"foreign_in" doc:"From elsewhere, ignored"`
+	ExcessIn   uint64  `json:"excess_in" doc:"Of more sound than there was time for, left out"`
 	MOSIn      float64 `json:"mos_in,omitempty" minimum:"1" maximum:"4.5" doc:"How the party was heard, by the E-model (ITU-T G.107); missing = not known"`
 	MOSOut     float64 `json:"mos_out,omitempty" minimum:"1" maximum:"4.5" doc:"How the party heard us, as far as it reports"`
 }
@@ -115,7 +116,7 @@ func showCall(c voice.CDR) Call {
 		leg := Leg{ID: string(l.ID), To: l.To, Start: moment(l.Start), Answered: moment(l.Answered), End: moment(l.End), Cause: string(l.Cause), Words: l.Words, Codec: l.Codec, Keys: string(l.Keys)}
 		if q := l.Quality; q != (voice.Quality{}) {
 			leg.Quality = &Quality{q.PacketsIn, q.PacketsOut, q.LostIn, q.LostOut, 1000 * q.JitterIn.Seconds(), 1000 * q.JitterOut.Seconds(), 1000 * q.RTT.Seconds(),
-				q.LateIn, q.StrangeIn, q.ForeignIn, q.MOSIn, q.MOSOut}
+				q.LateIn, q.StrangeIn, q.ForeignIn, q.ExcessIn, q.MOSIn, q.MOSOut}
 		}
 		for _, v := range l.Course {
 			leg.Course = append(leg.Course, Sample(v))

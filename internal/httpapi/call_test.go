@@ -303,7 +303,7 @@ func (liveMedia) LiveLegs(_ voice.TenantID, id voice.CallID) []voice.LegRecord {
 		return nil
 	}
 	return []voice.LegRecord{{ID: "b1", To: "extension 101", Start: begin, Codec: "G722", Keys: voice.BySIPInfo,
-		Quality: voice.Quality{PacketsIn: 50, LostIn: 1, MOSIn: 4.25, MOSOut: 3.5, RTT: 20 * time.Millisecond}}}
+		Quality: voice.Quality{PacketsIn: 50, LostIn: 1, ExcessIn: 7, MOSIn: 4.25, MOSOut: 3.5, RTT: 20 * time.Millisecond}}}
 }
 
 func TestLegsOfCallsThatAreUp(t *testing.T) {
@@ -316,7 +316,7 @@ func TestLegsOfCallsThatAreUp(t *testing.T) {
 	}
 	leg := legs[1].(map[string]any)
 	q := leg["quality"].(map[string]any)
-	if leg["id"] != "b1" || leg["keys"] != "info" || q["mos_in"] != 4.25 || q["mos_out"] != 3.5 || q["round_trip_ms"] != 20.0 || q["lost_in"] != 1.0 {
+	if leg["id"] != "b1" || leg["keys"] != "info" || q["mos_in"] != 4.25 || q["mos_out"] != 3.5 || q["round_trip_ms"] != 20.0 || q["lost_in"] != 1.0 || q["excess_in"] != 7.0 {
 		t.Errorf("leg: %v", leg)
 	}
 	if legs := f.ok(200, "GET", "/calls/over", "").body["legs"].([]any); len(legs) != 1 {

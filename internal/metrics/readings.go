@@ -30,7 +30,7 @@ var readings = []struct {
 	{"rtp_packets_total", counter, []string{"direction"}, "RTP packets sent and received."},
 	{"rtp_bytes_total", counter, []string{"direction"}, "Bytes of payload in them."},
 	{"rtp_lost_total", counter, []string{"direction"}, "RTP packets that never came: received, as we count; sent, as the peers report. It may fall when late packets come."},
-	{"rtp_dropped_total", counter, []string{"reason"}, "Packets at media ports that were not taken: foreign (from elsewhere), forged (SRTP), invalid (no RTP), unknown (payload type)."},
+	{"rtp_dropped_total", counter, []string{"reason"}, "Packets at media ports that were not taken: foreign (from elsewhere), forged (SRTP), invalid (no RTP), unknown (payload type), excess (more sound than there was time for)."},
 	{"rtp_late_total", counter, nil, "RTP packets that others had overtaken."},
 	{"rtp_send_failed_total", counter, nil, "RTP packets that the kernel refused."},
 	{"rtp_send_skipped_total", counter, nil, "Packets that were left out because a media thread came too late."},

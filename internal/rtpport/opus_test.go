@@ -1,6 +1,7 @@
 package rtpport_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
@@ -117,6 +118,10 @@ func TestOpusIsHeard(t *testing.T) {
 			st := port.Stats()
 			if st.ReceivedUnknown+st.ReceivedInvalid+st.ReceivedExcess+st.ReceivedLost != 0 {
 				t.Errorf("%s, sending %v: %+v", name, codec, st)
+			}
+			if length := map[string]time.Duration{"silk-60ms": 60 * time.Millisecond, "celt-10ms": 10 * time.Millisecond}[name]; st.SoundCodec != media.Opus ||
+				st.SoundPacket != cmp.Or(length, 20*time.Millisecond) {
+				t.Errorf("%s, sending %v: %v in %v", name, codec, st.SoundCodec, st.SoundPacket)
 			}
 			pk := p.read()
 			if pk.pt != codec.PayloadType() || len(pk.payload) != 160 {

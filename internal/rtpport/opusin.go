@@ -93,7 +93,8 @@ func (p *Port) listened() bool {
 // opus takes a packet of Opus.
 func (p *Port) opus(seq uint16, ts uint32, payload []byte, age int64) {
 	o := p.opusIn
-	if _, err := opus.Time(payload); err != nil {
+	ticks, err := opus.Time(payload)
+	if err != nil {
 		p.rx.invalid++
 		p.beside(seq)
 		return
@@ -102,6 +103,7 @@ func (p *Port) opus(seq uint16, ts uint32, payload []byte, age int64) {
 		o.other = false
 		p.changed()
 	}
+	p.rx.codec, p.rx.length = media.Opus, ticks/opusScale
 	p.rx.quiet = len(payload) <= opusRests
 	at := o.clock.samples(ts)
 	if !p.listened() {

@@ -185,6 +185,7 @@ func (p *Port) content(pt uint8, ssrc, ts uint32, payload []byte, mono, age int6
 	case codec.Valid():
 		p.rx.quiet = false
 		if len(payload) > 0 {
+			p.rx.codec, p.rx.length = codec, len(payload)
 			p.sound(codec, ts, payload, age)
 		}
 	case pt == comfortNoise:

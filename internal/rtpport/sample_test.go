@@ -48,6 +48,9 @@ func TestEvidence(t *testing.T) {
 	p, stranger := newPeer(t, port), newPeer(t, port)
 	start(t, port, p, media.PCMU, eventPT)
 	sound := make([]byte, 160)
+	if st := port.Stats(); st.SoundPacket != 0 {
+		t.Errorf("before anything came: %+v", st)
+	}
 	p.audio(media.PCMU, sound)
 	until(t, "the peer is known", func() { p.read() }, func() bool { return port.Stats().ReceivedPackets == 1 })
 	p.audio(media.PCMU, sound)
@@ -55,7 +58,7 @@ func TestEvidence(t *testing.T) {
 	p.seq += 2
 	p.audio(media.PCMU, sound) // two are missing
 	p.seq = first
-	p.audio(media.PCMU, sound) // one of them comes late
+	p.audio(media.PCMA, make([]byte, 240)) // one of them comes late
 	p.seq = first + 3
 	p.raw(111, false, p.seq, p.ts, sound)
 	p.seq++
@@ -69,6 +72,9 @@ func TestEvidence(t *testing.T) {
 	}
 	if st.ReceivedUnknown != 1 || st.UnknownType != 111 || st.ForeignFrom != stranger.addr() || !st.Quiet || st.Refused != 0 {
 		t.Errorf("%+v", st)
+	}
+	if st.SoundCodec != media.PCMA || st.SoundPacket != 30*time.Millisecond {
+		t.Errorf("the last sound: %v in %v", st.SoundCodec, st.SoundPacket)
 	}
 	p.conn.Close()
 	until(t, "the closed port is told", func() { pause(t) }, func() bool { return port.Stats().Refused > 3 })

@@ -37,6 +37,8 @@ type Stats struct {
 	UnknownType                uint8          // payload type of the last one counted in ReceivedUnknown
 	ForeignFrom                netip.AddrPort // where the last one counted in Foreign came from
 	Quiet                      bool           // the last that the peer sent was comfort noise
+	SoundCodec                 media.Codec    // of the last packet of sound that the peer sent
+	SoundPacket                time.Duration  // how much sound was in it; 0 = none came
 	SSRC, RemoteSSRC           uint32
 	LastReceived, FirstStarted time.Time
 	LastChecked                time.Time // when the peer's last valid check of ICE came
@@ -74,6 +76,8 @@ type rxState struct {
 	forged, late, runs        int64
 	excess                    int64
 	unknownType               uint8
+	codec                     media.Codec // of the last packet of sound
+	length                    int         // samples in it; 0 = none came
 	quiet                     bool
 	foreignFrom               netip.AddrPort
 
@@ -167,7 +171,7 @@ func (p *Port) snapshot() Stats {
 		ReceivedPackets: r.packets, ReceivedBytes: r.octets, ReceivedLost: r.lost() + r.earlierLost,
 		ReceivedInvalid: r.invalid, ReceivedUnknown: r.unknown, Foreign: r.foreign, Moves: r.moves,
 		Forged: r.forged, ReceivedLate: r.late, ReceivedExcess: r.excess, LossRuns: r.runs, Refused: p.rtp.refused, ReportsBlind: r.blind,
-		UnknownType: r.unknownType, ForeignFrom: r.foreignFrom, Quiet: r.quiet,
+		UnknownType: r.unknownType, ForeignFrom: r.foreignFrom, Quiet: r.quiet, SoundCodec: r.codec, SoundPacket: units(int64(r.length), media.Rate),
 		Digits: r.digits, DigitsLost: r.digitsLost,
 		Jitter: units(r.jitter>>4, r.clock), RemoteLost: r.remLost, RemoteJitter: units(int64(r.remJitter), int64(p.scale)*media.Rate),
 		RTT: time.Duration(r.rtt), ReportsSent: t.reports, ReportsHeard: r.heard,

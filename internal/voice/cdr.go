@@ -127,6 +127,7 @@ type Quality struct {
 	LateIn     uint64        `json:"late_in,omitempty"`    // overtaken by others
 	StrangeIn  uint64        `json:"strange_in,omitempty"` // of a payload type that was not agreed
 	ForeignIn  uint64        `json:"foreign_in,omitempty"` // from elsewhere, ignored
+	ExcessIn   uint64        `json:"excess_in,omitempty"`  // of more sound than there was time for, left out
 	// MOSIn is how the peer was heard, by the E-model (media/emodel), MOSOut how we
 	// were, as far as the peer reports: 1 to 4.5, 0 = not known.
 	MOSIn  float64 `json:"mos_in,omitempty"`

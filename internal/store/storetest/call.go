@@ -13,7 +13,7 @@ func cdr(id voice.CallID, t voice.TenantID, n int) voice.CDR {
 		Start: moment(n), Answered: moment(n + 1), End: moment(n + 9), Cause: voice.CauseNormal, Reason: voice.EndCallerHungUp, Words: "the caller hung up",
 		Legs: []voice.LegRecord{{
 			ID: "a", To: "x", Start: moment(n), End: moment(n + 9), Cause: voice.CauseNormal, Codec: "PCMA",
-			Quality: voice.Quality{PacketsIn: 400, LostIn: 3, JitterIn: 12 * time.Millisecond, RTT: time.Millisecond},
+			Quality: voice.Quality{PacketsIn: 400, LostIn: 3, ExcessIn: 2, JitterIn: 12 * time.Millisecond, RTT: time.Millisecond},
 		}},
 		Tag: "my tag", Order: "order-" + string(id),
 	}

@@ -22,6 +22,7 @@ test('a call shows itself while it is up, and its page what happened', async ({ 
   await expect(home.getByRole('img', { name: /SIP messages/ })).toContainText('200 (BYE)')
   await home.getByRole('tab', { name: 'Sound quality' }).click()
   await expect(home.getByRole('region', { name: 'Sound quality' })).toContainText('PCMU')
+  await expect(home.getByRole('row', { name: 'Too many in, left out 0' })).toBeVisible()
   await expect(home.getByRole('img', { name: /^a: Loss/ })).toHaveAttribute('data-samples', /^[1-9]/)
   await home.goBack()
   await expect(home.getByRole('region', { name: 'Past calls' }).getByRole('link', { name: /\+12025550100/ })).toBeVisible()

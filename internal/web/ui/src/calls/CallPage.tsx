@@ -115,7 +115,7 @@ function Media({ call }: { call: Call }) {
   const rows: [TextKey, (l: Schema<'Leg'>) => string | undefined][] = [
     ['media.codec', (l) => l.codec], ['media.keys', (l) => l.keys],
     ['media.packets', (l) => l.quality && `${l.quality.packets_in} / ${l.quality.packets_out}`], ['media.lost', (l) => l.quality && `${l.quality.lost_in} / ${l.quality.lost_out}`],
-    ['media.jitter', (l) => l.quality && `${number(l.quality.jitter_in_ms, 1)} / ${number(l.quality.jitter_out_ms, 1)}`],
+    ['media.excess', (l) => l.quality && `${l.quality.excess_in}`], ['media.jitter', (l) => l.quality && `${number(l.quality.jitter_in_ms, 1)} / ${number(l.quality.jitter_out_ms, 1)}`],
     ['media.mos', (l) => l.quality && `${number(l.quality.mos_in, 2) || '–'} / ${number(l.quality.mos_out, 2) || '–'}`], ['media.rtt', (l) => l.quality && number(l.quality.round_trip_ms, 1)],
   ]
   return (

@@ -125,6 +125,7 @@ export const callsEn = {
   'media.keys': 'Keys by',
   'media.packets': 'Packets in / out',
   'media.lost': 'Lost in / out',
+  'media.excess': 'Too many in, left out',
   'media.jitter': 'Jitter in / out, ms',
   'media.mos': 'MOS in / out',
   'media.rtt': 'Round trip, ms',

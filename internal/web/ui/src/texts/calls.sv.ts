@@ -126,6 +126,7 @@ export const callsSv: Record<keyof typeof callsEn, string> = {
   'media.keys': 'Knappar genom',
   'media.packets': 'Paket in / ut',
   'media.lost': 'Förlorade in / ut',
+  'media.excess': 'För många in, utelämnade',
   'media.jitter': 'Jitter in / ut, ms',
   'media.mos': 'MOS in / ut',
   'media.rtt': 'Tur och retur, ms',
