@@ -171,7 +171,7 @@ func infoOf(inc *sipua.Incoming) voice.CallInfo {
 	from, name := inc.From()
 	to, host := inc.RequestURI()
 	info := voice.CallInfo{
-		ID: voice.CallID(voice.NewID("")), Direction: voice.Inbound, Start: inc.Received(),
+		ID: voice.NewCallID(inc.Received()), Direction: voice.Inbound, Start: inc.Received(),
 		From: from, FromName: name, To: to, ToDomain: host, Source: inc.Source().String(),
 	}
 	switch peer := inc.Peer(); peer.Kind {

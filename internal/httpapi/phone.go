@@ -241,7 +241,7 @@ func (a *API) pageCall(ctx context.Context, c caller, in PhoneCallInput) (PageCa
 	}
 	name := cmp.Or(strings.TrimSpace(u.FirstName+" "+u.LastName), u.Email, string(u.ID))
 	x := PageCall{User: u, Show: in.Show, Info: voice.CallInfo{
-		ID: voice.CallID(voice.NewID("")), Tenant: c.tenant, Direction: voice.Inbound, Start: a.cfg.Now(),
+		ID: voice.NewCallID(a.cfg.Now()), Tenant: c.tenant, Direction: voice.Inbound, Start: a.cfg.Now(),
 		FromName: name, Source: "browser of " + name,
 	}}
 	if err := a.wants(ctx, c, in, &x); err != nil {

@@ -67,7 +67,7 @@ const failTone = 5 * time.Second
 func (s *Switchboard) CallBack(ctx context.Context, o Originator, cb CallBack) (voice.CallID, error) {
 	const op = "switchboard.CallBack"
 	info := voice.CallInfo{
-		ID: voice.CallID(voice.NewID("")), Tenant: cb.Tenant, Direction: voice.Outbound,
+		ID: voice.NewCallID(time.Now()), Tenant: cb.Tenant, Direction: voice.Outbound,
 		From: cb.First.ID, To: cb.Second.ID, Start: time.Now(), Tag: cb.Tag, Order: cmp.Or(cb.Order, voice.NewID("")),
 	}
 	then := cb.Second.String()

@@ -32,7 +32,7 @@ func (s *Switchboard) Supervise(ctx context.Context, o Originator, t voice.Tenan
 	}
 	info := lc.call.Info()
 	c := o.NewCall(voice.CallInfo{
-		ID: voice.CallID(voice.NewID("")), Tenant: t, Direction: voice.Outbound,
+		ID: voice.NewCallID(time.Now()), Tenant: t, Direction: voice.Outbound,
 		From: by.ID, To: info.From, Start: time.Now(), Order: voice.NewID(""),
 	})
 	route, err := s.route(ctx, t, by, false, c)

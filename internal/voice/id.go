@@ -6,11 +6,12 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Identifiers. All but TenantID and UserID are opaque text with at least 128
-// random bits; TenantID and UserID are decimal numbers because vendor APIs
-// demand numeric account and user ids. They are never authority: the tenant of
+// random bits, 80 in a CallID; TenantID and UserID are decimal numbers because vendor
+// APIs demand numeric account and user ids. They are never authority: the tenant of
 // a request comes from its credential alone.
 type (
 	// TenantID names a customer account, for example "704110238".
@@ -47,6 +48,17 @@ func NewID(prefix string) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	return prefix + idEncoding.EncodeToString(b[:])
+}
+
+// NewCallID returns a name for a call that begins at a time: 26 characters that hold its
+// milliseconds and 80 random bits. Names of calls sort by when they began, so that what is
+// stored of calls lies together; random ones would have each call change pages of its own
+// in every index.
+func NewCallID(begun time.Time) CallID {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], uint64(begun.UnixMilli())<<16)
+	rand.Read(b[6:])
+	return CallID(idEncoding.EncodeToString(b[:]))
 }
 
 // IDOf returns prefix followed by 26 characters that hold b, as NewID does for random
