@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"tandem/internal/srtp"
 )
 
 // Capture takes copies of the packets of one port: RTP and RTCP as they are on the
@@ -66,7 +68,7 @@ func (c *Capture) Lost() int64 { return c.lost.Load() }
 // Read gives f every packet that waits, in the order in which they were taken.
 func (c *Capture) Read(f func(Captured)) {
 	var head [captureHead]byte
-	var packet [maxPacket + maxTag]byte
+	var packet [maxPacket + srtp.MostAdded]byte
 	for at := c.tail.Load(); at != c.head.Load(); {
 		c.get(at, head[:])
 		n := uint64(binary.BigEndian.Uint16(head[:]))

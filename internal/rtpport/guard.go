@@ -104,7 +104,7 @@ func (p *Port) admit(b []byte, from netip.AddrPort, mono int64) []byte {
 			g.lost++ // it overtook the end of the handshake
 			return nil
 		}
-		if b = g.crypt.open(p.shard.opened[:], b, isControl(b)); b == nil {
+		if b = g.crypt.open(&p.shard.crypts, p.shard.opened[:], b, isControl(b)); b == nil {
 			g.lost++
 			p.rx.forged++
 			return nil
@@ -201,7 +201,7 @@ func (p *Port) guarded(b []byte, control bool) []byte {
 	if g.crypt == nil || control && !p.params.Mux && p.params.Keys == nil {
 		return nil // a port of its own would need keys of its own
 	}
-	return g.crypt.seal(p.shard.sealed[:], b, control)
+	return g.crypt.seal(&p.shard.crypts, p.shard.sealed[:], b, control)
 }
 
 // sendRTCP sends a compound packet, on the socket of RTP where they share a port.

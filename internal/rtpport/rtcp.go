@@ -45,7 +45,7 @@ func (p *Port) drainRTCP(wall int64) {
 	for i := range n {
 		source, packet := b.source(i), b.packet(i)
 		if p.params.Keys != nil {
-			if packet = p.guard.crypt.open(p.shard.opened[:], packet, true); packet == nil {
+			if packet = p.guard.crypt.open(&p.shard.crypts, p.shard.opened[:], packet, true); packet == nil {
 				p.rx.forged++
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tandem/internal/media"
+	"tandem/internal/srtp"
 )
 
 const (
@@ -45,8 +46,9 @@ type shard struct {
 	behind  int   // slots since the shard was last in time
 	batch   *batch
 	scratch [maxPacket]byte
-	sealed  [maxPacket + maxTag]byte // a packet on its way out
-	opened  [maxPacket]byte          // a packet of the peer
+	sealed  [maxPacket + srtp.MostAdded]byte // a packet on its way out
+	opened  [maxPacket]byte                  // a packet of the peer
+	crypts  srtp.Scratch
 	pcm     [maxPacket]int16
 	sum     [media.FrameSamples]int32
 	mixed   [media.FrameSamples]int16 // the sound of a port's turn, when it is linear

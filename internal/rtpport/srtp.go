@@ -2,69 +2,41 @@ package rtpport
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
-	"github.com/pion/srtp/v3"
-
 	"tandem/internal/dtlssrtp"
+	"tandem/internal/srtp"
 )
-
-const (
-	replayWindow = 128 // packets
-	maxTag       = 20  // octets that SRTP and SRTCP add at the most
-	maxSources   = 64  // SSRCs of a peer under one key, for SRTP and SRTCP each
-)
-
-// profiles are those spoken, by the names of their registry (RFC 4568 §6.2, RFC 7714 §14.2).
-var profiles = map[string]srtp.ProtectionProfile{
-	dtlssrtp.AES128SHA180:     srtp.ProtectionProfileAes128CmHmacSha1_80,
-	"AES_CM_128_HMAC_SHA1_32": srtp.ProtectionProfileAes128CmHmacSha1_32,
-	dtlssrtp.AES128GCM:        srtp.ProtectionProfileAeadAes128Gcm,
-	"AEAD_AES_256_GCM":        srtp.ProtectionProfileAeadAes256Gcm,
-}
 
 // crypt seals and opens the packets of one stream (RFC 3711). It belongs to the
 // shard's thread.
 type crypt struct {
-	keys    dtlssrtp.Keys
-	out, in *srtp.Context
+	out *srtp.Sender
+	in  *srtp.Receiver
 	// before opens what was sealed with the key before this, until the first packet
 	// that was sealed with this; nil = none.
-	before *srtp.Context
-	// carried is in with the rollover counter of before, for peers that keep theirs when
-	// the key changes; nil = it is known which holds.
-	carried       *srtp.Context
-	sources       int // SSRCs that in has heard of
-	reportSources int // the same of SRTCP
-	rtp           rtp.Header
-	rtcp          rtcp.Header
+	before *srtp.Receiver
+	// carried is the rollover counter of heard under the key before, for peers that keep
+	// theirs when the key changes; 0 = it is none that must be tried.
+	carried, heard uint32
+	keys           dtlssrtp.Keys
 }
 
 func newCrypt(k dtlssrtp.Keys) (*crypt, error) {
-	profile, ok := profiles[k.Profile]
-	if !ok {
-		return nil, fmt.Errorf("SRTP profile %.40q is not spoken", k.Profile)
-	}
 	if bytes.Equal(k.LocalKey, k.RemoteKey) && bytes.Equal(k.LocalSalt, k.RemoteSalt) {
 		return nil, errors.New("SRTP with one key for both directions") // RFC 3711 §9.1: a two-time pad
 	}
-	out, err := srtp.CreateContext(k.LocalKey, k.LocalSalt, profile)
+	out, err := srtp.NewSender(k.Profile, k.LocalKey, k.LocalSalt)
 	if err != nil {
 		return nil, fmt.Errorf("SRTP that is sent: %w", err)
 	}
-	c := &crypt{keys: k, out: out}
-	for _, in := range []**srtp.Context{&c.in, &c.carried} {
-		*in, err = srtp.CreateContext(k.RemoteKey, k.RemoteSalt, profile, srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
-		if err != nil {
-			return nil, fmt.Errorf("SRTP that is received: %w", err)
-		}
+	in, err := srtp.NewReceiver(k.Profile, k.RemoteKey, k.RemoteSalt)
+	if err != nil {
+		return nil, fmt.Errorf("SRTP that is received: %w", err)
 	}
-	return c, nil
+	return &crypt{keys: k, out: out, in: in}, nil
 }
 
 // sendsLike and hearsLike say whether a direction's key is the same.
@@ -77,82 +49,41 @@ func (c *crypt) hearsLike(d *crypt) bool {
 }
 
 // seal gives the packet as it is sent, in buf; nil when it can't be.
-func (c *crypt) seal(buf, plain []byte, control bool) []byte {
-	var sealed []byte
-	var err error
+func (c *crypt) seal(w *srtp.Scratch, buf, plain []byte, control bool) []byte {
 	if control {
-		sealed, err = c.out.EncryptRTCP(buf[:0], plain, &c.rtcp)
-	} else {
-		sealed, err = c.out.EncryptRTP(buf[:0], plain, &c.rtp)
+		return c.out.RTCP(w, buf, plain)
 	}
-	if err != nil {
-		return nil
-	}
-	return sealed
+	return c.out.RTP(w, buf, plain)
 }
 
 // open gives a packet of the peer in buf; nil when it is not authentic, or was there
 // before. What is not authentic changes nothing.
-func (c *crypt) open(buf, sealed []byte, control bool) []byte {
-	if len(sealed) < headerLen {
-		return nil
-	}
-	heard, ssrc := &c.sources, sealed[8:]
+func (c *crypt) open(w *srtp.Scratch, buf, sealed []byte, control bool) []byte {
 	if control {
-		heard, ssrc = &c.reportSources, sealed[4:]
+		plain := c.in.RTCP(w, buf, sealed)
+		if plain == nil && c.before != nil {
+			plain = c.before.RTCP(w, buf, sealed)
+		}
+		return plain
 	}
-	fresh := c.fresh(binary.BigEndian.Uint32(ssrc), control)
-	if fresh && *heard >= maxSources {
-		return nil
-	}
-	plain := c.unseal(c.in, buf, sealed, control)
-	if plain == nil && c.before != nil {
-		if plain = c.unseal(c.before, buf, sealed, control); plain != nil {
-			return plain
-		}
-		if c.carried == nil || control {
-			return nil
-		}
-		if plain = c.unseal(c.carried, buf, sealed, control); plain != nil {
-			c.in = c.carried
-		}
+	plain := c.in.RTP(w, buf, sealed)
+	if c.before == nil {
+		return plain
 	}
 	if plain == nil {
-		return nil
+		if plain = c.before.RTP(w, buf, sealed); plain != nil {
+			return plain
+		}
+		if c.carried != 0 && c.in.SetRollover(c.heard, c.carried) {
+			if plain = c.in.RTP(w, buf, sealed); plain == nil {
+				c.in.SetRollover(c.heard, 0)
+			}
+		}
 	}
-	if fresh {
-		*heard++
-	}
-	if !control {
-		c.before, c.carried = nil, nil
-	}
-	return plain
-}
-
-func (c *crypt) unseal(in *srtp.Context, buf, sealed []byte, control bool) []byte {
-	var plain []byte
-	var err error
-	if control {
-		plain, err = in.DecryptRTCP(buf[:0], sealed, &c.rtcp)
-	} else {
-		plain, err = in.DecryptRTP(buf[:0], sealed, &c.rtp)
-	}
-	if err != nil {
-		return nil
+	if plain != nil {
+		c.before, c.carried = nil, 0
 	}
 	return plain
-}
-
-// fresh says whether nothing was opened of a source yet: the memory that each takes
-// is bounded.
-func (c *crypt) fresh(ssrc uint32, control bool) bool {
-	known := false
-	if control {
-		_, known = c.in.Index(ssrc)
-	} else {
-		_, known = c.in.ROC(ssrc)
-	}
-	return !known
 }
 
 // keysOf makes what the keys of params are for, off the shard's thread. What secures
@@ -190,16 +121,11 @@ func (p *Port) rekey(c *crypt) {
 		p.ssrc, p.seq, p.marker = rand.Uint32(), firstSeq(), true
 	}
 	if c.hearsLike(was) {
-		c.in, c.before, c.carried = was.in, was.before, was.carried
-		c.sources, c.reportSources = was.sources, was.reportSources
+		c.in, c.before, c.carried, c.heard = was.in, was.before, was.carried, was.heard
 		return
 	}
-	c.before = was.in
-	if roc, ok := was.in.ROC(p.rx.ssrc); ok && roc > 0 {
-		c.carried.SetROC(p.rx.ssrc, roc)
-	} else {
-		c.carried = nil
-	}
+	c.before, c.heard = was.in, p.rx.ssrc
+	c.carried, _ = was.in.Rollover(c.heard)
 }
 
 // firstSeq is where the sequence numbers of a stream begin: in the lower half, so that
