@@ -119,44 +119,6 @@ func TestSourceRate(t *testing.T) {
 	p.until("SIP/2.0 481", "BYE")
 }
 
-// D-06: a flood of any one method, by somebody who proves nothing, leaves nothing
-// behind, and others are served beside it.
-func TestFloodKeepsNothing(t *testing.T) {
-	for _, method := range []string{
-		"INVITE", "REGISTER", "OPTIONS", "SUBSCRIBE", "MESSAGE", "PUBLISH", "NOTIFY", "INFO", "REFER", "PRACK", "UPDATE", "ACK", "BYE", "CANCEL", "NONSENSE",
-	} {
-		t.Run(method, func(t *testing.T) {
-			st := newStore("home", "alice")
-			a := start(t, sipua.Config{Realm: "home", Extensions: st, Bindings: st, Limits: sipua.Limits{LimitLoopback: true, Wire: transact.Limits{Rate: -1}}})
-			p := newPeer(t, a)
-			for i := range soak(500, 200_000) {
-				p.request(method, "sip:home", fmt.Sprint("flood", i), "f", "<sip:alice@home>", 1, "")
-				if i%100 == 0 { // the socket's buffer is no part of the test
-					q := newPeer(t, a)
-					q.request("OPTIONS", "sip:x@y", fmt.Sprint("beside", i), "f", "<sip:x@y>", 1, "")
-					q.until("SIP/2.0 200", "OPTIONS")
-				}
-			}
-			q := newPeer(t, a)
-			q.request("OPTIONS", "sip:x@y", "after", "f", "<sip:x@y>", 1, "")
-			q.until("SIP/2.0 200", "OPTIONS")
-			// A refusal of an INVITE is repeated for a second, where it is no challenge.
-			for begun := time.Now(); ; q.read(50 * time.Millisecond) {
-				s, c, _ := a.Alive()
-				if s == 0 && c == 0 {
-					break
-				}
-				if time.Since(begun) > wait {
-					t.Fatalf("%d server and %d client transactions are kept", s, c)
-				}
-			}
-			if n := a.Calls(); n != 0 {
-				t.Errorf("%d calls are kept", n)
-			}
-		})
-	}
-}
-
 func TestBrokenHeaders(t *testing.T) {
 	a := start(t, sipua.Config{Handler: answering(4000, nil)})
 	base := []string{
