@@ -23,36 +23,46 @@ func (h held) String() string {
 	return fmt.Sprintf("%d files, %d sockets (%d of UDP), %d threads", h.files, h.sockets, h.udp, h.threads)
 }
 
-// holds counts what the server's process holds, by what the kernel says.
-func (s *server) holds(t *testing.T) (h held) {
+// proc is what the kernel tells of the server's process.
+func (s *server) proc() string { return "/proc/" + strconv.Itoa(s.cmd.Process.Pid) }
+
+// sockets gives the inodes of the process's sockets, and how many files it has open
+// beside them.
+func (s *server) sockets(t *testing.T) (own map[string]bool, files int) {
 	t.Helper()
-	proc := "/proc/" + strconv.Itoa(s.cmd.Process.Pid)
-	list, err := os.ReadDir(proc + "/fd")
+	list, err := os.ReadDir(s.proc() + "/fd")
 	if err != nil {
 		t.Skipf("the files of a process are not to be read here: %v", err)
 	}
-	own := map[string]bool{}
+	own = map[string]bool{}
 	for _, e := range list {
-		to, err := os.Readlink(filepath.Join(proc, "fd", e.Name()))
+		to, err := os.Readlink(filepath.Join(s.proc(), "fd", e.Name()))
 		if err != nil {
 			continue
 		}
 		if inode, ok := strings.CutPrefix(to, "socket:["); ok {
-			h.sockets++
 			own[strings.TrimSuffix(inode, "]")] = true
 			continue
 		}
-		h.files++
+		files++
 	}
+	return own, files
+}
+
+// holds counts what the server's process holds, by what the kernel says.
+func (s *server) holds(t *testing.T) (h held) {
+	t.Helper()
+	own, files := s.sockets(t)
+	h.files, h.sockets = files, len(own)
 	for _, table := range []string{"udp", "udp6"} {
-		raw, _ := os.ReadFile(proc + "/net/" + table)
+		raw, _ := os.ReadFile(s.proc() + "/net/" + table)
 		for line := range strings.Lines(string(raw)) {
 			if f := strings.Fields(line); len(f) > 9 && own[f[9]] {
 				h.udp++
 			}
 		}
 	}
-	status, _ := os.ReadFile(proc + "/status")
+	status, _ := os.ReadFile(s.proc() + "/status")
 	for line := range strings.Lines(string(status)) {
 		if n, ok := strings.CutPrefix(line, "Threads:"); ok {
 			h.threads, _ = strconv.Atoi(strings.TrimSpace(n))
