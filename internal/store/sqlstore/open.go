@@ -24,6 +24,9 @@ const (
 	busyTimeout    = 10 * time.Second
 	busyStep       = 100 * time.Millisecond
 	connectTimeout = 10 * time.Second
+	// walPages is after how many pages the log of SQLite goes into the database, 16 MB of
+	// them: a page that many calls have written goes there once, with one sync.
+	walPages = 4096
 )
 
 func openSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
@@ -55,8 +58,9 @@ func (s *Store) openSQLitePools(ctx context.Context, path string, log *slog.Logg
 		return err
 	}
 	defer unlock()
-	durable := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)"}
-	relaxed := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(NORMAL)"}
+	checkpoint := fmt.Sprintf("wal_autocheckpoint(%d)", walPages)
+	durable := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)", checkpoint}
+	relaxed := []string{"journal_mode(WAL)", "foreign_keys(1)", "synchronous(NORMAL)", checkpoint}
 	setUp, err := sqlitePool(path, 1, true, busyTimeout, durable)
 	if err != nil {
 		return err
