@@ -30,7 +30,7 @@ type fact struct {
 	Data    map[string]string `json:"d,omitempty"`
 }
 
-func factOf(e voice.Event) fact {
+func factOf(e *voice.Event) fact {
 	return fact{
 		Seq: e.Seq, At: micros(e.At), Kind: e.Kind, Leg: voice.LegID(storableText(string(e.Leg))), App: e.Origin.App,
 		Pointer: storableText(e.Origin.Pointer), Text: storableText(e.Text), Data: e.Data,
@@ -84,19 +84,40 @@ func putEvents(ctx context.Context, x tx, events []voice.Event) error {
 		call   voice.CallID
 		tenant voice.TenantID // that of a call is not known at its first events
 	}
-	var order []owner
-	runs := map[owner][]fact{}
-	for _, e := range events {
-		o := owner{e.Call, e.Tenant}
-		if runs[o] == nil {
-			order = append(order, o)
-		}
-		runs[o] = append(runs[o], factOf(e))
+	// Events are numbered by their owners and counted, so that all runs share one array.
+	type run struct {
+		owner
+		facts []fact
+		n     int
 	}
-	for _, o := range order {
-		run := runs[o]
-		first, last := run[0], run[len(run)-1]
-		if _, err := x.exec(ctx, insertRun, o.call, first.Seq, o.tenant, first.At, factsText(run), last.Seq); err != nil {
+	var runs []run
+	places := make(map[owner]int, len(events)/4)
+	place := make([]int, len(events))
+	for i := range events {
+		o := owner{events[i].Call, events[i].Tenant}
+		at, known := places[o]
+		if !known {
+			at = len(runs)
+			places[o] = at
+			runs = append(runs, run{owner: o})
+		}
+		place[i] = at
+		runs[at].n++
+	}
+	facts := make([]fact, len(events))
+	for i := range runs {
+		r := &runs[i]
+		r.facts, facts = facts[:0:r.n], facts[r.n:]
+	}
+	for i := range events {
+		r := &runs[place[i]]
+		r.facts = append(r.facts, factOf(&events[i]))
+	}
+	var text []byte
+	for _, r := range runs {
+		first, last := &r.facts[0], &r.facts[r.n-1]
+		text = appendFacts(text[:0], r.facts)
+		if _, err := x.exec(ctx, insertRun, r.call, first.Seq, r.tenant, first.At, string(text), last.Seq); err != nil {
 			return err
 		}
 	}

@@ -7,10 +7,9 @@ import (
 	"strconv"
 )
 
-// factsText gives a run as it is stored: the JSON of its facts. Timelines are most of
+// appendFacts appends a run as it is stored: the JSON of its facts. Timelines are most of
 // what is stored of calls, so this is written out where jsonText would reflect.
-func factsText(run []fact) string {
-	b := make([]byte, 0, 256*len(run))
+func appendFacts(b []byte, run []fact) []byte {
 	b = append(b, '[')
 	for i := range run {
 		if i > 0 {
@@ -18,7 +17,7 @@ func factsText(run []fact) string {
 		}
 		b = run[i].append(b)
 	}
-	return string(append(b, ']'))
+	return append(b, ']')
 }
 
 func (f *fact) append(b []byte) []byte {

@@ -27,7 +27,18 @@ type unit struct {
 
 // batch gives what is written of units in one transaction.
 func batch(units []unit) (b voice.CallBatch) {
-	for _, u := range units {
+	events, cdrs := 0, 0
+	for i := range units {
+		if units[i].event.Seq != 0 {
+			events++
+		}
+		if units[i].cdr != nil {
+			cdrs++
+		}
+	}
+	b.Events, b.CDRs = make([]voice.Event, 0, events), make([]voice.CDR, 0, cdrs)
+	for i := range units {
+		u := &units[i]
 		if u.event.Seq != 0 {
 			b.Events = append(b.Events, u.event)
 		}
@@ -120,7 +131,8 @@ func (j *Journal) rendered(ctx context.Context, u *unit) error {
 // stored lets go of the first n units.
 func (j *Journal) stored(tell Teller, n, refused int) {
 	var queued []voice.Delivery
-	for _, u := range j.ready[:n] {
+	for i := range j.ready[:n] {
+		u := &j.ready[i]
 		if u.render != nil {
 			j.log.Error("webhooks not rendered: nobody is told", "call", u.event.Call, "event", u.event.Kind, "err", u.err)
 		}

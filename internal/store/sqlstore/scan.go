@@ -68,14 +68,32 @@ func storable(args []any) []any {
 	for i, a := range args {
 		out[i] = a
 		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
-			out[i] = storableText(v.String())
+			s := v.String()
+			if text := storableText(s); text != s || v.Type() != textType {
+				out[i] = text
+			}
 		}
 	}
 	return out
 }
 
+var textType = reflect.TypeFor[string]()
+
 func storableText(s string) string {
+	if plain(s) {
+		return s
+	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// plain reports whether s is ASCII without NUL, as nearly all texts are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == 0 || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // micros gives a time as it is stored; 0 for the zero time.
