@@ -160,6 +160,7 @@ type Layer struct {
 	udp    *net.UDPConn
 	tcp    *net.TCPListener
 	local  netip.AddrPort
+	name   string // local as text
 	limit  *sourceLimiter
 	strays *sourceLimiter
 	gate   *gate
@@ -230,6 +231,7 @@ func (l *Layer) listen() error {
 		l.tcp, err = net.ListenTCP("tcp", &net.TCPAddr{IP: addr.IP, Port: bound.Port, Zone: addr.Zone})
 		if err == nil {
 			l.local = unmap(bound.AddrPort())
+			l.name = l.local.String()
 			// A burst of calls must not overflow the kernel's buffer; the kernel may grant less.
 			_ = l.udp.SetReadBuffer(4 << 20)
 			_ = l.udp.SetWriteBuffer(1 << 20)

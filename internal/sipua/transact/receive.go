@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -192,6 +193,7 @@ func (l *Layer) response(res *sip.Response, raw []byte, f flow) {
 
 func (l *Layer) request(req *sip.Request, raw []byte, f flow, size int) {
 	in := &Inbound{Req: req, l: l, flow: f, source: f.peer(), size: size, at: time.Now()}
+	in.tag = sync.OnceValue(in.makeTag)
 	if u, ok := f.(*udpFlow); ok && !u.at.IsZero() {
 		in.at = u.at
 	}

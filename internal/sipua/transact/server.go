@@ -27,6 +27,7 @@ type Inbound struct {
 	raw      []byte
 	at       time.Time
 	key      string
+	tag      func() string
 	tx       atomic.Pointer[sip.ServerTx]
 	accepted atomic.Bool // a 2xx was sent
 }
@@ -65,8 +66,11 @@ func (in *Inbound) Proves(name string, roots *x509.CertPool) error {
 
 // Tag gives the tag we put in To: always the same for the same request, so
 // that answers without state agree (RFC 3261 §8.2.7).
-func (in *Inbound) Tag() string {
-	sum := sha256.Sum256([]byte(in.l.local.String() + in.Req.CallID().Value() + serverKey(in.Req)))
+func (in *Inbound) Tag() string { return in.tag() }
+
+// makeTag gives what Tag gives.
+func (in *Inbound) makeTag() string {
+	sum := sha256.Sum256([]byte(in.l.name + in.Req.CallID().Value() + serverKey(in.Req)))
 	return hex.EncodeToString(sum[:10])
 }
 

@@ -28,7 +28,10 @@ type udpFlow struct {
 }
 
 // sent is a message that was written; the same again is a retransmission.
-type sent struct{ msg sip.Message }
+type sent struct {
+	msg  sip.Message
+	text []byte // nil of INVITEs, whose flows are kept as long as their calls
+}
 
 func (f *udpFlow) LocalAddr() net.Addr    { return f.l.udp.LocalAddr() }
 func (f *udpFlow) Ref(int) int            { return 1 }
@@ -40,7 +43,11 @@ func (f *udpFlow) network() string        { return "udp" }
 func (f *udpFlow) WriteMsg(msg sip.Message) error {
 	b := []byte(msg.String())
 	f.l.seen(msg, b, false, f) // before the answer can be
-	if before := f.last.Swap(&sent{msg}); before != nil && before.msg == msg {
+	now := &sent{msg: msg}
+	if c := msg.CSeq(); c != nil && c.MethodName != sip.INVITE {
+		now.text = b
+	}
+	if before := f.last.Swap(now); before != nil && before.msg == msg {
 		f.l.resent.Add(1)
 	}
 	return f.writeRaw(b)
