@@ -18,6 +18,19 @@ func scanCDR(r row) (c voice.CDR, err error) {
 }
 
 func putCDR(ctx context.Context, x tx, c voice.CDR) (int64, error) {
+	if !c.End.IsZero() {
+		// Most calls have had a record since they began. What an UPDATE does not set keeps
+		// its place in the indexes, where the statement below takes it out and puts it in.
+		n, err := x.exec(ctx,
+			`UPDATE cdrs SET direction = $1, from_addr = $2, from_name = $3, to_addr = $4, app = $5, answered = $6,
+				ended = $7, cause = $8, words = $9, legs = $10, tag = $11, reason = $12
+			WHERE call = $13 AND tenant = $14 AND started = $15 AND order_ref = $16`,
+			c.Direction, c.From, c.FromName, c.To, c.App, micros(c.Answered),
+			micros(c.End), c.Cause, c.Words, jsonText(c.Legs), c.Tag, c.Reason, c.Call, c.Tenant, micros(c.Start), c.Order)
+		if err != nil || n > 0 {
+			return n, err
+		}
+	}
 	return x.exec(ctx,
 		`INSERT INTO cdrs (`+cdrColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (call) DO UPDATE SET tenant = excluded.tenant, direction = excluded.direction,

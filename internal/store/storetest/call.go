@@ -29,6 +29,9 @@ func testCDRs(t *testing.T, s Store) {
 	same(t, "open", read(s.CDRs(ctx, voice.CDRFilter{Open: true}))(t), []voice.CDR{early})
 	ok(t, s.PutCDR(ctx, c))
 	same(t, "replaced", read(s.CDR(ctx, ours, "c3"))(t), c)
+	c.Words, c.End, c.Legs[0].Codec = "the caller hung up late", moment(10), "PCMU"
+	ok(t, s.PutCDR(ctx, c))
+	same(t, "replaced by one of the same beginning", read(s.CDR(ctx, ours, "c3"))(t), c)
 	same(t, "whoever owns it", read(s.CDR(ctx, "", "c2"))(t), b)
 	_, err := s.CDR(ctx, ours, "c2")
 	want(t, "another account's", err, voice.NotExist)
