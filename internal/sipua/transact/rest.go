@@ -28,20 +28,20 @@ func (in *Inbound) rest(tx *sip.ServerTx, res *sip.Response) {
 	}
 	var answer []byte
 	if !in.Req.IsInvite() {
-		answer = textOf(in.flow, res)
+		answer = sentText(in.flow, res)
 	}
 	in.l.rests.put(in.key, answer, time.Now())
 	tx.Terminate()
 }
 
-// textOf gives a message as it was just sent over f.
-func textOf(f flow, msg sip.Message) []byte {
+// sentText gives a message as it was just sent over f.
+func sentText(f flow, msg sip.Message) []byte {
 	if u, ok := f.(*udpFlow); ok {
 		if last := u.last.Load(); last != nil && last.msg == msg && last.text != nil {
 			return last.text
 		}
 	}
-	return []byte(msg.String())
+	return textOf(msg)
 }
 
 // rested takes a request whose transaction rests; false = it has none.

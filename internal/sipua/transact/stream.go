@@ -61,7 +61,7 @@ func (t *stream) peer() netip.AddrPort   { return t.key.Addr }
 func (t *stream) network() string        { return t.key.Transport }
 
 func (t *stream) WriteMsg(msg sip.Message) error {
-	b := []byte(msg.String())
+	b := textOf(msg)
 	t.l.seen(msg, b, false, t) // before the answer can be
 	return t.writeRaw(b)
 }

@@ -41,16 +41,26 @@ func (f *udpFlow) peer() netip.AddrPort   { return f.to }
 func (f *udpFlow) network() string        { return "udp" }
 
 func (f *udpFlow) WriteMsg(msg sip.Message) error {
-	b := []byte(msg.String())
+	b := textOf(msg)
 	f.l.seen(msg, b, false, f) // before the answer can be
 	now := &sent{msg: msg}
 	if c := msg.CSeq(); c != nil && c.MethodName != sip.INVITE {
-		now.text = b
+		now.text = bytes.Clone(b) // without the room to spare
 	}
 	if before := f.last.Swap(now); before != nil && before.msg == msg {
 		f.l.resent.Add(1)
 	}
 	return f.writeRaw(b)
+}
+
+// usualText is room for nearly every message.
+const usualText = 1024
+
+// textOf gives a message as it is sent.
+func textOf(msg sip.Message) []byte {
+	b := bytes.NewBuffer(make([]byte, 0, usualText))
+	msg.StringWrite(b)
+	return b.Bytes()
 }
 
 func (f *udpFlow) writeRaw(b []byte) error {
