@@ -30,14 +30,7 @@ func (g *Gaps) Run(at, end int) (Kind, int) {
 			end = min(end, g.from)
 		}
 	}
-	n := 1
-	for at+n < end && g.bit(at+n) == missing {
-		if rest := 64 - (at+n)%64; at+n+rest <= end && g.same(at+n, missing) {
-			n += rest
-			continue
-		}
-		n++
-	}
+	n := g.until(at, end, missing) - at
 	switch {
 	case quiet:
 		return Quiet, n
@@ -67,13 +60,38 @@ func (g *Gaps) Quiet(n int) bool {
 
 func (g *Gaps) bit(at int) bool { return g.missing[at/64]>>(at%64)&1 != 0 }
 
-// same says whether all from an octet to the end of its word are alike.
-func (g *Gaps) same(at int, missing bool) bool {
-	w := g.missing[at/64] >> (at % 64)
-	if missing {
-		return bits.TrailingZeros64(^w) >= 64-at%64
+// until is the first octet from at to end that is missing where others are not, or here
+// where others are missing; end when all are alike.
+func (g *Gaps) until(at, end int, missing bool) int {
+	from := at % 64
+	for i := at / 64; i*64 < end; i++ {
+		w := g.word(i, missing) >> from << from
+		if w != 0 {
+			return min(i*64+bits.TrailingZeros64(w), end)
+		}
+		from = 0
 	}
-	return w == 0
+	return end
+}
+
+// last is the last of the first n octets that is missing, or here; -1 when none is.
+func (g *Gaps) last(n int, missing bool) int {
+	cut := -n & 63
+	for i := (n - 1) / 64; i >= 0; i-- {
+		if w := g.word(i, !missing) << cut >> cut; w != 0 {
+			return i*64 + 63 - bits.LeadingZeros64(w)
+		}
+		cut = 0
+	}
+	return -1
+}
+
+// word has a bit for each of 64 octets that is not missing, or not here.
+func (g *Gaps) word(i int, missing bool) uint64 {
+	if missing {
+		return ^g.missing[i]
+	}
+	return g.missing[i]
 }
 
 func (g *Gaps) miss(from, to int) {
@@ -106,15 +124,11 @@ func (q *quiet) heard(timestamp uint32) {
 
 // gaps tells what of the next n octets is missing.
 func (b *Buffer) gaps(g *Gaps, n int) {
-	for i := 0; i < n; i++ {
-		at := (b.read + uint32(i)) & mask
-		if at%64 == 0 && n-i >= 64 && b.have[at/64] == ^uint64(0) {
-			i += 63
-			continue
-		}
-		if b.have[at/64]>>(at%64)&1 == 0 {
-			g.missing[i/64] |= 1 << (i % 64)
-		}
+	at := b.read & mask
+	word, shift := int(at/64), at%64
+	for i := 0; i*64 < n; i++ {
+		here := b.have[(word+i)%len(b.have)]>>shift | b.have[(word+i+1)%len(b.have)]<<(64-shift)
+		g.missing[i] |= ^here << max(i*64+64-n, 0) >> max(i*64+64-n, 0)
 	}
 	q := &b.quiet
 	if !q.on {

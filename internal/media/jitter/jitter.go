@@ -27,7 +27,7 @@ const (
 
 // Buffer holds the next half second of a stream.
 type Buffer struct {
-	ring    [size]byte
+	ring    [size]byte        // where have says so
 	have    [size / 64]uint64 // a bit for each octet of ring that was put and not taken
 	silence byte
 	quiet   quiet
@@ -117,9 +117,6 @@ func (b *Buffer) start(timestamp uint32) {
 }
 
 func (b *Buffer) wipe() {
-	for i := range b.ring {
-		b.ring[i] = b.silence
-	}
 	b.have = [size / 64]uint64{}
 }
 
@@ -192,22 +189,23 @@ func (b *Buffer) Take(dst []byte) (g Gaps) {
 		return g
 	}
 	b.gaps(&g, n)
-	for i := range dst[:n] {
-		at := (b.read + uint32(i)) & mask
-		dst[i] = b.ring[at]
-		b.ring[at] = b.silence
-	}
-	for i := n - 1; i >= 0; i-- {
-		if !g.bit(i) {
-			b.played = b.read + uint32(i) + 1
-			break
+	at := b.read & mask
+	copy(dst[copy(dst[:n], b.ring[at:]):n], b.ring[:])
+	if at := g.last(n, true); at >= 0 { // what is missing the ring has anything for
+		for i := g.until(0, n, false); i <= at; i++ {
+			if g.bit(i) {
+				dst[i] = b.silence
+			}
 		}
+	}
+	if at := g.last(n, false); at >= 0 {
+		b.played = b.read + uint32(at) + 1
 	}
 	b.skip(n)
 	return g
 }
 
-// skip goes on by n samples, whose places are silent.
+// skip goes on by n samples.
 func (b *Buffer) skip(n int) {
 	b.mark(b.read, n, false)
 	b.read += uint32(n)

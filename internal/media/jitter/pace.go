@@ -113,9 +113,6 @@ func (b *Buffer) Slip() {
 		return
 	}
 	b.pace.rest = later
-	for i := range frame {
-		b.ring[(b.read+uint32(i))&mask] = b.silence
-	}
 	b.skip(frame)
 	b.pace.shift(-frame)
 }
