@@ -82,6 +82,7 @@ type WAVOptions struct {
 const (
 	headerEvery = time.Second
 	syncEvery   = 2 * time.Second
+	early       = 100 * time.Millisecond // for whoever writes once a second, more or less
 )
 
 // WAVWriter appends 8 kHz sound to a file whose header is right at every
@@ -91,8 +92,8 @@ const (
 type WAVWriter struct {
 	file     WAVFile
 	opt      WAVOptions
-	buf      []byte
-	size     int64 // octets of sound in the file
+	buf      []byte // what waits for Flush
+	size     int64  // octets of sound in the file
 	headerAt time.Time
 	syncAt   time.Time
 	dirty    bool // the header is behind
@@ -124,32 +125,59 @@ func NewWAVWriter(f WAVFile, opt WAVOptions) (*WAVWriter, error) {
 // first, and their number is even. After an error every further Write and
 // Close return it: what was written before stays a valid file.
 func (w *WAVWriter) Write(samples []int16) error {
+	if w.err == nil && len(samples)%w.opt.Channels != 0 {
+		return errors.New("write wav: half a frame")
+	}
+	w.Put(samples)
+	return w.Flush()
+}
+
+// Put takes whole frames of samples as Write does, and keeps them until Flush.
+func (w *WAVWriter) Put(samples []int16) {
+	n, width := len(w.buf), 2
+	if w.opt.Encoding == WAVMuLaw {
+		width = 1
+	}
+	w.buf = slices.Grow(w.buf, width*len(samples))[:n+width*len(samples)]
+	if w.opt.Encoding == WAVMuLaw {
+		PCMU.Encode(w.buf[n:], samples)
+	} else {
+		putSamples(w.buf[n:], samples)
+	}
+}
+
+// Held is the length of the sound that waits for Flush.
+func (w *WAVWriter) Held() time.Duration { return w.length(int64(len(w.buf))) }
+
+// Flush appends what Put has taken. After an error that is lost.
+func (w *WAVWriter) Flush() error {
+	b := w.buf
+	w.buf = b[:0]
 	if w.err != nil {
 		return w.err
 	}
-	if len(samples)%w.opt.Channels != 0 {
-		return errors.New("write wav: half a frame")
-	}
-	w.buf = w.buf[:0]
-	if w.opt.Encoding == WAVMuLaw {
-		w.buf = append(w.buf, make([]byte, len(samples))...)
-		PCMU.Encode(w.buf, samples)
-	} else {
-		w.buf = slices.Grow(w.buf, 2*len(samples))[:2*len(samples)]
-		for i, s := range samples {
-			binary.LittleEndian.PutUint16(w.buf[2*i:], uint16(s))
-		}
-	}
-	if w.size+int64(len(w.buf)) > maxWAVData {
+	if w.size+int64(len(b)) > maxWAVData {
 		return w.fail(ErrWAVTooLong)
 	}
-	n, err := w.file.Write(w.buf)
+	n, err := w.file.Write(b)
 	w.size += int64(n)
 	w.dirty = true
 	if err != nil {
 		return w.fail(err)
 	}
 	return w.Refresh()
+}
+
+// putSamples writes samples to b, which is twice as long, four at a time.
+func putSamples(b []byte, samples []int16) {
+	for len(samples) >= 4 {
+		four := uint64(uint16(samples[0])) | uint64(uint16(samples[1]))<<16 | uint64(uint16(samples[2]))<<32 | uint64(uint16(samples[3]))<<48
+		binary.LittleEndian.PutUint64(b, four)
+		b, samples = b[8:], samples[4:]
+	}
+	for i, s := range samples {
+		binary.LittleEndian.PutUint16(b[2*i:], uint16(s))
+	}
 }
 
 // Refresh brings the header up to date if a second has gone since the last
@@ -160,13 +188,13 @@ func (w *WAVWriter) Refresh() error {
 		return w.err
 	}
 	now := w.opt.Now()
-	if w.dirty && now.Sub(w.headerAt) >= headerEvery {
+	if w.dirty && now.Sub(w.headerAt) >= headerEvery-early {
 		w.headerAt = now
 		if err := w.header(); err != nil {
 			return w.fail(err)
 		}
 	}
-	if now.Sub(w.syncAt) >= syncEvery {
+	if now.Sub(w.syncAt) >= syncEvery-early {
 		w.syncAt = now
 		if err := w.file.Sync(); err != nil {
 			return w.fail(err)
@@ -176,8 +204,10 @@ func (w *WAVWriter) Refresh() error {
 }
 
 // Duration is the length of the sound written so far.
-func (w *WAVWriter) Duration() time.Duration {
-	return time.Duration(w.size/int64(w.frame())) * time.Second / Rate
+func (w *WAVWriter) Duration() time.Duration { return w.length(w.size) }
+
+func (w *WAVWriter) length(octets int64) time.Duration {
+	return time.Duration(octets/int64(w.frame())) * time.Second / Rate
 }
 
 // Close completes the header and syncs; it does not close the file. It returns

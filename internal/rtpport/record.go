@@ -65,9 +65,9 @@ const (
 	tapDelay    = 5   // frames that packets have to come in order
 	recordDelay = tapDelay * media.FrameSamples
 	recordMost  = 3 * recordDelay
-	blockFrames = 20                     // written at a time at least: 400 ms
+	blockTime   = 900 * time.Millisecond // of sound written at a time at least
 	pollTime    = 100 * time.Millisecond // between two looks at what was heard, when it may end the recording
-	restTime    = 500 * time.Millisecond // when it may not
+	restTime    = time.Second            // when it may not
 	frameBytes  = media.FrameSamples
 	frameTime   = media.FrameTime
 )
@@ -104,6 +104,7 @@ type Recording struct {
 
 	ring       []tapped
 	head, tail atomic.Uint64
+	base       uint64 // of head and tail at the ring's first place; the wheel moves it while nothing is stored
 
 	mu   sync.Mutex // held while it moves; the wheel never takes it
 	port *Port
@@ -146,7 +147,7 @@ func (p *Port) Record(opt RecordOptions) (*Recording, error) {
 		p.pool.mu.Unlock()
 		return nil, fmt.Errorf("record: %w", ErrClosed)
 	}
-	p.pool.writers.Go(func() { (&recordWriter{rec: r, wav: w, channels: channels}).run() })
+	p.pool.writers.Go(func() { (&recordWriter{rec: r, wav: w}).run() })
 	p.pool.mu.Unlock()
 	ok := p.shard.post(func() { p.attach(r) })
 	if !ok {
@@ -280,9 +281,12 @@ func (r *Recording) keep(codec media.Codec, sent []byte) {
 func (r *Recording) push(codec media.Codec, sent []byte) {
 	line := &r.sent[r.used%tapDelay]
 	r.used++
-	head := r.head.Load()
-	if head-r.tail.Load() < tapFrames {
-		slot := &r.ring[head%tapFrames]
+	head, tail := r.head.Load(), r.tail.Load()
+	if head == tail {
+		r.base = head // so that few places are in use, which stay in the processor's cache
+	}
+	if head-tail < tapFrames {
+		slot := r.place(head)
 		slot.gap, slot.sent = r.pending, *line
 		slot.heard.codec = r.sound.codec
 		slot.heard.n, slot.heard.gaps = r.sound.take(&slot.heard.octets)
@@ -295,6 +299,9 @@ func (r *Recording) push(codec media.Codec, sent []byte) {
 	}
 	r.keep(codec, sent)
 }
+
+// place is where a frame has its place in the ring.
+func (r *Recording) place(at uint64) *tapped { return &r.ring[(at-r.base)%tapFrames] }
 
 // lost notes that n turns were not taken; the next makes up for them.
 func (r *Recording) lost(n int) { r.owed += n }

@@ -1,7 +1,6 @@
 package rtpport
 
 import (
-	"slices"
 	"time"
 
 	"tandem/internal/media"
@@ -10,15 +9,14 @@ import (
 
 // recordWriter is the goroutine that stores a recording.
 type recordWriter struct {
-	rec      *Recording
-	wav      *media.WAVWriter // nil = nothing is stored
-	channels int
+	rec *Recording
+	wav *media.WAVWriter // nil = nothing is stored
 
 	activity media.Activity
 	heard    ear
 	sent     ear
-	block    []int16
 	in, out  [frameBytes]int16
+	both     [2 * frameBytes]int16
 	frames   int // stored or on the way to it
 	spoken   int
 	silent   int
@@ -38,7 +36,7 @@ func (w *recordWriter) run() {
 	for ended := false; !ended; {
 		w.take()
 		w.judge()
-		if len(w.block) >= blockFrames*frameBytes*w.channels {
+		if w.wav != nil && w.wav.Held() >= blockTime {
 			w.store()
 		}
 		select {
@@ -61,7 +59,7 @@ func (w *recordWriter) listens() bool {
 func (w *recordWriter) take() {
 	r := w.rec
 	for tail := r.tail.Load(); tail != r.head.Load(); tail++ {
-		t := &r.ring[tail%tapFrames]
+		t := r.place(tail)
 		for range t.gap {
 			w.frame(nil)
 		}
@@ -98,22 +96,20 @@ func (w *recordWriter) frame(t *tapped) {
 	if w.wav == nil {
 		return
 	}
-	n := len(w.block)
-	w.block = slices.Grow(w.block, frameBytes*w.channels)[:n+frameBytes*w.channels]
-	to := w.block[n:]
+	pcm := w.in[:]
 	switch w.rec.opt.Sides {
 	case SidesApart:
+		pcm = w.both[:]
 		for i, s := range w.in {
-			to[2*i], to[2*i+1] = s, w.out[i]
+			pcm[2*i], pcm[2*i+1] = s, w.out[i]
 		}
 	case SidesMixed:
 		for i, s := range w.in {
-			to[i] = int16(max(-32768, min(32767, int(s)+int(w.out[i]))))
+			pcm[i] = int16(max(-32768, min(32767, int(s)+int(w.out[i]))))
 		}
-	default:
-		copy(to, w.in[:])
 	}
-	if len(w.block) >= 4*blockFrames*frameBytes*w.channels {
+	w.wav.Put(pcm)
+	if w.wav.Held() >= 2*blockTime {
 		w.store()
 	}
 }
@@ -146,15 +142,15 @@ func (w *recordWriter) end(reason EndReason) {
 	r.order(func(p *Port) { p.detach(r, reason) })
 }
 
-// store writes the block. After an error the sound is thrown away: what is in
+// store writes what is held. After an error the sound is thrown away: what is in
 // the file stays.
 func (w *recordWriter) store() {
-	if w.err == nil && len(w.block) > 0 {
-		w.rec.pool.fileTurn <- struct{}{}
-		w.err = w.wav.Write(w.block)
-		<-w.rec.pool.fileTurn
+	if w.wav == nil || w.wav.Held() == 0 {
+		return
 	}
-	w.block = w.block[:0]
+	w.rec.pool.fileTurn <- struct{}{}
+	w.err = w.wav.Flush()
+	<-w.rec.pool.fileTurn
 	if w.err != nil {
 		w.end(EndError)
 	}
