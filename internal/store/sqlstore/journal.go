@@ -55,9 +55,10 @@ type Journal struct {
 	told    uint64 // drops already reported
 	closed  bool
 
-	ready  []unit    // of the goroutine alone: the head of the queue, followed
-	unwell time.Time // of the goroutine alone: since when rendering fails; zero = it does not
-	latest int       // of the goroutine alone: events that were stored after the latest wait
+	waiting []entry   // of the goroutine alone: a copy of the head of the queue
+	ready   []unit    // of the goroutine alone: the head of the queue, followed
+	unwell  time.Time // of the goroutine alone: since when rendering fails; zero = it does not
+	latest  int       // of the goroutine alone: events that were stored after the latest wait
 
 	wake    chan struct{}   // in: an event came; holds one
 	flushes chan chan error // in: answer when all that came before is stored

@@ -54,10 +54,12 @@ func batch(units []unit) (b voice.CallBatch) {
 func (j *Journal) drain(ctx context.Context) error {
 	j.latest = 0
 	for {
+		clear(j.waiting) // let go of their texts
 		j.mu.Lock()
-		waiting := slices.Clone(j.queue[:min(len(j.queue), journalBatch)])
+		j.waiting = append(j.waiting[:0], j.queue[:min(len(j.queue), journalBatch)]...)
 		tell := j.tell
 		j.mu.Unlock()
+		waiting := j.waiting
 		if len(waiting) == 0 {
 			return nil
 		}
