@@ -37,6 +37,3 @@ func (d *Daemon) PurgeCaptures(ctx context.Context, before time.Time) error {
 
 // Blobs gives the files.
 func (d *Daemon) Blobs() *fileblob.Store { return d.blobs }
-
-// HeapGrowth is by how many percent a heap with so much live may grow.
-func HeapGrowth(live uint64) int { return growth(live) }
