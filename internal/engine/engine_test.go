@@ -33,6 +33,30 @@ func TestPlayToTheEnd(t *testing.T) {
 	r.noted(voice.EventSIP, "sent BYE")
 }
 
+// TestMusicLastsAsLongAsAskedFor: longer than the piece and shorter.
+func TestMusicLastsAsLongAsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []time.Duration{900 * time.Millisecond, 200 * time.Millisecond} {
+		r := newRig(t, func(ctx context.Context, c *engine.Call) error {
+			res, err := c.Play(ctx, voice.PlaySpec{Prompts: []voice.Prompt{{Kind: voice.PromptMusic, Duration: asked}, speech("ab", 200*time.Millisecond)}})
+			if res.End != voice.PlayFinished || res.Played != asked+200*time.Millisecond {
+				t.Errorf("play: %+v", res)
+			}
+			return err
+		})
+		c := r.answered(phone.Options{})
+		if err := r.over(); err != nil {
+			t.Fatal(err)
+		}
+		<-c.Done()
+		if !heardTone(c, pitch("music"), asked-50*time.Millisecond) || !heardTone(c, pitch("ab"), 150*time.Millisecond) {
+			t.Errorf("%v of music, then a text, were not heard\n%s", asked, r.timeline())
+		}
+		r.noted(voice.EventPromptFinished, "played music")
+		r.noted(voice.EventPromptStarted, "ab")
+	}
+}
+
 func TestKeysByEachMethod(t *testing.T) {
 	t.Parallel()
 	for _, m := range []phone.KeyMethod{phone.KeyEvent, phone.KeyInfo, phone.KeyInBand} {

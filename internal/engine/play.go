@@ -50,9 +50,18 @@ func (p *playing) clips(ctx context.Context, prompts []voice.Prompt) []*media.Cl
 				continue
 			}
 		}
-		clips = append(clips, clip)
+		length := clip.Duration()
+		if pr.Kind == voice.PromptMusic && pr.Duration > 0 && length > 0 {
+			// The built-in music has a length of its own: it begins anew, or ends before.
+			length = pr.Duration
+			for rest := length; rest > 0; rest -= clip.Duration() {
+				clips = append(clips, clip.First(rest))
+			}
+		} else {
+			clips = append(clips, clip)
+		}
 		p.prompts = append(p.prompts, pr)
-		p.lengths = append(p.lengths, clip.Duration())
+		p.lengths = append(p.lengths, length)
 	}
 	return clips
 }

@@ -36,6 +36,16 @@ func (c *Clip) Bytes(codec Codec) []byte {
 // Len is the number of samples.
 func (c *Clip) Len() int { return len(c.mu) }
 
+// First is the beginning of the clip that plays for d, without a copy of its sound; the
+// clip itself when it is no longer.
+func (c *Clip) First(d time.Duration) *Clip {
+	if d >= c.Duration() {
+		return c
+	}
+	n := max(int(d*Rate/time.Second), 0)
+	return &Clip{mu: c.mu[:n:n], a: c.a[:n:n]}
+}
+
 // Duration is how long the clip plays.
 func (c *Clip) Duration() time.Duration {
 	return time.Duration(len(c.mu)) * time.Second / Rate

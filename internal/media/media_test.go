@@ -170,3 +170,15 @@ func BenchmarkResample48k(b *testing.B) {
 		media.Resample(p, 8000)
 	}
 }
+
+func TestClipFirst(t *testing.T) {
+	c := media.NewClip(media.PCM{Rate: media.Rate, Samples: make([]int16, media.Rate)})
+	for asked, want := range map[time.Duration]time.Duration{
+		-time.Second: 0, 0: 0, 250 * time.Millisecond: 250 * time.Millisecond, time.Second: time.Second, time.Hour: time.Second,
+	} {
+		f := c.First(asked)
+		if f.Duration() != want || len(f.Bytes(media.PCMA)) != f.Len() || len(f.Bytes(media.PCMU)) != f.Len() {
+			t.Errorf("the first %v of a second last %v", asked, f.Duration())
+		}
+	}
+}
