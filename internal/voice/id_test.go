@@ -17,7 +17,7 @@ func TestCallIDsSortByTime(t *testing.T) {
 	if !slices.IsSorted(ids) {
 		t.Error("names of later calls sort before those of earlier ones")
 	}
-	if voice.NewCallID(begun) == voice.NewCallID(begun) {
+	if first, second := voice.NewCallID(begun), voice.NewCallID(begun); first == second {
 		t.Error("two calls of one moment have one name")
 	}
 	if want := len(voice.NewID("")); len(ids[0]) != want {
