@@ -47,7 +47,7 @@ var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadd
 func NewID(prefix string) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails since Go 1.24
-	return prefix + idEncoding.EncodeToString(b[:])
+	return IDOf(prefix, b)
 }
 
 // NewCallID returns a name for a call that begins at a time: 26 characters that hold its
@@ -58,7 +58,7 @@ func NewCallID(begun time.Time) CallID {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], uint64(begun.UnixMilli())<<16)
 	rand.Read(b[6:])
-	return CallID(idEncoding.EncodeToString(b[:]))
+	return CallID(IDOf("", b))
 }
 
 // IDOf returns prefix followed by 26 characters that hold b, as NewID does for random
