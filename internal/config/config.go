@@ -31,6 +31,9 @@ type Config struct {
 	TLS TLS
 	// RTP is the range of UDP ports for audio; each call leg takes two.
 	RTP PortRange
+	// RTPHost is the address of this machine that audio comes to and leaves from;
+	// "" = every one.
+	RTPHost string
 	// Public is the host name or address that phones and carriers reach this
 	// machine by; "" = the first address of this machine that is not loopback.
 	Public string

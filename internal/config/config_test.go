@@ -80,6 +80,8 @@ func TestRefused(t *testing.T) {
 		{"bad address", "http = 8080\n", `x:1: http: "8080" is not HOST:PORT or :PORT`},
 		{"bad port", "sip = :99999\n", "ports are 0 to 65535"},
 		{"ports reversed", "rtp = 20000-10000\n", "the lower first"},
+		{"every address as one", "rtp_host = 0.0.0.0\n", `rtp_host: "0.0.0.0" is not one address`},
+		{"a name for an address", "rtp_host = a.example\n", "leave it empty for every one"},
 		{"not a number", "[smtp]\nport = x\n", `x:2: smtp.port: "x" is not a number from 1 to 65535`},
 		{"not a choice", "[log]\nlevel = loud\n", `x:2: log.level: "loud" is none of debug`},
 		{"not yes or no", "sample = maybe\n", `"maybe" is neither yes nor no`},

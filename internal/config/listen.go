@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -26,6 +27,15 @@ func listening() []Setting {
 		{Key: "sip_origins", Unit: "list of origins: https://example.com", Help: "Whose pages may speak SIP over WebSocket beside those of this host, whatever its port; * = anybody's.",
 			get: func(c *Config) string { return strings.Join(c.SIPOrigins, ", ") }, set: setOrigins},
 	}
+}
+
+// checkAddress takes one address; that this machine has it shows when it is listened at.
+func checkAddress(s string) error {
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" {
+		return fmt.Errorf("%q is not one address, such as 192.0.2.10; leave it empty for every one", s)
+	}
+	return nil
 }
 
 // certificate lists those of TLS.

@@ -40,6 +40,8 @@ func Settings() []Setting {
 			{Key: "rtp", Unit: "LOW-HIGH, UDP ports", Help: "Audio; each leg of a call takes two ports.",
 				get: func(c *Config) string { return c.RTP.String() },
 				set: func(c *Config, v string) (err error) { c.RTP, err = ParsePortRange(v); return err }},
+			text("rtp_host", "address", "Of this machine, that audio comes to and leaves from; what public or stun give is told to parties all the same. The kernel then drops what others than the party send, for which no alarm is raised any more. Empty = every address.",
+				func(c *Config) *string { return &c.RTPHost }, optional(checkAddress)),
 			text("public", "host name or address", "What phones and carriers reach this machine by; empty = its first address that is not loopback.",
 				func(c *Config) *string { return &c.Public }, optional(checkHost)),
 			text("stun", "HOST[:PORT]", "STUN server that is asked what this machine is reached by, each minute, where public is empty; empty = none is asked.",

@@ -21,8 +21,12 @@ import (
 
 func (d *Daemon) startMedia(ctx context.Context) error {
 	d.startReach(ctx)
+	bind, err := d.mediaAddress()
+	if err != nil {
+		return err
+	}
 	pool, err := rtpport.Start(rtpport.Config{
-		Bind:    everyAddress(),
+		Bind:    bind,
 		PortLow: d.cfg.RTP.Low, PortHigh: d.cfg.RTP.High, Shards: d.shards(),
 		PortsPerShard: 2 * d.cfg.Limits.Calls, Logger: d.log,
 	})

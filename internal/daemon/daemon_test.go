@@ -176,3 +176,17 @@ func TestRestartClosesCallsLeftOpen(t *testing.T) {
 		t.Errorf("told %v", v)
 	}
 }
+
+// TestAddressOfAnotherMachine sets audio to an address that this machine does not have:
+// it does not start, and says which setting is wrong.
+func TestAddressOfAnotherMachine(t *testing.T) {
+	cfg := settings(t)
+	cfg.RTPHost = "192.0.2.77"
+	d, err := daemon.New(cfg, daemon.Options{Stdout: io.Discard, Version: "test"})
+	if err == nil {
+		d.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "rtp_host") || !strings.Contains(err.Error(), "192.0.2.77") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -26,15 +27,25 @@ func (d *Daemon) startReach(ctx context.Context) {
 // onReached sets what is called when that address changes.
 func (d *Daemon) onReached(f func()) { d.reached.Store(&f) }
 
-// everyAddress is what audio is received on: IPv6 and with it IPv4, or IPv4 alone
-// where the machine has no IPv6.
-func everyAddress() netip.Addr {
+// mediaAddress is what audio is received on: the address that is set, or every one: IPv6
+// and with it IPv4, or IPv4 alone where the machine has no IPv6.
+func (d *Daemon) mediaAddress() (netip.Addr, error) {
+	if d.cfg.RTPHost != "" {
+		a, err := netip.ParseAddr(d.cfg.RTPHost)
+		if err != nil {
+			return a, fmt.Errorf("rtp_host: %w", err)
+		}
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+		if err != nil {
+			return a, fmt.Errorf("rtp_host: audio can't be received at %v: %w", a, err)
+		}
+		return a, conn.Close()
+	}
 	conn, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6unspecified})
 	if err != nil {
-		return netip.IPv4Unspecified()
+		return netip.IPv4Unspecified(), nil
 	}
-	conn.Close()
-	return netip.IPv6Unspecified()
+	return netip.IPv6Unspecified(), conn.Close()
 }
 
 // bound lists the telephones that are registered at the start.

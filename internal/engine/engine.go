@@ -112,7 +112,11 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr), routes: newLocalAddrs(nil), captures: captures{closing: make(chan struct{})}}
+	addrs := newLocalAddrs(cfg.MediaAddr)
+	if cfg.Pool != nil {
+		addrs.only = cfg.Pool.Host()
+	}
+	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: addrs, routes: newLocalAddrs(nil), captures: captures{closing: make(chan struct{})}}
 }
 
 // SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,
@@ -196,6 +200,7 @@ func callerOf(i voice.CallInfo) voice.Target {
 // localAddrs finds the address of this machine that a peer reaches.
 type localAddrs struct {
 	told func(peer netip.Addr) netip.Addr
+	only netip.Addr // that media is bound to; invalid = every one of the machine
 
 	mu    sync.Mutex
 	known map[netip.Addr]netip.Addr // by peer, for a moment: calls come from the same few
@@ -215,6 +220,9 @@ func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 		if a := l.told(peer); a.IsValid() {
 			return a
 		}
+	}
+	if l.only.IsValid() {
+		return l.only
 	}
 	l.mu.Lock()
 	if now := time.Now(); len(l.known) >= addrsMost || now.Sub(l.since) >= addrsKept {

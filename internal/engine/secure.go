@@ -58,6 +58,9 @@ func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
 			all = append(all, a.Unmap())
 		}
 	}
+	if l.only.IsValid() {
+		return all
+	}
 	own, err := net.InterfaceAddrs()
 	if err != nil {
 		return all // it is a comfort

@@ -95,6 +95,15 @@ func Start(conf Config) (*Pool, error) {
 	return p, nil
 }
 
+// Host gives the one address that every port is bound to; invalid = they have every
+// address of the machine.
+func (p *Pool) Host() netip.Addr {
+	if p.conf.Bind.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return p.conf.Bind.Unmap()
+}
+
 // Close closes every port, ends every recording and waits for all goroutines.
 func (p *Pool) Close() {
 	p.mu.Lock()

@@ -55,7 +55,7 @@ func TestBadLines(t *testing.T) {
 func onBadLine(t *testing.T, s *server, k apiKey, far *netlab.Host, digits int, come float64) {
 	t.Helper()
 	const number = "+46850000800"
-	k.nativeApp("Account", number, "ask", `"ask": {"gather": {"prompts": [{"music": true, "duration": "1h"}], "max_digits": 1, "whole": true, "overall": "30m"}, "digits": "ask", "no_input": "bye"},
+	k.nativeApp("Account", number, "ask", `"ask": {"gather": {"prompts": [{"music": true, "duration": "2h"}], "max_digits": 1, "whole": true, "overall": "2h"}, "digits": "ask", "no_input": "bye"},
 		"bye": {"hang_up": {}}`)
 	const tape = "+46850000801"
 	k.nativeApp("Dictate", tape, "say", `"say": {"record": {"purpose": "call", "max_length": "5s"}, "recorded": "bye", "not_recorded": "bye", "failed": "bye"},

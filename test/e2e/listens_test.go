@@ -127,3 +127,40 @@ func TestListensWhereItIsTold(t *testing.T) {
 		t.Errorf("with debug_socket it listens at\n%v, and is told\n%v", got, told)
 	}
 }
+
+// TestSoundAtOneAddress binds audio to one address of the machine, not that of SIP: callers
+// and those who are called are told it, hear and are heard there, and nothing else is open.
+func TestSoundAtOneAddress(t *testing.T) {
+	t.Parallel()
+	only := netip.MustParseAddr("127.0.0.3")
+	o := newOffice(t, "TANDEM_RTP_HOST="+only.String())
+	o.makeMenu()
+	rests := o.listens(t)
+	c := o.call(t)
+	hears(t, c, "Welcome", o.sounds["Welcome"], 0, 5*time.Second)
+	press(t, c, "0")
+	desk := rings(t, o.desk, 10*time.Second)
+	if err := desk.Answer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	talks(t, c, desk)
+	for who, a := range map[string]netip.AddrPort{"the caller": c.RemoteMedia(), "who is called": desk.RemoteMedia()} {
+		if a.Addr() != only {
+			t.Errorf("%s is told %v, not %v", who, a, only)
+		}
+	}
+	open := 0
+	for _, at := range o.listens(t) {
+		if !slices.Contains(rests, at) {
+			open++
+			if !strings.HasPrefix(at, "udp "+only.String()+":") {
+				t.Errorf("in the call it listens at %s", at)
+			}
+		}
+	}
+	if open == 0 {
+		t.Error("no port of the call's sound is seen")
+	}
+	hangUp(c)
+	ends(t, desk, 5*time.Second)
+}
