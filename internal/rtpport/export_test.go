@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tandem/internal/media"
 	"tandem/internal/media/jitter"
 )
@@ -214,4 +216,14 @@ func JitterOf(clock int64, ts []uint32, at []int64) time.Duration {
 		r.packet(1, uint16(i), ts[i], false, clock, at[i], 0)
 	}
 	return units(r.jitter>>4, r.clock)
+}
+
+// Wheel gives how many slots have passed and how often the wheel's thread has slept.
+func (p *Port) Wheel() (slots, sleeps int64) {
+	p.await(func() {
+		var used unix.Rusage
+		_ = unix.Getrusage(unix.RUSAGE_THREAD, &used)
+		slots, sleeps = p.shard.tick, used.Nvcsw
+	})
+	return slots, sleeps
 }

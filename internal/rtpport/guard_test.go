@@ -50,15 +50,6 @@ func newWebPeer(t *testing.T, port *rtpport.Port, ours, mine *dtlssrtp.Identity,
 		w.params.Remote = netip.AddrPort{}
 		w.params.ICE = &rtpport.ICE{Local: icelite.NewCredentials(), Remote: icelite.NewCredentials()}
 	}
-	w.session = dtlssrtp.Start(dtlssrtp.Config{Identity: mine, Fingerprints: []dtlssrtp.Fingerprint{ours.Fingerprint()}, Active: true,
-		Send: func(b []byte) { w.conn.WriteToUDPAddrPort(b, w.to) },
-		Done: func(k dtlssrtp.Keys, err error) {
-			if err == nil {
-				w.keys <- dtlssrtp.Keys{Profile: k.Profile, LocalKey: k.RemoteKey, LocalSalt: k.RemoteSalt, RemoteKey: k.LocalKey, RemoteSalt: k.LocalSalt}
-			}
-		}})
-	t.Cleanup(w.session.Close)
-	go w.sort()
 	return w
 }
 
@@ -166,8 +157,20 @@ func (w *webPeer) key(event byte) {
 	}
 }
 
+// start starts the port, and at first the peer, which begins the handshake unless the port does.
 func (w *webPeer) start() {
 	w.t.Helper()
+	if w.session == nil {
+		w.session = dtlssrtp.Start(dtlssrtp.Config{Identity: w.mine, Fingerprints: []dtlssrtp.Fingerprint{w.params.DTLS.Identity.Fingerprint()}, Active: !w.params.DTLS.Active,
+			Send: func(b []byte) { w.conn.WriteToUDPAddrPort(b, w.to) },
+			Done: func(k dtlssrtp.Keys, err error) {
+				if err == nil {
+					w.keys <- dtlssrtp.Keys{Profile: k.Profile, LocalKey: k.RemoteKey, LocalSalt: k.RemoteSalt, RemoteKey: k.LocalKey, RemoteSalt: k.LocalSalt}
+				}
+			}})
+		w.t.Cleanup(w.session.Close)
+		go w.sort()
+	}
 	if err := w.port.Start(w.params); err != nil {
 		w.t.Fatal(err)
 	}
@@ -253,16 +256,7 @@ func TestDTLSWithoutICE(t *testing.T) {
 		port := openPort(t, pool)
 		ours, mine := newIdentity(t), newIdentity(t)
 		w := newWebPeer(t, port, ours, mine, false)
-		if active {
-			w.session.Close()
-			w.session = dtlssrtp.Start(dtlssrtp.Config{Identity: mine, Fingerprints: []dtlssrtp.Fingerprint{ours.Fingerprint()},
-				Send: func(b []byte) { w.conn.WriteToUDPAddrPort(b, w.to) },
-				Done: func(k dtlssrtp.Keys, err error) {
-					w.keys <- dtlssrtp.Keys{Profile: k.Profile, LocalKey: k.RemoteKey, LocalSalt: k.RemoteSalt, RemoteKey: k.LocalKey, RemoteSalt: k.LocalSalt}
-				}})
-			t.Cleanup(w.session.Close)
-			w.params.DTLS.Active = true
-		}
+		w.params.DTLS.Active = active
 		w.start()
 		w.secured()
 		port.Play(pattern(50), false)
@@ -306,9 +300,9 @@ func TestHandshakeFails(t *testing.T) {
 	}
 
 	silent := newWebPeer(t, openPort(t, pool), ours, mine, true)
-	silent.session.Close()
 	silent.params.DTLS.Time = 300 * time.Millisecond
 	silent.start()
+	silent.session.Close()
 	silent.checks()
 	if h := fails(silent); !errors.Is(h.Err, dtlssrtp.ErrNothing) || h.Checks != 1 {
 		t.Errorf("no DTLS: %+v", h)

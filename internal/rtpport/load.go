@@ -62,7 +62,12 @@ func (m *meter) late(d time.Duration) {
 	if int64(d) > m.max.Load() {
 		m.max.Store(int64(d))
 	}
-	m.ticks++
+	m.passed(1)
+}
+
+// passed counts n slots whose lateness is counted, or which nobody waited for.
+func (m *meter) passed(n int64) {
+	m.ticks += int(n)
 	if m.ticks < meterTicks {
 		return
 	}

@@ -32,7 +32,8 @@ type shard struct {
 	mailbox []func()   // guarded by mu
 	gone    bool       // guarded by mu: no more orders are taken
 	wake    chan struct{}
-	open    atomic.Int32 // ports, counted by the openers
+	dozing  atomic.Uint32 // 1 = the thread sleeps until the next slot with a port, or an order
+	open    atomic.Int32  // ports, counted by the openers
 
 	orders  []func()
 	wheel   [slots][]*Port
@@ -42,7 +43,7 @@ type shard struct {
 	tick    int64
 	base    int64 // CLOCK_MONOTONIC at began
 	began   time.Time
-	next    int64 // CLOCK_MONOTONIC of the next slot
+	next    int64 // CLOCK_MONOTONIC of slot tick
 	behind  int   // slots since the shard was last in time
 	batch   *batch
 	scratch [maxPacket]byte
@@ -78,6 +79,7 @@ func (s *shard) post(order func()) bool {
 	case s.wake <- struct{}{}:
 	default:
 	}
+	s.rouse()
 	return true
 }
 
@@ -99,20 +101,29 @@ func (s *shard) run() {
 				return
 			}
 			s.mu.Unlock()
-			s.next = s.clock()
+			s.next = s.clock() + int64(slotTime)
 			s.meter.restart()
 			continue
 		}
-		s.next += int64(slotTime)
+		if n := s.idle(); n > 0 {
+			s.doze(n)
+			s.listen()
+			continue
+		}
 		s.sleep()
 		late := time.Duration(s.clock() - s.next)
 		s.meter.late(late)
 		s.guard(late)
-		if s.mu.TryLock() {
-			s.obey()
-			s.mu.Unlock()
-		}
+		s.listen()
 		s.turn()
+	}
+}
+
+// listen carries out what was ordered, if nobody is about to order more.
+func (s *shard) listen() {
+	if s.mu.TryLock() {
+		s.obey()
+		s.mu.Unlock()
 	}
 }
 
@@ -182,6 +193,7 @@ func (s *shard) turn() {
 	}
 	s.seconds(slot)
 	s.tick++
+	s.next += int64(slotTime)
 }
 
 // skip leaves out n slots: their ports send nothing and their clocks go on.
