@@ -13,9 +13,10 @@
 // slot and is visited once in 20 ms: its socket is drained, keys are found,
 // one packet is sent. All state of a port belongs to its shard. Methods of
 // Port, Playback and Recording may be called from any goroutine: they leave an
-// order in the shard's mailbox, which is emptied each millisecond. The wheel
-// allocates nothing per packet and never waits for anybody: keys that nobody
-// fetches and sound that cannot be stored in time are dropped and counted.
+// order in the shard's mailbox, which is emptied each millisecond. Over slots
+// without a port it sleeps, until an order comes. The wheel allocates nothing per
+// packet and never waits for anybody: keys that nobody fetches and sound that cannot
+// be stored in time are dropped and counted.
 //
 // The Pool owns the shards and one writer goroutine per recording; Close waits
 // for all of them. GOMAXPROCS should exceed the number of shards, so that the
