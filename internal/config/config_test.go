@@ -81,6 +81,7 @@ func TestRefused(t *testing.T) {
 		{"bad port", "sip = :99999\n", "ports are 0 to 65535"},
 		{"ports reversed", "rtp = 20000-10000\n", "the lower first"},
 		{"every address as one", "rtp_host = 0.0.0.0\n", `rtp_host: "0.0.0.0" is not one address`},
+		{"every address in the other form", "rtp_host = ::ffff:0.0.0.0\n", "is not one address"},
 		{"a name for an address", "rtp_host = a.example\n", "leave it empty for every one"},
 		{"not a number", "[smtp]\nport = x\n", `x:2: smtp.port: "x" is not a number from 1 to 65535`},
 		{"not a choice", "[log]\nlevel = loud\n", `x:2: log.level: "loud" is none of debug`},

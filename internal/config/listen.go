@@ -32,7 +32,8 @@ func listening() []Setting {
 // checkAddress takes one address; that this machine has it shows when it is listened at.
 func checkAddress(s string) error {
 	a, err := netip.ParseAddr(s)
-	if err != nil || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" {
+	a = a.Unmap()
+	if err != nil || a.IsUnspecified() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || a.IsMulticast() || a.Zone() != "" {
 		return fmt.Errorf("%q is not one address, such as 192.0.2.10; leave it empty for every one", s)
 	}
 	return nil

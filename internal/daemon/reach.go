@@ -35,6 +35,7 @@ func (d *Daemon) mediaAddress() (netip.Addr, error) {
 		if err != nil {
 			return a, fmt.Errorf("rtp_host: %w", err)
 		}
+		a = a.Unmap()
 		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
 		if err != nil {
 			return a, fmt.Errorf("rtp_host: audio can't be received at %v: %w", a, err)

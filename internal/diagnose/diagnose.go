@@ -190,7 +190,7 @@ func Out(f Facts) Finding {
 	switch {
 	case f.Held || !f.Sends:
 		return Finding{Reason: Held, Text: "the peer wants no sound of us"}
-	case f.Sent < fewSent:
+	case max(f.Sent, f.SendFailed) < fewSent:
 		return Finding{}
 	case f.SendFailed >= f.Sent:
 		return Finding{Reason: Unsendable, Fault: true, Data: evidence(f),

@@ -103,6 +103,7 @@ func TestOut(t *testing.T) {
 		"closed, but it talks":   {talking(func(f *diagnose.Facts) { f.Refused = 100 }), diagnose.Closed, "though the peer's own sound comes"},
 		"one refusal, of before": {talking(func(f *diagnose.Facts) { f.Refused = 1 }), diagnose.Fine, ""},
 		"no route":               {talking(func(f *diagnose.Facts) { f.SendFailed = 150 }), diagnose.Unsendable, "can't send"},
+		"no way at all":          {talking(func(f *diagnose.Facts) { f.Sent, f.SendFailed = 0, 150 }), diagnose.Unsendable, "can't send"},
 	} {
 		check(t, name, diagnose.Out(facts(c.change)), c)
 	}

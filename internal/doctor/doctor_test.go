@@ -108,6 +108,7 @@ func TestFaults(t *testing.T) {
 		{"database damaged", func(p *doctor.Patient) { p.Store = store{broken: errors.New("page 7")} }, "database", doctor.Failed, "page 7"},
 		{"clock set back", func(p *doctor.Patient) { p.Store = store{last: time.Now().Add(time.Hour)} }, "clock", doctor.Failed, "set back"},
 		{"audio over SIP", func(p *doctor.Patient) { p.Settings.SIP = "127.0.0.1:15060" }, "audio ports", doctor.Failed, "lies within"},
+		{"audio at another machine", func(p *doctor.Patient) { p.Settings.RTPHost = "192.0.2.77" }, "audio ports", doctor.Failed, "at 192.0.2.77"},
 		{"few audio ports", func(p *doctor.Patient) { p.Settings.RTP = config.PortRange{Low: 40000, High: 40019} }, "audio ports", doctor.Warning, "10 legs"},
 		{"loopback", func(p *doctor.Patient) { p.Settings.AllowLoopback = false }, "public address", doctor.Warning, "--public"},
 		{"no such name", func(p *doctor.Patient) { p.Settings.Public = "nowhere.invalid" }, "public address", doctor.Failed, "no address"},

@@ -184,12 +184,17 @@ func audioPorts(ctx context.Context, p *Patient) []Finding {
 	if err == nil && sip >= r.Low && sip <= r.High {
 		return bad("move one of them: --rtp LOW-HIGH or --sip HOST:PORT", "the SIP port %d lies within the audio ports %s", sip, r)
 	}
+	if host := p.Settings.RTPHost; host != "" {
+		if err := tryListen(ctx, "udp", net.JoinHostPort(host, "0")); err != nil {
+			return bad("set rtp_host to an address of this machine, or leave it empty", "audio can't be received at %s: %v", host, err)
+		}
+	}
 	const samples = 50
 	step := max(2, (r.High-r.Low)/samples&^1)
 	tried, taken := 0, 0
 	for port := r.Low; port <= r.High; port += step {
 		tried++
-		if err := tryListen(ctx, "udp", ":"+strconv.Itoa(port)); err != nil {
+		if err := tryListen(ctx, "udp", net.JoinHostPort(p.Settings.RTPHost, strconv.Itoa(port))); err != nil {
 			taken++
 		}
 	}

@@ -108,7 +108,7 @@ func (k *capture) rtp(c rtpport.Captured) packet {
 	if c.Hidden > 0 {
 		p.Comment = "its payload is left out: secret digits may be in it"
 	}
-	p.between(k.ours(netip.AddrPortFrom(netip.Addr{}, c.Local), c.Peer), c.Peer)
+	p.between(k.ours(netip.AddrPortFrom(k.call.e.cfg.Pool.Host(), c.Local), c.Peer), c.Peer)
 	return p
 }
 

@@ -216,8 +216,12 @@ func newLocalAddrs(told func(netip.Addr) netip.Addr) *localAddrs { return &local
 
 func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 	peer = peer.Unmap()
+	asked := peer
+	if l.only.IsValid() && l.only.Is4() != peer.Is4() && !peer.IsLoopback() {
+		asked = somebodyOutside(l.only.Is4())
+	}
 	if l.told != nil {
-		if a := l.told(peer); a.IsValid() {
+		if a := l.told(asked); a.IsValid() {
 			return a
 		}
 	}

@@ -43,8 +43,14 @@ func (e *Engine) localAt(main, peer netip.Addr, port *rtpport.Port) *offer.Local
 	return l
 }
 
-// somebodyOutside is an address of nobody that is not on our own networks (RFC 5737).
-var somebodyOutside = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+// somebodyOutside is an address of nobody that is not on our own networks (RFC 5737,
+// RFC 3849).
+func somebodyOutside(v4 bool) netip.Addr {
+	if v4 {
+		return netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	}
+	return netip.AddrFrom16([16]byte{0: 0x20, 1: 0x01, 2: 0x0d, 3: 0xb8, 15: 1})
+}
 
 // beside gives further addresses by which a peer with ICE may reach us. A browser
 // whose signalling comes from this very machine, by a proxy or not, may be anywhere.
@@ -54,7 +60,7 @@ func (l *localAddrs) beside(main, peer netip.Addr) []netip.Addr {
 	}
 	var all []netip.Addr
 	if l.told != nil {
-		if a := l.told(somebodyOutside); a.IsValid() {
+		if a := l.told(somebodyOutside(!l.only.IsValid() || l.only.Is4())); a.IsValid() {
 			all = append(all, a.Unmap())
 		}
 	}

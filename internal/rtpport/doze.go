@@ -32,16 +32,17 @@ func (s *shard) idle() int64 {
 func (s *shard) doze(n int64) {
 	s.dozing.Store(1)
 	// Whoever posts looks at dozing after it has left its order, so that one of the two
-	// sees the other.
+	// sees the other; who is about to leave one has yet to look.
+	none := true
 	if s.mu.TryLock() {
-		none := len(s.mailbox) == 0
+		none = len(s.mailbox) == 0
 		s.mu.Unlock()
-		if none {
-			s.at = unix.NsecToTimespec(s.next + n*int64(slotTime))
-			// An interruption and a time-out are alike: what is due is looked at anew.
-			_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.dozing)), futexWait, 1,
-				uintptr(unsafe.Pointer(&s.at)), 0, futexAny)
-		}
+	}
+	if none {
+		s.at = unix.NsecToTimespec(s.next + n*int64(slotTime))
+		// An interruption and a time-out are alike: what is due is looked at anew.
+		_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.dozing)), futexWait, 1,
+			uintptr(unsafe.Pointer(&s.at)), 0, futexAny)
 	}
 	s.dozing.Store(0)
 	if over := time.Duration(s.clock() - s.next); over >= 0 {

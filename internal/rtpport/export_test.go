@@ -227,3 +227,13 @@ func (p *Port) Wheel() (slots, sleeps int64) {
 	})
 	return slots, sleeps
 }
+
+// KernelMayDrop says of each claim, a stranger's first, whether the kernel may drop all
+// others than a source that was taken by it, a second after the start.
+func KernelMayDrop() (may [4]bool) {
+	for by := range may {
+		l := latch{locked: true, by: claim(by), learnUntil: learnTime, seen: int64(time.Second)}
+		may[by] = l.fixed(int64(time.Second))
+	}
+	return may
+}

@@ -212,5 +212,5 @@ func (l *latch) target() netip.AddrPort {
 // fixed says that no better source can turn up, so that the kernel may drop
 // all others.
 func (l *latch) fixed(now int64) bool {
-	return l.locked && now-l.seen < aliveTime && (l.by == named || now > l.learnUntil)
+	return l.locked && now-l.seen < aliveTime && (l.by == named || l.by > stranger && now > l.learnUntil)
 }

@@ -82,3 +82,10 @@ func TestSourceRule(t *testing.T) {
 		t.Errorf("without an address: %s", open)
 	}
 }
+
+// A stranger gives way to a better source at any time, which the kernel must let through.
+func TestKernelDropsNobodyBetter(t *testing.T) {
+	if got, want := rtpport.KernelMayDrop(), [4]bool{false, true, true, true}; got != want {
+		t.Errorf("by claim %v, want %v", got, want)
+	}
+}

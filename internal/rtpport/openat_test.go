@@ -68,3 +68,24 @@ func TestOpenAt(t *testing.T) {
 		})
 	}
 }
+
+// TestOfAnotherFamily binds a pool to an address of IPv4 and has a peer that is reached by
+// IPv6 alone: what can't be sent is counted, so that the call tells of it.
+func TestOfAnotherFamily(t *testing.T) {
+	pool := startPool(t, rtpport.Config{Bind: netip.MustParseAddr("127.0.0.1")})
+	if got := pool.Host(); got != netip.MustParseAddr("127.0.0.1") {
+		t.Errorf("the pool is at %v", got)
+	}
+	port, err := pool.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := port.Start(rtpport.Params{Remote: netip.MustParseAddrPort("[::1]:9"), Codec: media.PCMU}); err != nil {
+		t.Fatal(err)
+	}
+	port.Play(pattern(10), true)
+	until(t, "packets count as not sent", func() {}, func() bool { return port.Stats().SendFailed >= 5 })
+	if n := port.Stats().SentPackets; n > 0 {
+		t.Errorf("%d packets were sent", n)
+	}
+}

@@ -115,6 +115,7 @@ type Port struct {
 	latch       latch
 	guard       *guard // nil = a plain stream without ICE
 	to, toRTCP  sockaddr
+	misfit      bool // what there is to send to is not of the socket's family
 
 	tx      [headerLen + mostPack]byte
 	codec   media.Codec // of a turn's sound: of what is sent, but for Opus
@@ -255,8 +256,9 @@ func (p *Port) aim(now int64) {
 	if target.Addr().Is6() && !p.rtp.v6 && p.pool.conf.Bind.Is6() {
 		p.widen()
 	}
+	p.misfit = false
 	if sendable(target) {
-		p.to.set(target, p.rtp.v6)
+		p.misfit = !p.to.set(target, p.rtp.v6)
 		if p.connects(now) {
 			p.rtp.connect(&p.to)
 		}
@@ -455,6 +457,9 @@ func (p *Port) emit() {
 // packet sends the first n octets of tx under a fresh header.
 func (p *Port) packet(pt uint8, marker bool, ts uint32, n int) {
 	if p.to.n == 0 {
+		if p.misfit {
+			p.tally.failed++
+		}
 		return
 	}
 	b := p.tx[:n]
