@@ -24,7 +24,8 @@ type linphone struct {
 	keys io.Writer // of its terminal
 }
 
-func startLinphone(t *testing.T, speaks []int16) *linphone {
+// startLinphone starts one; more is of the section on SIP of its settings.
+func startLinphone(t *testing.T, speaks []int16, more string) *linphone {
 	t.Helper()
 	path, err := exec.LookPath("linphonec")
 	if err != nil {
@@ -36,7 +37,7 @@ func startLinphone(t *testing.T, speaks []int16) *linphone {
 			t.Fatal(err)
 		}
 	}
-	settings := fmt.Sprintf("[sip]\nsip_port=%d\nsip_tcp_port=0\nuse_ipv6=0\n[rtp]\naudio_rtp_port=%d\n", freePorts(t, 1), freePorts(t, 2))
+	settings := fmt.Sprintf("[sip]\nsip_port=%d\nsip_tcp_port=0\nuse_ipv6=0\n%s[rtp]\naudio_rtp_port=%d\n", freePorts(t, 1), more, freePorts(t, 2))
 	for name, data := range map[string][]byte{"settings": []byte(settings), "speaks.wav": wav(t, speaks)} {
 		if err := os.WriteFile(filepath.Join(l.dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
@@ -108,7 +109,7 @@ func TestLinphone(t *testing.T) {
 	o := newOffice(t)
 	o.makeMenu()
 	ext := o.server.fields("extension", "add", "102", "--account", o.id)
-	l := startLinphone(t, tone(900, time.Minute))
+	l := startLinphone(t, tone(900, time.Minute), "")
 	l.do(fmt.Sprintf("register sip:%s@%s sip:%s %s", text(t, ext, "username"), text(t, ext, "domain"), o.server.sip, text(t, ext, "password")))
 	if !eventually(20*time.Second, func() bool {
 		l.do("status register")
@@ -147,4 +148,35 @@ func TestLinphone(t *testing.T) {
 	hearsTone(t, c, 900)
 	l.hearsTone(1300)
 	hangUp(c)
+}
+
+// TestLinphonePressesByINFO has Linphone set to send its keys by SIP INFO alone: each is
+// heard once, by that method, and the menu goes on.
+func TestLinphonePressesByINFO(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	k := apiAccount(t, s)
+	const number = "+46850000800"
+	k.nativeApp("Account", number, "ask", `"ask": {"gather": {"prompts": [{"music": true, "duration": "1m"}], "barge_in": true, "max_digits": 5, "first_digit": "20s", "inter_digit": "20s"}, "digits": "bye", "no_input": "bye"},
+		"bye": {"hang_up": {}}`)
+	l := startLinphone(t, tone(900, time.Minute), "use_info=1\nuse_rfc2833=0\n")
+	at := l.do("call sip:" + number + "@" + s.sip)
+	l.says("connected", at, 20*time.Second)
+	const keys = "1*077"
+	for _, key := range keys {
+		l.do(string(key))
+	}
+	v := s.ended(t, number, 30*time.Second)
+	var got strings.Builder
+	for _, e := range v.Events {
+		if e.Kind == "digit" {
+			got.WriteString(e.Data["digit"])
+			if e.Data["method"] != "info" {
+				t.Errorf("the key %s came by %q", e.Data["digit"], e.Data["method"])
+			}
+		}
+	}
+	if got.String() != keys || !strings.Contains(v.String(), fmt.Sprintf("gathered %q: limit", keys)) {
+		t.Errorf("pressed %s, heard %s\n%s", keys, got.String(), v)
+	}
 }
