@@ -35,9 +35,7 @@ func TestToldWhereBound(t *testing.T) {
 		{"this machine by IPv6", both, only4, "::1", only4},
 		{"nothing public", nil, only4, peer6, only4},
 	} {
-		l := newLocalAddrs(tt.told)
-		l.only = tt.only
-		if got := l.towards(netip.MustParseAddr(tt.peer)); got != tt.want {
+		if got := newLocalAddrs(tt.told, tt.only).towards(netip.MustParseAddr(tt.peer)); got != tt.want {
 			t.Errorf("%s: %s is told %v, want %v", tt.name, tt.peer, got, tt.want)
 		}
 	}

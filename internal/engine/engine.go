@@ -112,11 +112,7 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	addrs := newLocalAddrs(cfg.MediaAddr)
-	if cfg.Pool != nil {
-		addrs.only = cfg.Pool.Host()
-	}
-	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: addrs, routes: newLocalAddrs(nil), captures: captures{closing: make(chan struct{})}}
+	return &Engine{cfg: cfg, gate: newGate(), rooms: rooms{all: map[roomKey]*room{}}, tones: tones.For(cfg.Country), addrs: newLocalAddrs(cfg.MediaAddr, cfg.Pool.Host()), routes: newLocalAddrs(nil, netip.Addr{}), captures: captures{closing: make(chan struct{})}}
 }
 
 // SetAgent gives the SIP agent that dials. The agent's Handler calls Incoming,
@@ -212,7 +208,9 @@ const (
 	addrsMost = 1000
 )
 
-func newLocalAddrs(told func(netip.Addr) netip.Addr) *localAddrs { return &localAddrs{told: told} }
+func newLocalAddrs(told func(netip.Addr) netip.Addr, only netip.Addr) *localAddrs {
+	return &localAddrs{told: told, only: only}
+}
 
 func (l *localAddrs) towards(peer netip.Addr) netip.Addr {
 	peer = peer.Unmap()
